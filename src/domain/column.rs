@@ -1,0 +1,368 @@
+//! Typed columns and frames: the tables the hot path walks.
+//!
+//! A [`Frame`] is one basis: equal-long named columns, plus links to the rows of coarser bases.
+//! Columns hold facts; nothing here knows law or polars.
+
+use super::{Basis, Date, RowError};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// An identifier packed into 128 bits, order-preserving for short plain ids.
+///
+/// Ids of at most 21 characters from `-0-9A-Z_a-z` are packed losslessly, six bits a character,
+/// left-aligned, so that comparing keys compares the texts bytewise. Any other id is the top bit
+/// set and 127 bits of its SHA-256; its text is kept beside the column ([`KeyColumn::text`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Key(pub u128);
+
+const HASHED: u128 = 1 << 127;
+/// Longest id that packs losslessly.
+const PACKED_MAX: usize = 21;
+
+const fn six_bits(byte: u8) -> u8 {
+    match byte {
+        b'-' => 0,
+        b'0'..=b'9' => byte - b'0' + 1,
+        b'A'..=b'Z' => byte - b'A' + 11,
+        b'_' => 37,
+        b'a'..=b'z' => byte - b'a' + 38,
+        _ => 255,
+    }
+}
+
+static SIX_BITS: [u8; 256] = {
+    let mut table = [255_u8; 256];
+    let mut byte = 0_usize;
+    while byte < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "byte < 256")]
+        {
+            table[byte] = six_bits(byte as u8);
+        }
+        byte += 1;
+    }
+    table
+};
+
+const LETTERS: &[u8; 64] = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+
+impl Key {
+    /// Packs an id; the second value is true when the key is a hash and the text must be kept.
+    #[must_use]
+    pub fn pack(text: &[u8]) -> (Self, bool) {
+        // A trailing '-' packs to zero bits like padding, so such ids take the hashed way.
+        if text.len() <= PACKED_MAX && text.last() != Some(&b'-') {
+            let mut packed: u128 = 0;
+            let mut plain = true;
+            for byte in text {
+                let six = SIX_BITS[usize::from(*byte)];
+                plain &= six != 255;
+                packed = (packed << 6) | u128::from(six & 63);
+            }
+            if plain {
+                let shift = 6 * (PACKED_MAX - text.len());
+                return (Self((packed << shift) << 1), false);
+            }
+        }
+        (Self(HASHED | (digest(text) >> 1)), true)
+    }
+
+    /// The text of a losslessly packed key, `None` for a hashed one. The empty id is the empty text.
+    #[must_use]
+    pub fn unpack(self) -> Option<String> {
+        if self.0 & HASHED != 0 {
+            return None;
+        }
+        let mut text = String::with_capacity(PACKED_MAX);
+        let mut rest = self.0 << 1;
+        while rest != 0 {
+            text.push(char::from(LETTERS[(rest >> 122) as usize & 63]));
+            rest <<= 6;
+        }
+        Some(text)
+    }
+}
+
+fn digest(text: &[u8]) -> u128 {
+    use sha2::Digest;
+    let hash = sha2::Sha256::digest(text);
+    hash.iter().take(16).fold(0, |sum, byte| (sum << 8) | u128::from(*byte))
+}
+
+/// A column of identifiers.
+#[derive(Debug, Clone, Default)]
+pub struct KeyColumn {
+    /// One key a row.
+    pub keys: Vec<Key>,
+    /// Texts of the hashed keys.
+    pub odd: BTreeMap<Key, String>,
+}
+
+impl KeyColumn {
+    /// Appends an id.
+    pub fn push(&mut self, text: &str) {
+        let (key, odd) = Key::pack(text.as_bytes());
+        if odd {
+            self.odd.entry(key).or_insert_with(|| text.to_owned());
+        }
+        self.keys.push(key);
+    }
+
+    /// The text of one row.
+    #[must_use]
+    pub fn text(&self, row: usize) -> String {
+        let key = self.keys[row];
+        key.unpack().unwrap_or_else(|| self.odd.get(&key).cloned().unwrap_or_default())
+    }
+}
+
+/// The distinct texts of a column or enum, in a fixed order; a code is an index into it.
+#[derive(Debug, Clone, Default)]
+pub struct CodeList {
+    texts: Vec<Arc<str>>,
+    index: FxHashMap<Arc<str>, u32>,
+}
+
+impl CodeList {
+    /// A list with the given texts, in order; repeated texts keep their first code.
+    #[must_use]
+    pub fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut list = Self::default();
+        for text in texts {
+            list.intern(text);
+        }
+        list
+    }
+
+    /// The code of `text`, added when new.
+    pub fn intern(&mut self, text: &str) -> u32 {
+        if let Some(code) = self.index.get(text) {
+            return *code;
+        }
+        let code = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        let shared: Arc<str> = Arc::from(text);
+        self.texts.push(Arc::clone(&shared));
+        self.index.insert(shared, code);
+        code
+    }
+
+    /// The code of `text`, if listed.
+    #[must_use]
+    pub fn code(&self, text: &str) -> Option<u32> {
+        self.index.get(text).copied()
+    }
+
+    /// The text of a code; empty for a code that is not listed.
+    #[must_use]
+    pub fn text(&self, code: u32) -> &str {
+        self.texts.get(code as usize).map_or("", |text| text)
+    }
+
+    /// All texts, by code.
+    #[must_use]
+    pub fn texts(&self) -> &[Arc<str>] {
+        &self.texts
+    }
+}
+
+/// A column of texts as codes into a shared list (enums and low-cardinality texts).
+#[derive(Debug, Clone)]
+pub struct CodeColumn {
+    /// One code a row.
+    pub codes: Vec<u32>,
+    /// The texts behind the codes.
+    pub list: Arc<CodeList>,
+}
+
+/// A column of exact numbers with one denominator: `values[i] / den`. Money is in fen with `den = 1`.
+#[derive(Debug, Clone)]
+pub struct NumColumn {
+    /// Numerators.
+    pub values: Vec<i64>,
+    /// Common denominator, above zero.
+    pub den: i64,
+}
+
+/// The values of one column.
+#[derive(Debug, Clone)]
+pub enum Column {
+    /// Yes or no.
+    Bool(Vec<bool>),
+    /// Integers, money and exact numbers.
+    Num(NumColumn),
+    /// Numbers whose denominators differ by row, or that need 128 bits: (numerator, denominator).
+    Ratio(Vec<(i128, i128)>),
+    /// Dates.
+    Date(Vec<Date>),
+    /// Enums and texts.
+    Code(CodeColumn),
+    /// Identifiers.
+    Key(KeyColumn),
+}
+
+impl Column {
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Bool(values) => values.len(),
+            Self::Num(column) => column.values.len(),
+            Self::Ratio(values) => values.len(),
+            Self::Date(values) => values.len(),
+            Self::Code(column) => column.codes.len(),
+            Self::Key(column) => column.keys.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Integers (or fen) with denominator one.
+    #[must_use]
+    pub fn whole(values: Vec<i64>) -> Self {
+        Self::Num(NumColumn { values, den: 1 })
+    }
+}
+
+/// One value read from a column, for traces and outputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// Null (S6).
+    Null,
+    /// Yes or no.
+    Bool(bool),
+    /// Exact number `num / den`; money in fen.
+    Num(i128, i128),
+    /// A date.
+    Date(Date),
+    /// A text or identifier.
+    Text(String),
+}
+
+/// A column as stored in a frame: values, which rows are null, which rows have no value and why.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The values; rows that are null or in error hold an arbitrary value.
+    pub column: Column,
+    /// True where null; absent when no row is.
+    pub nulls: Option<Vec<bool>>,
+    /// Why a computed column has no value; absent when every row has one.
+    pub errors: Option<Vec<Option<RowError>>>,
+}
+
+impl Stored {
+    /// A column without nulls or errors.
+    #[must_use]
+    pub const fn plain(column: Column) -> Self {
+        Self { column, nulls: None, errors: None }
+    }
+
+    /// A nullable column; the mask is dropped when no row is null.
+    #[must_use]
+    pub fn nullable(column: Column, nulls: Vec<bool>) -> Self {
+        let nulls = nulls.iter().any(|null| *null).then_some(nulls);
+        Self { column, nulls, errors: None }
+    }
+
+    /// Whether the row is null.
+    #[must_use]
+    pub fn is_null(&self, row: usize) -> bool {
+        self.nulls.as_ref().is_some_and(|nulls| nulls[row])
+    }
+
+    /// Why the row has no value, if it has none.
+    #[must_use]
+    pub fn error(&self, row: usize) -> Option<RowError> {
+        self.errors.as_ref().and_then(|errors| errors[row])
+    }
+
+    /// One value.
+    #[must_use]
+    pub fn cell(&self, row: usize) -> Cell {
+        if self.is_null(row) {
+            return Cell::Null;
+        }
+        match &self.column {
+            Column::Bool(values) => Cell::Bool(values[row]),
+            Column::Num(column) => {
+                Cell::Num(i128::from(column.values[row]), i128::from(column.den))
+            }
+            Column::Ratio(values) => Cell::Num(values[row].0, values[row].1),
+            Column::Date(values) => Cell::Date(values[row]),
+            Column::Code(column) => Cell::Text(column.list.text(column.codes[row]).to_owned()),
+            Column::Key(column) => Cell::Text(column.text(row)),
+        }
+    }
+}
+
+/// All rows of one basis: named columns and links to coarser rows.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// What a row is.
+    pub basis: Basis,
+    /// Number of rows.
+    pub rows: usize,
+    /// Columns by name. Facts have bare names (`fee_monthly`); what rules compute is stored under
+    /// the rule's id (`rate_base`, `full_day.ceiling`).
+    pub columns: BTreeMap<Arc<str>, Stored>,
+    /// For each coarser basis the row each row belongs to; [`Frame::NO_ROW`] where it has none.
+    pub links: BTreeMap<Basis, Vec<u32>>,
+}
+
+impl Frame {
+    /// The link of a row without a parent.
+    pub const NO_ROW: u32 = u32::MAX;
+
+    /// An empty frame of `rows` rows.
+    #[must_use]
+    pub const fn new(basis: Basis, rows: usize) -> Self {
+        Self { basis, rows, columns: BTreeMap::new(), links: BTreeMap::new() }
+    }
+
+    /// Adds a column, replacing one of the same name.
+    ///
+    /// # Panics
+    /// When the column's length is not the frame's: that is a bug in the room that built it.
+    pub fn put(&mut self, name: &str, stored: Stored) {
+        assert_eq!(stored.column.len(), self.rows, "column {name} of basis {}", self.basis);
+        self.columns.insert(Arc::from(name), stored);
+    }
+
+    /// The column of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Stored> {
+        self.columns.get(name)
+    }
+}
+
+/// The frames of all bases.
+#[derive(Debug, Clone, Default)]
+pub struct Frames {
+    by_basis: BTreeMap<Basis, Frame>,
+}
+
+impl Frames {
+    /// Adds a frame, replacing one of the same basis.
+    pub fn put(&mut self, frame: Frame) {
+        self.by_basis.insert(frame.basis.clone(), frame);
+    }
+
+    /// The frame of a basis, if it was built.
+    #[must_use]
+    pub fn get(&self, basis: &Basis) -> Option<&Frame> {
+        self.by_basis.get(basis)
+    }
+
+    /// The frame of a basis, to add computed columns.
+    pub fn get_mut(&mut self, basis: &Basis) -> Option<&mut Frame> {
+        self.by_basis.get_mut(basis)
+    }
+
+    /// All frames, in the order of [`Basis`].
+    pub fn iter(&self) -> impl Iterator<Item = &Frame> {
+        self.by_basis.values()
+    }
+}

@@ -1,0 +1,208 @@
+//! Exact numbers, rounding where the clause says (S11, S12), and splits that sum (S13).
+
+use std::cmp::Ordering;
+
+/// An exact rational: `num / den`, `den > 0`. Not reduced on its own; see [`Fraction::reduced`].
+#[derive(Debug, Clone, Copy)]
+pub struct Fraction {
+    /// Numerator.
+    pub num: i128,
+    /// Denominator, always above zero.
+    pub den: i128,
+}
+
+impl Fraction {
+    /// A whole number.
+    #[must_use]
+    pub const fn whole(num: i128) -> Self {
+        Self { num, den: 1 }
+    }
+
+    /// `num / den` with the sign in the numerator; `None` when `den` is zero or negation overflows.
+    #[must_use]
+    pub fn new(num: i128, den: i128) -> Option<Self> {
+        match den.cmp(&0) {
+            Ordering::Greater => Some(Self { num, den }),
+            Ordering::Less => Some(Self { num: num.checked_neg()?, den: den.checked_neg()? }),
+            Ordering::Equal => None,
+        }
+    }
+
+    /// The same value in lowest terms.
+    #[must_use]
+    pub fn reduced(self) -> Self {
+        let divisor = gcd(self.num.unsigned_abs(), self.den.unsigned_abs());
+        match i128::try_from(divisor) {
+            Ok(divisor) if divisor > 1 => Self { num: self.num / divisor, den: self.den / divisor },
+            _ => self,
+        }
+    }
+
+    /// Exact sum; `None` on overflow.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        if self.den == other.den {
+            return Some(Self { num: self.num.checked_add(other.num)?, den: self.den });
+        }
+        let left = self.num.checked_mul(other.den)?;
+        let right = other.num.checked_mul(self.den)?;
+        Some(
+            Self { num: left.checked_add(right)?, den: self.den.checked_mul(other.den)? }.reduced(),
+        )
+    }
+
+    /// Reads a plain decimal such as `-12.3450` exactly; `None` for any other text or overflow.
+    #[must_use]
+    pub fn parse_decimal(text: &str) -> Option<Self> {
+        let (negative, digits) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (whole, part) = digits.split_once('.').map_or((digits, ""), |pair| pair);
+        let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty()
+            || !plain(whole)
+            || !plain(part)
+            || (digits.contains('.') && part.is_empty())
+        {
+            return None;
+        }
+        let mut num: i128 = 0;
+        let mut den: i128 = 1;
+        for digit in whole.bytes() {
+            num = num.checked_mul(10)?.checked_add(i128::from(digit - b'0'))?;
+        }
+        for digit in part.bytes() {
+            num = num.checked_mul(10)?.checked_add(i128::from(digit - b'0'))?;
+            den = den.checked_mul(10)?;
+        }
+        Some(Self { num: if negative { -num } else { num }, den }.reduced())
+    }
+}
+
+fn gcd(mut a: u128, mut b: u128) -> u128 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// How to round (S12). `half_up` and `up` go away from zero, `down` toward it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RoundingMode {
+    /// 四舍五入: half away from zero.
+    HalfUp,
+    /// Half to the even quantum.
+    HalfEven,
+    /// Away from zero.
+    Up,
+    /// Toward zero.
+    Down,
+    /// Toward minus infinity.
+    Floor,
+    /// Toward plus infinity.
+    Ceil,
+}
+
+impl RoundingMode {
+    /// All modes with the words packs use.
+    pub const WORDS: [(&'static str, Self); 6] = [
+        ("half_up", Self::HalfUp),
+        ("half_even", Self::HalfEven),
+        ("up", Self::Up),
+        ("down", Self::Down),
+        ("floor", Self::Floor),
+        ("ceil", Self::Ceil),
+    ];
+
+    /// The mode a pack means by `word`.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(name, _)| *name == word).map(|(_, mode)| *mode)
+    }
+
+    /// The word packs use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, mode)| *mode == self).map_or("", |(name, _)| name)
+    }
+
+    /// `num / den` (`den > 0`) rounded to a whole number; `None` on overflow.
+    #[must_use]
+    pub fn divide(self, num: i128, den: i128) -> Option<i128> {
+        if den <= 0 {
+            return None;
+        }
+        let floor = num.div_euclid(den);
+        let rest = num.rem_euclid(den);
+        if rest == 0 {
+            return Some(floor);
+        }
+        // `rest < den`, so the comparison with half never overflows as a subtraction.
+        let half = rest.cmp(&(den - rest));
+        let up = match self {
+            Self::Floor => false,
+            Self::Ceil => true,
+            Self::Up => num > 0,
+            Self::Down => num < 0,
+            Self::HalfUp => half == Ordering::Greater || (half == Ordering::Equal && num > 0),
+            Self::HalfEven => {
+                half == Ordering::Greater || (half == Ordering::Equal && floor.rem_euclid(2) == 1)
+            }
+        };
+        floor.checked_add(i128::from(up))
+    }
+}
+
+/// A stated rounding: to a multiple of a quantum. The quantum of money is in fen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rounding {
+    /// The quantum as a reduced fraction of the base unit (fen for money, one for numbers), above zero.
+    pub quantum: (i128, i128),
+    /// The mode.
+    pub mode: RoundingMode,
+}
+
+impl Rounding {
+    /// Rounds to a multiple of the quantum; `None` on overflow.
+    #[must_use]
+    pub fn apply(self, value: Fraction) -> Option<Fraction> {
+        let (top, bottom) = self.quantum;
+        let count =
+            self.mode.divide(value.num.checked_mul(bottom)?, value.den.checked_mul(top)?)?;
+        Some(Fraction { num: count.checked_mul(top)?, den: bottom })
+    }
+}
+
+/// Splits `total` over `weights` (all at least zero, not all zero) by largest remainder; ties go to
+/// the lower index. The parts sum to `total` exactly and each is within one unit of its exact share.
+/// For a negative total the split of the absolute value is negated.
+///
+/// Returns `None` when a weight is negative, all weights are zero and `total` is not, or on overflow.
+#[must_use]
+pub fn largest_remainder(total: i64, weights: &[i64]) -> Option<Vec<i64>> {
+    let sum: i128 = weights.iter().map(|w| i128::from(*w)).sum();
+    if weights.iter().any(|w| *w < 0) {
+        return None;
+    }
+    if sum == 0 {
+        return (total == 0).then(|| vec![0; weights.len()]);
+    }
+    let whole = i128::from(total.unsigned_abs());
+    let mut parts = Vec::with_capacity(weights.len());
+    let mut rests: Vec<(i128, usize)> = Vec::with_capacity(weights.len());
+    let mut given: i128 = 0;
+    for (index, weight) in weights.iter().enumerate() {
+        let product = whole.checked_mul(i128::from(*weight))?;
+        let part = product / sum;
+        given += part;
+        parts.push(part);
+        rests.push((product % sum, index));
+    }
+    rests.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let left = usize::try_from(whole - given).ok()?;
+    for (_, index) in rests.iter().take(left) {
+        parts[*index] += 1;
+    }
+    parts.into_iter().map(|part| i64::try_from(if total < 0 { -part } else { part }).ok()).collect()
+}

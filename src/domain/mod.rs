@@ -1,0 +1,26 @@
+//! The words of the trade: money, time, identifiers, columns, findings.
+//!
+//! In: nothing. Out: types every other room speaks. Order: first.
+//! Never: no IO, no polars, no clock, no float.
+
+mod basis;
+mod calendar;
+mod column;
+mod finding;
+mod fraction;
+mod ident;
+mod money;
+mod time;
+
+pub use basis::{Basis, RowError};
+pub use calendar::{Calendar, CalendarError, Roll};
+pub use column::{
+    Cell, CodeColumn, CodeList, Column, Frame, Frames, Key, KeyColumn, NumColumn, Stored,
+};
+pub use finding::{Finding, FindingCode, Place, Severity};
+pub use fraction::{Fraction, Rounding, RoundingMode, largest_remainder};
+pub use ident::{
+    CnapsError, ResidentIdError, UsccError, check_cnaps, check_resident_id, check_uscc, luhn_valid,
+};
+pub use money::{Fen, MoneyError, amount_in_words};
+pub use time::{Date, DateError, Month, Span};

@@ -1,0 +1,1 @@
+//! Room `explain` (being built).

@@ -1,0 +1,110 @@
+//! The job: a TOML file plus the command line, every default resolved.
+//!
+//! In: a job file, overrides. Out: [`Job`]. Order: after `law`. Never: reads an input table.
+
+use crate::domain::{Date, Month};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What a job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobKind {
+    /// Settles a period.
+    Settle,
+}
+
+/// A job with every default resolved and every path absolute or relative to the working directory.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// `id`: folder and ledger entries are keyed by it (S33).
+    pub id: String,
+    /// Kind.
+    pub kind: JobKind,
+    /// Title for people.
+    pub title: String,
+    /// Last service month of the settlement period.
+    pub period: Month,
+    /// Pack folders in layer order.
+    pub packs: Vec<PathBuf>,
+    /// Overlay files over the packs, in order.
+    pub overlays: Vec<PathBuf>,
+    /// Folder of calendars, codes, profiles (`data/reference`).
+    pub reference: PathBuf,
+    /// Law and deliveries as known on this date: `--known-on`, else the job's cut-off for the period (S22).
+    pub known_on: Date,
+    /// Input tables.
+    pub tables: Vec<TableSpec>,
+    /// Key file for pseudonyms (S32).
+    pub key_file: PathBuf,
+    /// Run folder.
+    pub out: PathBuf,
+    /// Ledger file; `None` is a trial that posts nothing.
+    pub ledger: Option<PathBuf>,
+    /// Whether XLSX workbooks are written.
+    pub workbooks: bool,
+    /// Whether `entitlements.csv` is written beside the Parquet file.
+    pub entitlements_csv: bool,
+    /// `changes.csv` flags a change of amount above this many percent.
+    pub change_percent: i64,
+    /// Whether an unpublished calendar year may be taken as plain weekdays, with a finding.
+    pub provisional_calendar: bool,
+    /// First month the books hold (S23).
+    pub opening: Option<Month>,
+    /// Payee name printed on forms (制表单位), or empty.
+    pub office: String,
+    /// Language of texts for people.
+    pub message_language: Language,
+    /// Worker threads; `None` = all cores.
+    pub threads: Option<usize>,
+    /// Canonical text of everything that may change a byte of the outputs, for the run id (S29):
+    /// without out, ledger, threads and language.
+    pub canonical: String,
+}
+
+/// Language of texts for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// zh-CN.
+    #[default]
+    Chinese,
+    /// en.
+    English,
+}
+
+/// Where one input table comes from and how its headers and values are read.
+#[derive(Debug, Clone, Default)]
+pub struct TableSpec {
+    /// Table name (`enrolments` …).
+    pub table: String,
+    /// Files, sorted by name; empty when the folder held none (the table is absent).
+    pub paths: Vec<PathBuf>,
+    /// Sheet of a workbook; `None` = the first.
+    pub sheet: Option<String>,
+    /// Header row of a workbook, 1-based; `None` = the first row that is not blank.
+    pub header_row: Option<u32>,
+    /// File header -> column name.
+    pub headers: BTreeMap<String, String>,
+    /// Column -> (value as delivered -> value).
+    pub values: BTreeMap<String, BTreeMap<String, String>>,
+    /// Columns captured from a text column.
+    pub captures: Vec<Capture>,
+    /// Columns that hold one value throughout.
+    pub constants: BTreeMap<String, String>,
+    /// Headers known and not read.
+    pub ignore: Vec<String>,
+    /// Day the delivery was received (S22).
+    pub received_on: Option<Date>,
+    /// First and last month the delivery is complete for (S22).
+    pub complete_for: Option<(Month, Month)>,
+}
+
+/// A column captured from a text column by a regular expression with one group.
+#[derive(Debug, Clone)]
+pub struct Capture {
+    /// Column filled.
+    pub column: String,
+    /// Header it is taken from.
+    pub from: String,
+    /// Pattern; the first group is the value, no match is an empty value.
+    pub pattern: String,
+}

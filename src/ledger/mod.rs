@@ -1,0 +1,1 @@
+//! Room `ledger` (being built).

@@ -1,0 +1,1 @@
+//! Room `price` (being built).

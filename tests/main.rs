@@ -1,0 +1,9 @@
+//! The one integration binary: rooms as modules, so that polars links once.
+
+mod cli;
+mod domain;
+mod intake;
+mod law;
+mod ledger;
+mod publish;
+mod settle;
