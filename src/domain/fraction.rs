@@ -127,7 +127,29 @@ impl RoundingMode {
         Self::WORDS.iter().find(|(_, mode)| *mode == self).map_or("", |(name, _)| name)
     }
 
-    /// `num / den` (`den > 0`) rounded to a whole number; `None` on overflow.
+    /// As [`RoundingMode::divide`] for small numbers on the hot path; `den > 0`, cannot overflow.
+    #[must_use]
+    pub fn divide_i64(self, num: i64, den: i64) -> i64 {
+        let floor = num.div_euclid(den);
+        let rest = num.rem_euclid(den);
+        if rest == 0 {
+            return floor;
+        }
+        let half = rest.cmp(&(den - rest));
+        let up = match self {
+            Self::Floor => false,
+            Self::Ceil => true,
+            Self::Up => num > 0,
+            Self::Down => num < 0,
+            Self::HalfUp => half == Ordering::Greater || (half == Ordering::Equal && num > 0),
+            Self::HalfEven => {
+                half == Ordering::Greater || (half == Ordering::Equal && floor.rem_euclid(2) == 1)
+            }
+        };
+        floor + i64::from(up)
+    }
+
+    /// `num / den` to a whole number; `None` when `den` is not above zero or on overflow.
     #[must_use]
     pub fn divide(self, num: i128, den: i128) -> Option<i128> {
         if den <= 0 {
