@@ -50,7 +50,8 @@ fn empty(ground: &Ground<'_>, basis: Basis, table: &str) -> Frame {
     put_missing(ground, table, &mut frame);
     frame.put("institution_known", Stored::plain(Column::Bool(Vec::new())));
     frame.put("sanctioned", Stored::plain(Column::Bool(Vec::new())));
-    for days in ["days_employed", "days_used"] {
+    frame.put("listed_first", Stored::plain(Column::Bool(Vec::new())));
+    for days in ["days_employed", "days_used", "listed_times"] {
         frame.put(days, Stored::plain(Column::whole(Vec::new())));
     }
     frame.links.insert(Basis::Institution, Vec::new());
@@ -185,6 +186,31 @@ fn put_computed(
                 })
                 .collect();
             frame.put("sanctioned", Stored::plain(Column::Bool(struck)));
+        }
+        Basis::Certificate => {
+            let values = |row: u32| -> Vec<String> {
+                let cells = table.columns.values();
+                cells.map(|stored| format!("{:?}", stored.cell(row as usize))).collect()
+            };
+            let mut same: BTreeMap<(String, String), Vec<u32>> = BTreeMap::new();
+            for row in rows {
+                let at = *row as usize;
+                let person = text_at(table.get("person_ref"), at);
+                let certificate = text_at(table.get("certificate"), at);
+                same.entry((person, certificate)).or_default().push(*row);
+            }
+            let mut times: BTreeMap<u32, (i64, bool)> = BTreeMap::new();
+            for group in same.values() {
+                let first = group.iter().copied().min_by_key(|row| values(*row));
+                for row in group {
+                    times.insert(*row, (group.len() as i64, Some(*row) == first));
+                }
+            }
+            let of = |row: &u32| times.get(row).copied().unwrap_or((1, true));
+            let counts = rows.iter().map(|row| of(row).0).collect();
+            frame.put("listed_times", Stored::plain(Column::whole(counts)));
+            let firsts = rows.iter().map(|row| of(row).1).collect();
+            frame.put("listed_first", Stored::plain(Column::Bool(firsts)));
         }
         Basis::Venue => frame.put("days_used", Stored::plain(Column::whole(days()))),
         _ => {}

@@ -8,6 +8,7 @@ mod item;
 mod rounding;
 mod steps;
 
+pub(crate) use item::institution_text;
 pub use item::reasons;
 pub use steps::entitle;
 
