@@ -10,6 +10,7 @@ mod finding;
 mod fraction;
 mod ident;
 mod money;
+pub mod texts;
 mod time;
 
 pub use basis::{Basis, RowError};
