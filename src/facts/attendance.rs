@@ -169,9 +169,15 @@ impl<'a> Attendance<'a> {
         (attended, monthly > 1)
     }
 
-    /// The figure of a single monthly row, without building anything.
-    pub(crate) fn figure(&self, row: u32, figure: usize) -> Option<i64> {
-        whole_at(self.figures[figure], row as usize)
+    /// A figure of all monthly rows: values and which are null.
+    pub(crate) fn column(&self, figure: usize) -> Option<(&[i64], Option<&[bool]>)> {
+        let stored = self.figures[figure]?;
+        match &stored.column {
+            Column::Num(column) if column.den == 1 => {
+                Some((&column.values, stored.nulls.as_deref()))
+            }
+            _ => None,
+        }
     }
 
     /// Whether an attendance table was delivered.

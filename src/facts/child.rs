@@ -267,12 +267,15 @@ fn other_document(text: &str) -> bool {
 
 /// Findings on spans that end before they start and on repeated children.
 fn repeats(enrolments: &Enrolments<'_>, overlapping: &[bool], tally: &mut Tally) {
-    for row in 0..enrolments.table.rows {
-        if listing_span(enrolments, row).is_none() {
-            let id = enrolments.institutions.text(row);
-            let spot = Some(enrolments.spot(row));
-            tally.add(FindingCode::SpanInvalid, &id, "", 1, spot, Vec::new());
-        }
+    let backwards: Vec<usize> = (0..enrolments.table.rows)
+        .into_par_iter()
+        .with_min_len(8192)
+        .filter(|row| listing_span(enrolments, *row).is_none())
+        .collect();
+    for row in backwards {
+        let id = enrolments.institutions.text(row);
+        let spot = Some(enrolments.spot(row));
+        tally.add(FindingCode::SpanInvalid, &id, "", 1, spot, Vec::new());
     }
     let mut homes: FxHashMap<Key, Vec<(usize, Key)>> = FxHashMap::default();
     for row in overlapping.iter().enumerate().filter(|(_, o)| **o).map(|(row, _)| row) {

@@ -4,7 +4,7 @@
 //! Spells stand sorted by institution, so that everything a rule reads of an institution is near.
 //! A listing without a day in the month keeps one spell with `in_month` false: it is accounted for.
 
-use super::attendance::{Attendance, Attended, FIGURES, group};
+use super::attendance::{Attendance, FIGURES, group};
 use super::child;
 use super::institution::{Register, offers};
 use super::slot;
@@ -84,9 +84,10 @@ struct Piece {
     segment: Vec<u8>,
     pieces: Vec<i64>,
     in_month: Vec<bool>,
-    found: Vec<bool>,
-    figures: [Vec<i64>; 5],
-    figure_null: [Vec<bool>; 5],
+    /// The attendance row of each spell, [`NONE`] where there is none.
+    attended: Vec<u32>,
+    /// Figures that are not those of one row: by spell.
+    shared: Vec<(u32, [Option<i64>; 5])>,
     here: Vec<i64>,
     tally: Tally,
 }
@@ -216,7 +217,7 @@ impl Context<'_> {
         for row in listings {
             self.listing(*row, Frame::NO_ROW, &mut piece);
             piece.here.push(1);
-            piece.push_attendance(None);
+            piece.attended.push(NONE);
         }
         piece
     }
@@ -256,17 +257,13 @@ impl Context<'_> {
                     absent.0 += 1;
                     absent.1 = absent.1.or(Some(self.enrolments.spot(at)));
                 }
-                (0..spells).for_each(|_| piece.push_attendance(None));
+                piece.attended.resize(piece.listing.len(), NONE);
             } else if spells == 1
                 && here == 1
                 && !places.repeated(children[at])
                 && !self.attendance.daily()
             {
-                for figure in 0..5 {
-                    let days = self.attendance.figure(attended_rows, figure);
-                    piece.push_figure(figure, days);
-                }
-                piece.found.push(true);
+                piece.attended.push(attended_rows);
             } else {
                 self.careful(institution, rows, listings, *listing, first_spell, piece);
             }
@@ -319,18 +316,21 @@ impl Context<'_> {
             share_by_workdays(self.ground, &all, days)
         };
         let spells = piece.listing.len() - first_spell;
+        let mut figures = vec![[None; 5]; spells];
         for figure in 0..5 {
-            let parts = attended.days[figure].map(|days| {
-                let parts = shares(figure, days);
-                let own = all.iter().zip(parts).filter(|(spell, _)| spell.0 == listing);
-                own.map(|(_, part)| part).collect::<Vec<_>>()
-            });
-            for spell in 0..spells {
-                let days = parts.as_ref().map(|parts| parts.get(spell).copied().unwrap_or(0));
-                piece.push_figure(figure, days);
+            let Some(days) = attended.days[figure] else { continue };
+            let parts = shares(figure, days);
+            let own = all.iter().zip(parts).filter(|(spell, _)| spell.0 == listing);
+            let own: Vec<i64> = own.map(|(_, part)| part).collect();
+            for (spell, figures) in figures.iter_mut().enumerate() {
+                figures[figure] = Some(own.get(spell).copied().unwrap_or(0));
             }
         }
-        (0..spells).for_each(|_| piece.found.push(true));
+        for (spell, figures) in figures.into_iter().enumerate() {
+            let at = u32::try_from(first_spell + spell).unwrap_or(u32::MAX);
+            piece.shared.push((at, figures));
+            piece.attended.push(own.first().copied().unwrap_or(NONE));
+        }
     }
 
     fn count_findings(
@@ -457,12 +457,8 @@ impl Piece {
         self.segment.reserve(rows);
         self.pieces.reserve(rows);
         self.in_month.reserve(rows);
-        self.found.reserve(rows);
+        self.attended.reserve(rows);
         self.here.reserve(rows);
-        for figure in 0..5 {
-            self.figures[figure].reserve(rows);
-            self.figure_null[figure].reserve(rows);
-        }
     }
 
     fn push(
@@ -482,24 +478,15 @@ impl Piece {
         self.pieces.push(pieces);
         self.in_month.push(span.is_some());
     }
-
-    fn push_figure(&mut self, figure: usize, days: Option<i64>) {
-        self.figures[figure].push(days.unwrap_or(0));
-        self.figure_null[figure].push(days.is_none());
-    }
-
-    fn push_attendance(&mut self, attended: Option<&Attended>) {
-        for figure in 0..5 {
-            self.push_figure(figure, attended.and_then(|a| a.days[figure]));
-        }
-        self.found.push(attended.is_some());
-    }
 }
 
 /// Joins the runs in order.
 fn join(into: &mut Piece, pieces: Vec<Piece>, tally: &mut Tally) {
     into.reserve(pieces.iter().map(|piece| piece.listing.len()).sum());
     for mut piece in pieces {
+        let base = u32::try_from(into.listing.len()).unwrap_or(u32::MAX);
+        into.shared.extend(piece.shared.iter().map(|(at, figures)| (at + base, *figures)));
+        into.attended.append(&mut piece.attended);
         into.listing.append(&mut piece.listing);
         into.institution.append(&mut piece.institution);
         into.from.append(&mut piece.from);
@@ -507,12 +494,7 @@ fn join(into: &mut Piece, pieces: Vec<Piece>, tally: &mut Tally) {
         into.segment.append(&mut piece.segment);
         into.pieces.append(&mut piece.pieces);
         into.in_month.append(&mut piece.in_month);
-        into.found.append(&mut piece.found);
         into.here.append(&mut piece.here);
-        for figure in 0..5 {
-            into.figures[figure].append(&mut piece.figures[figure]);
-            into.figure_null[figure].append(&mut piece.figure_null[figure]);
-        }
         tally.absorb(piece.tally);
     }
 }
@@ -546,9 +528,7 @@ fn frame(
     for (figure, name) in FIGURES.iter().enumerate() {
         let closures_count = figure == 4 && want("days_open");
         if (want(name) || closures_count) && attendance.has(figure) {
-            let values = std::mem::take(&mut spells.figures[figure]);
-            let nulls = std::mem::take(&mut spells.figure_null[figure]);
-            frame.put(name, Stored::nullable(Column::whole(values), nulls));
+            frame.put(name, figure_column(attendance, spells, figure));
         } else if want(name) {
             let nothing = plain(Column::whole(vec![0; count]));
             frame.put(name, nothing.all_null(count));
@@ -578,8 +558,9 @@ fn frame(
     if want("pieces") {
         frame.put("pieces", plain(Column::whole(std::mem::take(&mut spells.pieces))));
     }
+    let found = spells.attended.iter().map(|row| *row != NONE).collect();
     frame.put("in_month", plain(Column::Bool(spells.in_month.clone())));
-    frame.put("attendance_found", plain(Column::Bool(std::mem::take(&mut spells.found))));
+    frame.put("attendance_found", plain(Column::Bool(found)));
     frame.put("spell_from", plain(Column::Date(std::mem::take(&mut spells.from))));
     frame.put("spell_until", plain(Column::Date(std::mem::take(&mut spells.until))));
     if ground.law.segments.len() > 1 {
@@ -593,6 +574,28 @@ fn frame(
     frame.links.insert(Basis::Institution, spells.institution.clone());
     frame.links.insert(Basis::Programme, vec![0; count]);
     frame
+}
+
+/// One figure of every spell.
+fn figure_column(attendance: &Attendance<'_>, spells: &Piece, figure: usize) -> Stored {
+    let of_row = attendance.column(figure);
+    let (mut values, mut nulls): (Vec<i64>, Vec<bool>) = spells
+        .attended
+        .par_iter()
+        .with_min_len(8192)
+        .map(|row| match of_row {
+            Some((values, nulls)) if *row != NONE => {
+                let null = nulls.is_some_and(|nulls| nulls[*row as usize]);
+                (values[*row as usize], null)
+            }
+            _ => (0, true),
+        })
+        .unzip();
+    for (at, figures) in &spells.shared {
+        values[*at as usize] = figures[figure].unwrap_or(0);
+        nulls[*at as usize] = figures[figure].is_none();
+    }
+    Stored::nullable(Column::whole(values), nulls)
 }
 
 fn offered(register: &Register, frame: &Frame, spells: &Piece) -> Vec<bool> {
