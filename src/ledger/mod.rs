@@ -1,4 +1,4 @@
-//! Ledger: runs, their lines and payments, and what people did with them, in one SQLite file.
+//! Ledger: runs, their lines and payments, and what people did with them, in one `SQLite` file.
 //!
 //! In: a settled period ([`RunRecord`]). Out: what was posted before, states, the hash chain.
 //! Order: after `schedule`. Never: changes or deletes what was posted, reads a clock, computes an

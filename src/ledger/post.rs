@@ -110,7 +110,7 @@ impl<'a> Pending<'a> {
         let rows = Rows { transaction: &self.transaction, run_no, record };
         let seals = rows.write().map_err(|source| self.store(source))?;
         let kind = if old_run_id.is_some() { EventKind::Replaced } else { EventKind::Posted };
-        let body = body(record, old_run_id, seals);
+        let body = body(record, old_run_id, &seals);
         self.head = chain::append(&self.transaction, &self.head, kind, run_no, (at, by), &body)
             .map_err(|source| self.store(source))?;
         Ok(match standing {
@@ -177,7 +177,7 @@ fn already(standing: &read::RunHead, record: &RunRecord<'_>) -> Result<Posted, L
 }
 
 /// The text of the event: everything about the run, and the seals over its rows.
-fn body(record: &RunRecord<'_>, replaces: Option<&str>, seals: Value) -> Value {
+fn body(record: &RunRecord<'_>, replaces: Option<&str>, seals: &Value) -> Value {
     json!({
         "calc_version": record.calc_version,
         "engine": record.engine,
@@ -198,7 +198,16 @@ fn check(record: &RunRecord<'_>, at: &str, by: &str) -> Result<(), String> {
     if named.iter().any(|text| text.is_empty()) {
         return Err("run, job, calculation, manifest, time and person must be named".to_owned());
     }
-    let schedule = record.schedule;
+    let mut ids: Vec<&str> = record.institutions.iter().map(|row| &*row.institution_id).collect();
+    ids.sort_unstable();
+    if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(format!("institution {} is listed twice", pair[0]));
+    }
+    check_schedule(record.schedule)
+}
+
+/// Lines are numbered upwards, indices lead somewhere, and a payment is the sum of its lines (S28).
+fn check_schedule(schedule: &Schedule) -> Result<(), String> {
     let known = |index: u32, count: usize| index == NONE || (index as usize) < count;
     let mut sums: Vec<(i64, u32)> = vec![(0, 0); schedule.payments.len()];
     let mut last = 0;

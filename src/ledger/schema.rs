@@ -1,7 +1,7 @@
 //! The layout of the file, and opening it.
 //!
 //! A layout is never edited once released: a change is one more entry of `LAYOUTS`, applied in
-//! order. Service months stand as YYYYMM and dates as YYYYMMDD, so that a person with any SQLite
+//! order. Service months stand as YYYYMM and dates as YYYYMMDD, so that a person with any `SQLite`
 //! reader can follow; the view `schedule_lines` joins the texts back.
 
 use super::LedgerError;
@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 use std::time::Duration;
 
-/// `tuoy`: tells a ledger from any other SQLite file.
+/// `tuoy`: tells a ledger from any other `SQLite` file.
 const APPLICATION_ID: i32 = 0x7475_6f79;
 
 /// Kibibytes of pages held while posting, so that a province is written once and not spilled.

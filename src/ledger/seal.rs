@@ -36,15 +36,6 @@ impl Seal {
         }
     }
 
-    /// The seal over all rows of an iterator.
-    pub(super) fn over<R: Sealed>(rows: impl IntoIterator<Item = R>) -> Value {
-        let mut seal = Self::new();
-        for row in rows {
-            seal.add(&row);
-        }
-        seal.finish()
-    }
-
     /// Adds a row.
     pub(super) fn add<R: Sealed>(&mut self, row: &R) {
         self.sum_fen += i128::from(row.seal(self));
