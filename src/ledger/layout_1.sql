@@ -1,6 +1,10 @@
 -- Layout 1: runs, their rows, and the chain of events.
 -- Rows are only ever added. The one thing that changes is where a run stands (runs.state) and what
 -- replaced it (runs.superseded_by); both follow from the events and are checked against them.
+--
+-- The rows of a run are keyed by run_no * 100000000 + their number in the run: one integer, so that
+-- a province of lines is appended and not sorted in. Columns that name a text carry no foreign key
+-- (five look-ups a line); a text that is not there is found by the seals.
 
 -- Texts that repeat over many lines: line kinds, items, sources, budget lines, rule versions.
 CREATE TABLE texts (
@@ -28,8 +32,8 @@ CREATE UNIQUE INDEX runs_standing ON runs (job_id, period) WHERE superseded_by I
 
 -- Who is paid, with the account as it stood when the run was made.
 CREATE TABLE payees (
+    payee            INTEGER PRIMARY KEY,
     run_no           INTEGER NOT NULL REFERENCES runs (run_no),
-    payee_no         INTEGER NOT NULL,
     institution_id   TEXT NOT NULL,
     institution_name TEXT NOT NULL,
     account_name     TEXT NOT NULL,
@@ -37,34 +41,29 @@ CREATE TABLE payees (
     bank_name        TEXT NOT NULL,
     bank_no          TEXT NOT NULL,
     hold_reason      TEXT NOT NULL,
-    payable_fen      INTEGER NOT NULL, -- sum of the payee's lines
-    PRIMARY KEY (run_no, payee_no)
-) STRICT, WITHOUT ROWID;
+    payable_fen      INTEGER NOT NULL -- sum of the payee's lines
+) STRICT;
 
 -- Payments; never below zero.
 CREATE TABLE payments (
-    run_no        INTEGER NOT NULL,
-    payment       INTEGER NOT NULL,
+    payment       INTEGER PRIMARY KEY,
     payment_no    TEXT NOT NULL,
     end_to_end_id TEXT NOT NULL,
-    payee_no      INTEGER NOT NULL,
-    source        INTEGER NOT NULL REFERENCES texts (text_no),
-    budget_doc_no INTEGER NOT NULL REFERENCES texts (text_no),
+    payee         INTEGER NOT NULL REFERENCES payees (payee),
+    source        INTEGER NOT NULL,
+    budget_doc_no INTEGER NOT NULL,
     pay_on        INTEGER,
     amount_fen    INTEGER NOT NULL CHECK (amount_fen >= 0),
-    lines         INTEGER NOT NULL,
-    PRIMARY KEY (run_no, payment),
-    FOREIGN KEY (run_no, payee_no) REFERENCES payees (run_no, payee_no)
-) STRICT, WITHOUT ROWID;
+    lines         INTEGER NOT NULL
+) STRICT;
 
 -- Schedule lines; what later periods cap, correct and refund.
 CREATE TABLE lines (
-    run_no          INTEGER NOT NULL,
-    line_no         INTEGER NOT NULL,
-    payee_no        INTEGER NOT NULL,
-    line_kind       INTEGER NOT NULL REFERENCES texts (text_no),
+    line            INTEGER PRIMARY KEY,
+    payee           INTEGER NOT NULL REFERENCES payees (payee),
+    line_kind       INTEGER NOT NULL,
     source_period   INTEGER NOT NULL,
-    item            INTEGER NOT NULL REFERENCES texts (text_no),
+    item            INTEGER NOT NULL,
     quantity        TEXT NOT NULL,
     rate_fen        INTEGER,
     gross_fen       INTEGER NOT NULL,
@@ -72,35 +71,32 @@ CREATE TABLE lines (
     carried_in_fen  INTEGER NOT NULL,
     carried_out_fen INTEGER NOT NULL,
     payable_fen     INTEGER NOT NULL,
-    source          INTEGER NOT NULL REFERENCES texts (text_no),
-    budget_doc_no   INTEGER NOT NULL REFERENCES texts (text_no),
+    source          INTEGER NOT NULL,
+    budget_doc_no   INTEGER NOT NULL,
     pay_on          INTEGER,
-    rule_version    INTEGER NOT NULL REFERENCES texts (text_no),
-    payment         INTEGER,
-    PRIMARY KEY (run_no, line_no),
-    FOREIGN KEY (run_no, payee_no) REFERENCES payees (run_no, payee_no),
-    FOREIGN KEY (run_no, payment) REFERENCES payments (run_no, payment)
-) STRICT, WITHOUT ROWID;
+    rule_version    INTEGER NOT NULL,
+    payment         INTEGER REFERENCES payments (payment)
+) STRICT;
 
 -- Every institution of the period, paid or not, for the comparison with the next period.
 CREATE TABLE institutions (
+    institution    INTEGER PRIMARY KEY,
     run_no         INTEGER NOT NULL REFERENCES runs (run_no),
     institution_id TEXT NOT NULL,
     headcount      INTEGER NOT NULL,
     slots          INTEGER NOT NULL,
-    amount_fen     INTEGER NOT NULL,
-    PRIMARY KEY (run_no, institution_id)
-) STRICT, WITHOUT ROWID;
+    amount_fen     INTEGER NOT NULL
+) STRICT;
 
 -- Sums of the lines, so that a year to date need not read a year of lines.
 CREATE TABLE totals (
+    total         INTEGER PRIMARY KEY,
     run_no        INTEGER NOT NULL REFERENCES runs (run_no),
     item          INTEGER NOT NULL REFERENCES texts (text_no),
     source        INTEGER NOT NULL REFERENCES texts (text_no),
     budget_doc_no INTEGER NOT NULL REFERENCES texts (text_no),
-    payable_fen   INTEGER NOT NULL,
-    PRIMARY KEY (run_no, item, source, budget_doc_no)
-) STRICT, WITHOUT ROWID;
+    payable_fen   INTEGER NOT NULL
+) STRICT;
 
 -- What was done, by whom and when. hash = SHA-256 (prev_hash, then the JSON list
 -- [seq, kind, run_no, at, by, body]); the body of a posting holds the hashes of the run's rows.
@@ -117,20 +113,21 @@ CREATE TABLE events (
 
 -- The lines with their texts, for people and auditors.
 CREATE VIEW schedule_lines AS
-SELECT runs.run_id, runs.job_id, runs.period, runs.state, runs.superseded_by, lines.line_no,
-       payees.institution_id, kinds.text AS line_kind, lines.source_period, items.text AS item,
-       lines.quantity, lines.rate_fen, lines.gross_fen, lines.cut_fen, lines.carried_in_fen,
-       lines.carried_out_fen, lines.payable_fen, sources.text AS source,
-       budgets.text AS budget_doc_no, lines.pay_on, rules.text AS rule_version, payments.payment_no
+SELECT runs.run_no, runs.run_id, runs.job_id, runs.period, runs.state, runs.superseded_by,
+       lines.line, lines.line % 100000000 AS line_no, payees.institution_id, kinds.text AS line_kind,
+       lines.source_period, items.text AS item, lines.quantity, lines.rate_fen, lines.gross_fen,
+       lines.cut_fen, lines.carried_in_fen, lines.carried_out_fen, lines.payable_fen,
+       sources.text AS source, budgets.text AS budget_doc_no, lines.pay_on,
+       rules.text AS rule_version, payments.payment_no
 FROM lines
-JOIN runs ON runs.run_no = lines.run_no
-JOIN payees ON payees.run_no = lines.run_no AND payees.payee_no = lines.payee_no
+JOIN payees ON payees.payee = lines.payee
+JOIN runs ON runs.run_no = payees.run_no
 JOIN texts AS kinds ON kinds.text_no = lines.line_kind
 JOIN texts AS items ON items.text_no = lines.item
 JOIN texts AS sources ON sources.text_no = lines.source
 JOIN texts AS budgets ON budgets.text_no = lines.budget_doc_no
 JOIN texts AS rules ON rules.text_no = lines.rule_version
-LEFT JOIN payments ON payments.run_no = lines.run_no AND payments.payment = lines.payment;
+LEFT JOIN payments ON payments.payment = lines.payment;
 
 -- Rows are only added.
 CREATE TRIGGER texts_stay BEFORE UPDATE ON texts

@@ -8,6 +8,7 @@ mod chain;
 mod error;
 mod post;
 mod read;
+mod rows;
 mod schema;
 mod seal;
 mod verify;

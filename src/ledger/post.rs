@@ -2,18 +2,13 @@
 
 use super::chain::{self, EventKind, Head};
 use super::read::{self, RunState};
-use super::seal::{InstitutionRow, LineRow, PayeeRow, PaymentRow, Seal, TotalRow};
+use super::rows::{NONE, ROWS_MAX, Rows};
 use super::{InstitutionMonth, LedgerError};
 use crate::domain::{Date, Month};
-use crate::schedule::{Payment, Schedule, ScheduleLine};
-use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
-use rustc_hash::FxHashMap;
+use crate::schedule::Schedule;
+use rusqlite::{Transaction, params};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::path::Path;
-
-/// Index that stands for "none" in a [`Schedule`].
-const NONE: u32 = u32::MAX;
 
 /// A settled period, ready for the books.
 #[derive(Debug, Clone, Copy)]
@@ -107,7 +102,7 @@ impl<'a> Pending<'a> {
         let run_no = self
             .write_run(record, standing.as_ref().map(|standing| standing.run_no))
             .map_err(|source| self.store(source))?;
-        let rows = Rows { transaction: &self.transaction, run_no, record };
+        let rows = Rows::new(&self.transaction, run_no, record);
         let seals = rows.write().map_err(|source| self.store(source))?;
         let kind = if old_run_id.is_some() { EventKind::Replaced } else { EventKind::Posted };
         let body = body(record, old_run_id, &seals);
@@ -200,8 +195,8 @@ fn check(record: &RunRecord<'_>, at: &str, by: &str) -> Result<(), String> {
     }
     let mut ids: Vec<&str> = record.institutions.iter().map(|row| &*row.institution_id).collect();
     ids.sort_unstable();
-    if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(format!("institution {} is listed twice", pair[0]));
+    if let Some([id, _]) = ids.array_windows().find(|[a, b]| a == b) {
+        return Err(format!("institution {id} is listed twice"));
     }
     check_schedule(record.schedule)
 }
@@ -213,7 +208,7 @@ fn check_schedule(schedule: &Schedule) -> Result<(), String> {
     let mut last = 0;
     for line in &schedule.lines {
         let no = line.line_no;
-        if no <= last {
+        if no <= last || i64::from(no) >= ROWS_MAX {
             return Err(format!("line {no} follows line {last}"));
         }
         last = no;
@@ -245,247 +240,4 @@ fn check_schedule(schedule: &Schedule) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Writes the rows of one run and seals them.
-struct Rows<'a> {
-    transaction: &'a Transaction<'a>,
-    run_no: i64,
-    record: &'a RunRecord<'a>,
-}
-
-impl<'a> Rows<'a> {
-    /// Parents before children: payees, payments, lines; then what is derived.
-    fn write(&self) -> rusqlite::Result<Value> {
-        let mut texts = Texts::new(self.transaction)?;
-        let payees = self.payees()?;
-        let payments = self.payments(&mut texts)?;
-        let (lines, totals) = self.lines(&mut texts)?;
-        let totals = self.totals(&totals, &mut texts)?;
-        let institutions = self.institutions()?;
-        Ok(json!({
-            "institutions": institutions,
-            "lines": lines,
-            "payees": payees,
-            "payments": payments,
-            "totals": totals,
-        }))
-    }
-
-    fn payees(&self) -> rusqlite::Result<Value> {
-        let schedule = self.record.schedule;
-        let mut sums = vec![0_i64; schedule.payees.len()];
-        for line in &schedule.lines {
-            // A sum of amounts below 10^15 fen over at most 2^32 lines; a wrap would panic.
-            sums[line.payee as usize] += line.payable_fen;
-        }
-        let mut statement = self.transaction.prepare_cached(
-            "INSERT INTO payees (run_no, payee_no, institution_id, institution_name, account_name,
-                                 account_no, bank_name, bank_no, hold_reason, payable_fen)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?;
-        let mut seal = Seal::new();
-        for ((payee, payable_fen), payee_no) in schedule.payees.iter().zip(sums).zip(0_i64..) {
-            let texts = [
-                &*payee.institution_id,
-                &*payee.institution_name,
-                &*payee.account_name,
-                &*payee.account_no,
-                &*payee.bank_name,
-                &*payee.bank_no,
-                &*payee.hold_reason,
-            ];
-            let [id, name, account, account_no, bank, bank_no, hold] = texts;
-            statement.execute(params![
-                self.run_no,
-                payee_no,
-                id,
-                name,
-                account,
-                account_no,
-                bank,
-                bank_no,
-                hold,
-                payable_fen
-            ])?;
-            seal.add(&PayeeRow { payee_no, texts, payable_fen });
-        }
-        Ok(seal.finish())
-    }
-
-    fn payments(&self, texts: &mut Texts<'a>) -> rusqlite::Result<Value> {
-        let mut statement = self.transaction.prepare_cached(
-            "INSERT INTO payments (run_no, payment, payment_no, end_to_end_id, payee_no, source,
-                                   budget_doc_no, pay_on, amount_fen, lines)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        )?;
-        let mut seal = Seal::new();
-        for (payment, number) in self.record.schedule.payments.iter().zip(0_i64..) {
-            let row = self.payment_row(payment, number);
-            statement.execute(params![
-                self.run_no,
-                row.payment,
-                row.payment_no,
-                row.end_to_end_id,
-                row.payee_no,
-                texts.number(row.source)?,
-                texts.number(row.budget_doc_no)?,
-                row.pay_on,
-                row.amount_fen,
-                row.lines,
-            ])?;
-            seal.add(&row);
-        }
-        Ok(seal.finish())
-    }
-
-    /// Writes the lines; gives their seal and their sums by (item, source, budget line).
-    fn lines(&self, texts: &mut Texts<'a>) -> rusqlite::Result<(Value, Totals<'a>)> {
-        let mut statement = self.transaction.prepare_cached(
-            "INSERT INTO lines (run_no, line_no, payee_no, line_kind, source_period, item, quantity,
-                                rate_fen, gross_fen, cut_fen, carried_in_fen, carried_out_fen,
-                                payable_fen, source, budget_doc_no, pay_on, rule_version, payment)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                     ?18)",
-        )?;
-        let mut seal = Seal::new();
-        let mut totals = Totals::new();
-        for line in &self.record.schedule.lines {
-            let row = self.line_row(line);
-            let [gross, cut, carried_in, carried_out] = row.parts_fen;
-            statement.execute(params![
-                self.run_no,
-                row.line_no,
-                row.payee_no,
-                texts.number(row.line_kind)?,
-                row.source_period,
-                texts.number(row.item)?,
-                row.quantity,
-                row.rate_fen,
-                gross,
-                cut,
-                carried_in,
-                carried_out,
-                row.payable_fen,
-                texts.number(row.source)?,
-                texts.number(row.budget_doc_no)?,
-                row.pay_on,
-                texts.number(row.rule_version)?,
-                row.payment,
-            ])?;
-            seal.add(&row);
-            *totals.entry((row.item, row.source, row.budget_doc_no)).or_default() +=
-                row.payable_fen;
-        }
-        Ok((seal.finish(), totals))
-    }
-
-    fn totals(&self, totals: &Totals<'a>, texts: &mut Texts<'a>) -> rusqlite::Result<Value> {
-        let mut statement = self.transaction.prepare_cached(
-            "INSERT INTO totals (run_no, item, source, budget_doc_no, payable_fen)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
-        let mut seal = Seal::new();
-        for ((item, source, budget_doc_no), payable_fen) in totals {
-            statement.execute(params![
-                self.run_no,
-                texts.number(item)?,
-                texts.number(source)?,
-                texts.number(budget_doc_no)?,
-                payable_fen
-            ])?;
-            seal.add(&TotalRow { item, source, budget_doc_no, payable_fen: *payable_fen });
-        }
-        Ok(seal.finish())
-    }
-
-    fn institutions(&self) -> rusqlite::Result<Value> {
-        let mut statement = self.transaction.prepare_cached(
-            "INSERT INTO institutions (run_no, institution_id, headcount, slots, amount_fen)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
-        let mut sorted: Vec<&InstitutionMonth> = self.record.institutions.iter().collect();
-        sorted.sort_by(|a, b| a.institution_id.cmp(&b.institution_id));
-        let mut seal = Seal::new();
-        for row in sorted {
-            let id = &*row.institution_id;
-            let (headcount, slots, amount_fen) = (row.headcount, row.slots, row.amount_fen);
-            statement.execute(params![self.run_no, id, headcount, slots, amount_fen])?;
-            seal.add(&InstitutionRow { institution_id: id, headcount, slots, amount_fen });
-        }
-        Ok(seal.finish())
-    }
-
-    fn payment_row(&self, payment: &'a Payment, number: i64) -> PaymentRow<'a> {
-        PaymentRow {
-            payment: number,
-            payment_no: &payment.payment_no,
-            end_to_end_id: &payment.end_to_end_id,
-            payee_no: i64::from(payment.payee),
-            source: &payment.source,
-            budget_doc_no: self.budget_doc_no(payment.budget_line),
-            pay_on: payment.pay_on.map(read::date_number),
-            amount_fen: payment.amount_fen,
-            lines: i64::from(payment.lines),
-        }
-    }
-
-    fn line_row(&self, line: &'a ScheduleLine) -> LineRow<'a> {
-        LineRow {
-            line_no: i64::from(line.line_no),
-            payee_no: i64::from(line.payee),
-            line_kind: line.kind.word(),
-            source_period: read::month_number(line.source_period),
-            item: &line.item,
-            quantity: &line.quantity,
-            rate_fen: line.rate_fen,
-            parts_fen: [line.gross_fen, line.cut_fen, line.carried_in_fen, line.carried_out_fen],
-            payable_fen: line.payable_fen,
-            source: &line.source,
-            budget_doc_no: self.budget_doc_no(line.budget_line),
-            pay_on: line.pay_on.map(read::date_number),
-            rule_version: &line.rule_version,
-            payment: (line.payment != NONE).then_some(i64::from(line.payment)),
-        }
-    }
-
-    /// 指标文号 of a budget line, or empty.
-    fn budget_doc_no(&self, index: u32) -> &'a str {
-        let lines = &self.record.schedule.budget_lines;
-        lines.get(index as usize).map_or("", |line| &line.budget_doc_no)
-    }
-}
-
-/// Payable fen by (item, source, 指标文号), in that order.
-type Totals<'a> = BTreeMap<(&'a str, &'a str, &'a str), i64>;
-
-/// The numbers of texts, each looked up once a run.
-struct Texts<'a> {
-    find: CachedStatement<'a>,
-    add: CachedStatement<'a>,
-    known: FxHashMap<&'a str, i64>,
-}
-
-impl<'a> Texts<'a> {
-    fn new(transaction: &'a Transaction<'a>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            find: transaction.prepare_cached("SELECT text_no FROM texts WHERE text = ?1")?,
-            add: transaction
-                .prepare_cached("INSERT INTO texts (text) VALUES (?1) RETURNING text_no")?,
-            known: FxHashMap::default(),
-        })
-    }
-
-    fn number(&mut self, text: &'a str) -> rusqlite::Result<i64> {
-        if let Some(number) = self.known.get(text) {
-            return Ok(*number);
-        }
-        let stored = self.find.query_row([text], |row| row.get(0)).optional()?;
-        let number = match stored {
-            Some(number) => number,
-            None => self.add.query_row([text], |row| row.get(0))?,
-        };
-        self.known.insert(text, number);
-        Ok(number)
-    }
 }

@@ -1,5 +1,6 @@
 //! Reading the books: what stands, what was posted before, the year to date.
 
+use super::rows::keys;
 use super::{Ledger, LedgerError, chain};
 use crate::allocation::PostedLine;
 use crate::domain::{Date, Month};
@@ -140,25 +141,29 @@ impl Ledger {
     /// # Errors
     /// When the store fails.
     pub fn posted(&self, job_id: &str, before: Month) -> Result<Vec<PostedLine>, LedgerError> {
-        self.rows(
-            "SELECT period, source_period, institution_id, item, line_kind, source, payable_fen,
-                    budget_doc_no
-             FROM schedule_lines WHERE job_id = ?1 AND period < ?2 AND superseded_by IS NULL
-             ORDER BY period, line_no",
-            params![job_id, month_number(before)],
-            |row| {
-                Ok(PostedLine {
-                    period: month(row, 0)?,
-                    source_period: month(row, 1)?,
-                    institution_id: row.get(2)?,
-                    item: row.get(3)?,
-                    line_kind: row.get(4)?,
-                    source: row.get(5)?,
-                    payable_fen: row.get(6)?,
-                    budget_doc_no: row.get(7)?,
-                })
-            },
-        )
+        let mut lines = Vec::new();
+        for run in self.standing(job_id, before)? {
+            let posted = self.rows(
+                "SELECT source_period, institution_id, item, line_kind, source, payable_fen,
+                        budget_doc_no
+                 FROM schedule_lines WHERE line BETWEEN ?1 AND ?2 ORDER BY line",
+                keys(run.run_no),
+                |row| {
+                    Ok(PostedLine {
+                        period: run.period,
+                        source_period: month(row, 0)?,
+                        institution_id: row.get(1)?,
+                        item: row.get(2)?,
+                        line_kind: row.get(3)?,
+                        source: row.get(4)?,
+                        payable_fen: row.get(5)?,
+                        budget_doc_no: row.get(6)?,
+                    })
+                },
+            )?;
+            lines.extend(posted);
+        }
+        Ok(lines)
     }
 
     /// The institutions of the latest earlier period, or `None` when there is none.
@@ -169,8 +174,8 @@ impl Ledger {
         let Some(run) = self.standing(job_id, before)?.pop() else { return Ok(None) };
         let institutions = self.rows(
             "SELECT institution_id, headcount, slots, amount_fen FROM institutions
-             WHERE run_no = ?1 ORDER BY institution_id",
-            [run.run_no],
+             WHERE institution BETWEEN ?1 AND ?2 ORDER BY institution",
+            keys(run.run_no),
             |row| {
                 Ok(InstitutionMonth {
                     institution_id: row.get(0)?,
@@ -193,31 +198,39 @@ impl Ledger {
         year: i32,
         before: Month,
     ) -> Result<YearToDate, LedgerError> {
-        let runs = "runs.job_id = ?1 AND runs.period BETWEEN ?2 * 100 AND ?2 * 100 + 99
-                    AND runs.period < ?3 AND runs.superseded_by IS NULL";
-        let parameters = params![job_id, year, month_number(before)];
-        let sums = |select: &str| -> Result<BTreeMap<String, i64>, LedgerError> {
-            let sql = format!("{select} WHERE {runs} GROUP BY 1");
-            let rows = self.rows(&sql, parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(rows.into_iter().collect())
+        let mut sums = YearToDate::default();
+        let add = |place: &mut BTreeMap<String, i64>, key: String, fen: i64| {
+            *place.entry(key).or_default() += fen;
         };
-        let by_text = |column: &str| {
-            sums(&format!(
-                "SELECT texts.text, sum(totals.payable_fen) FROM totals
-                 JOIN runs USING (run_no) JOIN texts ON texts.text_no = totals.{column}"
-            ))
-        };
-        let by_item = by_text("item")?;
-        Ok(YearToDate {
-            by_institution: sums(
-                "SELECT payees.institution_id, sum(payees.payable_fen) FROM payees
-                 JOIN runs USING (run_no)",
-            )?,
-            by_source: by_text("source")?,
-            by_budget_doc_no: by_text("budget_doc_no")?,
-            total: by_item.values().sum(),
-            by_item,
-        })
+        for run in self.standing(job_id, before)? {
+            if run.period.year() != year {
+                continue;
+            }
+            let payees: Vec<(String, i64)> = self.rows(
+                "SELECT institution_id, payable_fen FROM payees WHERE payee BETWEEN ?1 AND ?2",
+                keys(run.run_no),
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            for (institution_id, fen) in payees {
+                add(&mut sums.by_institution, institution_id, fen);
+            }
+            let totals: Vec<([String; 3], i64)> = self.rows(
+                "SELECT items.text, sources.text, budgets.text, payable_fen FROM totals
+                 JOIN texts AS items ON items.text_no = item
+                 JOIN texts AS sources ON sources.text_no = source
+                 JOIN texts AS budgets ON budgets.text_no = budget_doc_no
+                 WHERE total BETWEEN ?1 AND ?2",
+                keys(run.run_no),
+                |row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get(3)?)),
+            )?;
+            for ([item, source, budget_doc_no], fen) in totals {
+                add(&mut sums.by_item, item, fen);
+                add(&mut sums.by_source, source, fen);
+                add(&mut sums.by_budget_doc_no, budget_doc_no, fen);
+                sums.total += fen;
+            }
+        }
+        Ok(sums)
     }
 
     /// Hash of the last event: whoever keeps it can tell a cut tail. All zeros in a new ledger.

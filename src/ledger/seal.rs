@@ -85,7 +85,8 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 
 /// A payee of a run.
 pub(super) struct PayeeRow<'a> {
-    pub(super) payee_no: i64,
+    pub(super) payee: i64,
+    pub(super) run_no: i64,
     /// Id, name, account name, account, bank, bank number, hold reason.
     pub(super) texts: [&'a str; 7],
     pub(super) payable_fen: i64,
@@ -93,7 +94,8 @@ pub(super) struct PayeeRow<'a> {
 
 impl Sealed for PayeeRow<'_> {
     fn seal(&self, seal: &mut Seal) -> i64 {
-        seal.int(self.payee_no);
+        seal.int(self.payee);
+        seal.int(self.run_no);
         self.texts.iter().for_each(|text| seal.text(text));
         seal.int(self.payable_fen);
         self.payable_fen
@@ -105,7 +107,7 @@ pub(super) struct PaymentRow<'a> {
     pub(super) payment: i64,
     pub(super) payment_no: &'a str,
     pub(super) end_to_end_id: &'a str,
-    pub(super) payee_no: i64,
+    pub(super) payee: i64,
     pub(super) source: &'a str,
     pub(super) budget_doc_no: &'a str,
     pub(super) pay_on: Option<i64>,
@@ -118,7 +120,7 @@ impl Sealed for PaymentRow<'_> {
         seal.int(self.payment);
         seal.text(self.payment_no);
         seal.text(self.end_to_end_id);
-        seal.int(self.payee_no);
+        seal.int(self.payee);
         seal.text(self.source);
         seal.text(self.budget_doc_no);
         seal.maybe(self.pay_on);
@@ -130,8 +132,8 @@ impl Sealed for PaymentRow<'_> {
 
 /// A schedule line of a run.
 pub(super) struct LineRow<'a> {
-    pub(super) line_no: i64,
-    pub(super) payee_no: i64,
+    pub(super) line: i64,
+    pub(super) payee: i64,
     pub(super) line_kind: &'a str,
     pub(super) source_period: i64,
     pub(super) item: &'a str,
@@ -149,8 +151,8 @@ pub(super) struct LineRow<'a> {
 
 impl Sealed for LineRow<'_> {
     fn seal(&self, seal: &mut Seal) -> i64 {
-        seal.int(self.line_no);
-        seal.int(self.payee_no);
+        seal.int(self.line);
+        seal.int(self.payee);
         seal.text(self.line_kind);
         seal.int(self.source_period);
         seal.text(self.item);
@@ -169,6 +171,8 @@ impl Sealed for LineRow<'_> {
 
 /// An institution of a run's period.
 pub(super) struct InstitutionRow<'a> {
+    pub(super) institution: i64,
+    pub(super) run_no: i64,
     pub(super) institution_id: &'a str,
     pub(super) headcount: i64,
     pub(super) slots: i64,
@@ -177,6 +181,8 @@ pub(super) struct InstitutionRow<'a> {
 
 impl Sealed for InstitutionRow<'_> {
     fn seal(&self, seal: &mut Seal) -> i64 {
+        seal.int(self.institution);
+        seal.int(self.run_no);
         seal.text(self.institution_id);
         seal.int(self.headcount);
         seal.int(self.slots);
@@ -187,6 +193,8 @@ impl Sealed for InstitutionRow<'_> {
 
 /// A sum of a run's lines.
 pub(super) struct TotalRow<'a> {
+    pub(super) total: i64,
+    pub(super) run_no: i64,
     pub(super) item: &'a str,
     pub(super) source: &'a str,
     pub(super) budget_doc_no: &'a str,
@@ -195,6 +203,8 @@ pub(super) struct TotalRow<'a> {
 
 impl Sealed for TotalRow<'_> {
     fn seal(&self, seal: &mut Seal) -> i64 {
+        seal.int(self.total);
+        seal.int(self.run_no);
         seal.text(self.item);
         seal.text(self.source);
         seal.text(self.budget_doc_no);

@@ -2,6 +2,7 @@
 
 use super::chain::{self, Event, EventKind};
 use super::read::{RunState, date_number, month_number};
+use super::rows::keys;
 use super::seal::{InstitutionRow, LineRow, PayeeRow, PaymentRow, Seal, TotalRow};
 use super::{Ledger, LedgerError, schema};
 use crate::domain::{Date, Month};
@@ -148,7 +149,7 @@ fn check_seals(connection: &Connection, run_no: i64, seals: &Value) -> Result<()
     ];
     for (table, sql, add) in tables {
         let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query([run_no])?;
+        let mut rows = statement.query(keys(run_no))?;
         let mut seal = Seal::new();
         while let Some(row) = rows.next()? {
             add(row, &mut seal)?;
@@ -163,18 +164,19 @@ fn check_seals(connection: &Connection, run_no: i64, seals: &Value) -> Result<()
 /// Adds a row read back to a seal.
 type AddRow = fn(&Row<'_>, &mut Seal) -> Result<(), Fault>;
 
-const PAYEES: &str = "SELECT payee_no, institution_id, institution_name, account_name, account_no,
+const PAYEES: &str =
+    "SELECT payee, run_no, institution_id, institution_name, account_name, account_no,
         bank_name, bank_no, hold_reason, payable_fen
-    FROM payees WHERE run_no = ?1 ORDER BY payee_no";
+    FROM payees WHERE payee BETWEEN ?1 AND ?2 ORDER BY payee";
 
-const PAYMENTS: &str = "SELECT payment, payment_no, end_to_end_id, payee_no, sources.text,
+const PAYMENTS: &str = "SELECT payment, payment_no, end_to_end_id, payee, sources.text,
         budgets.text, pay_on, amount_fen, lines
     FROM payments
     LEFT JOIN texts AS sources ON sources.text_no = source
     LEFT JOIN texts AS budgets ON budgets.text_no = budget_doc_no
-    WHERE run_no = ?1 ORDER BY payment";
+    WHERE payment BETWEEN ?1 AND ?2 ORDER BY payment";
 
-const LINES: &str = "SELECT line_no, payee_no, kinds.text, source_period, items.text, quantity,
+const LINES: &str = "SELECT line, payee, kinds.text, source_period, items.text, quantity,
         rate_fen, gross_fen, cut_fen, carried_in_fen, carried_out_fen, payable_fen, sources.text,
         budgets.text, pay_on, rules.text, payment
     FROM lines
@@ -183,24 +185,30 @@ const LINES: &str = "SELECT line_no, payee_no, kinds.text, source_period, items.
     LEFT JOIN texts AS sources ON sources.text_no = source
     LEFT JOIN texts AS budgets ON budgets.text_no = budget_doc_no
     LEFT JOIN texts AS rules ON rules.text_no = rule_version
-    WHERE run_no = ?1 ORDER BY line_no";
+    WHERE line BETWEEN ?1 AND ?2 ORDER BY line";
 
-const TOTALS: &str = "SELECT items.text, sources.text, budgets.text, payable_fen
+const TOTALS: &str = "SELECT total, run_no, items.text, sources.text, budgets.text, payable_fen
     FROM totals
     LEFT JOIN texts AS items ON items.text_no = item
     LEFT JOIN texts AS sources ON sources.text_no = source
     LEFT JOIN texts AS budgets ON budgets.text_no = budget_doc_no
-    WHERE run_no = ?1 ORDER BY 1, 2, 3";
+    WHERE total BETWEEN ?1 AND ?2 ORDER BY total";
 
-const INSTITUTIONS: &str = "SELECT institution_id, headcount, slots, amount_fen
-    FROM institutions WHERE run_no = ?1 ORDER BY institution_id";
+const INSTITUTIONS: &str =
+    "SELECT institution, run_no, institution_id, headcount, slots, amount_fen
+    FROM institutions WHERE institution BETWEEN ?1 AND ?2 ORDER BY institution";
 
 fn add_payee(row: &Row<'_>, seal: &mut Seal) -> Result<(), Fault> {
     let mut texts = [""; 7];
     for (index, place) in texts.iter_mut().enumerate() {
-        *place = text(row, index + 1)?;
+        *place = text(row, index + 2)?;
     }
-    seal.add(&PayeeRow { payee_no: row.get(0)?, texts, payable_fen: row.get(8)? });
+    seal.add(&PayeeRow {
+        payee: row.get(0)?,
+        run_no: row.get(1)?,
+        texts,
+        payable_fen: row.get(9)?,
+    });
     Ok(())
 }
 
@@ -209,7 +217,7 @@ fn add_payment(row: &Row<'_>, seal: &mut Seal) -> Result<(), Fault> {
         payment: row.get(0)?,
         payment_no: text(row, 1)?,
         end_to_end_id: text(row, 2)?,
-        payee_no: row.get(3)?,
+        payee: row.get(3)?,
         source: text(row, 4)?,
         budget_doc_no: text(row, 5)?,
         pay_on: row.get(6)?,
@@ -221,8 +229,8 @@ fn add_payment(row: &Row<'_>, seal: &mut Seal) -> Result<(), Fault> {
 
 fn add_line(row: &Row<'_>, seal: &mut Seal) -> Result<(), Fault> {
     seal.add(&LineRow {
-        line_no: row.get(0)?,
-        payee_no: row.get(1)?,
+        line: row.get(0)?,
+        payee: row.get(1)?,
         line_kind: text(row, 2)?,
         source_period: row.get(3)?,
         item: text(row, 4)?,
@@ -241,20 +249,24 @@ fn add_line(row: &Row<'_>, seal: &mut Seal) -> Result<(), Fault> {
 
 fn add_total(row: &Row<'_>, seal: &mut Seal) -> Result<(), Fault> {
     seal.add(&TotalRow {
-        item: text(row, 0)?,
-        source: text(row, 1)?,
-        budget_doc_no: text(row, 2)?,
-        payable_fen: row.get(3)?,
+        total: row.get(0)?,
+        run_no: row.get(1)?,
+        item: text(row, 2)?,
+        source: text(row, 3)?,
+        budget_doc_no: text(row, 4)?,
+        payable_fen: row.get(5)?,
     });
     Ok(())
 }
 
 fn add_institution(row: &Row<'_>, seal: &mut Seal) -> Result<(), Fault> {
     seal.add(&InstitutionRow {
-        institution_id: text(row, 0)?,
-        headcount: row.get(1)?,
-        slots: row.get(2)?,
-        amount_fen: row.get(3)?,
+        institution: row.get(0)?,
+        run_no: row.get(1)?,
+        institution_id: text(row, 2)?,
+        headcount: row.get(3)?,
+        slots: row.get(4)?,
+        amount_fen: row.get(5)?,
     });
     Ok(())
 }

@@ -58,11 +58,11 @@ fn an_untouched_chain_holds() {
 #[test]
 fn every_column_of_every_table_is_sealed() {
     let columns = [
-        ("payees", "run_no = 2 AND payee_no = 0"),
-        ("payments", "run_no = 2 AND payment = 0"),
-        ("lines", "run_no = 2 AND line_no = 1"),
-        ("institutions", "run_no = 2 AND institution_id = 'A'"),
-        ("totals", "run_no = 2 AND payable_fen = 20000"),
+        ("payees", "payee = 200000000"),
+        ("payments", "payment = 200000000"),
+        ("lines", "line = 200000001"),
+        ("institutions", "institution = 200000000"),
+        ("totals", "total = 200000000"),
         ("runs", "run_no = 2"),
         ("events", "seq = 2"),
     ];
@@ -83,7 +83,11 @@ fn every_column_of_every_table_is_sealed() {
                 ("runs", "period", _) => "202607".to_owned(),
                 ("runs", "superseded_by", _) => "1".to_owned(),
                 (_, _, "TEXT") => format!("{column} || 'x'"),
-                (_, "run_no" | "payee_no" | "payment" | "line_no" | "seq", _) => {
+                (
+                    _,
+                    "run_no" | "payee" | "payment" | "line" | "institution" | "total" | "seq",
+                    _,
+                ) => {
                     format!("{column} + 100")
                 }
                 _ => format!("coalesce({column}, 0) + 1"),
@@ -107,15 +111,15 @@ fn every_column_of_every_table_is_sealed() {
 #[test]
 fn rows_added_taken_or_exchanged_are_found() {
     let cases = [
-        ("DELETE FROM lines WHERE run_no = 1 AND line_no = 4", 1),
+        ("DELETE FROM lines WHERE line = 100000004", 1),
         ("DELETE FROM institutions WHERE run_no = 1 AND institution_id = 'C'", 1),
-        ("DELETE FROM payments WHERE run_no = 3 AND payment = 2", 3),
-        ("INSERT INTO institutions VALUES (2, 'D', 1, 1, 1)", 2),
+        ("DELETE FROM payments WHERE payment = 300000002", 3),
+        ("INSERT INTO institutions VALUES (200000003, 2, 'D', 1, 1, 1)", 2),
         ("UPDATE texts SET text = '市' WHERE text = '区'", 1),
         // Two amounts exchanged: count and sum stay.
         (
-            "UPDATE lines SET payable_fen = 5505 WHERE run_no = 1 AND line_no = 2;
-             UPDATE lines SET payable_fen = 20000 WHERE run_no = 1 AND line_no = 3",
+            "UPDATE lines SET payable_fen = 5505 WHERE line = 100000002;
+             UPDATE lines SET payable_fen = 20000 WHERE line = 100000003",
             1,
         ),
         ("DELETE FROM runs WHERE run_no = 2", 2),
@@ -127,7 +131,7 @@ fn rows_added_taken_or_exchanged_are_found() {
             "INSERT INTO runs VALUES (4, 'r', 'monthly', 202610, '1', 'l', 'm', 20261109, 'draft', NULL)",
             0,
         ),
-        ("INSERT INTO institutions VALUES (7, 'D', 1, 1, 1)", 0),
+        ("INSERT INTO institutions VALUES (700000001, 7, 'D', 1, 1, 1)", 0),
         ("DROP INDEX runs_standing", 0),
     ];
     for (sql, want) in cases {
@@ -146,10 +150,9 @@ fn a_missing_trigger_is_found() {
 
 #[test]
 fn the_message_names_event_and_run() {
-    let (_, found) = spoiled("UPDATE lines SET payable_fen = 0 WHERE run_no = 2 AND line_no = 1");
+    let (_, found) = spoiled("UPDATE lines SET payable_fen = 0 WHERE line = 200000001");
     assert_eq!(found, "posted run r9: the lines of its run are not those that were posted");
-    let (_, found) =
-        spoiled("UPDATE payees SET account_no = '1' WHERE run_no = 3 AND payee_no = 1");
+    let (_, found) = spoiled("UPDATE payees SET account_no = '1' WHERE payee = 300000001");
     assert_eq!(found, "replaced run r9b: the payees of its run are not those that were posted");
 }
 
