@@ -4,6 +4,8 @@
 //! Order: after `settle`. Never: computes money of its own (it reads what the rooms computed and
 //! asks expressions for their trace), shows a child's number unless the caller does.
 
+mod gates;
+mod reads;
 mod show;
 mod text;
 mod walk;
