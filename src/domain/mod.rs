@@ -10,6 +10,7 @@ mod finding;
 mod fraction;
 mod ident;
 mod money;
+mod progress;
 pub mod texts;
 mod time;
 
@@ -24,4 +25,5 @@ pub use ident::{
     CnapsError, ResidentIdError, UsccError, check_cnaps, check_resident_id, check_uscc, luhn_valid,
 };
 pub use money::{Fen, MoneyError, amount_in_words};
+pub use progress::{Progress, Silent};
 pub use time::{Date, DateError, Month, Span};
