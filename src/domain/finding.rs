@@ -55,6 +55,22 @@ pub struct Finding {
     pub values: Vec<(&'static str, String)>,
 }
 
+impl Finding {
+    /// A finding of one row, the rest to be filled in.
+    #[must_use]
+    pub fn of(code: FindingCode) -> Self {
+        Self {
+            code,
+            place: Place::default(),
+            institution_id: String::new(),
+            rule: String::new(),
+            count: 1,
+            money: None,
+            values: Vec::new(),
+        }
+    }
+}
+
 macro_rules! codes {
     ($($variant:ident = $code:literal, $severity:ident, $doc:literal;)*) => {
         /// Public names of findings; never reused (DESIGN 8). Texts are in the catalogue.

@@ -127,7 +127,29 @@ impl RoundingMode {
         Self::WORDS.iter().find(|(_, mode)| *mode == self).map_or("", |(name, _)| name)
     }
 
-    /// `num / den` (`den > 0`) rounded to a whole number; `None` on overflow.
+    /// As [`RoundingMode::divide`] for small numbers on the hot path; `den > 0`, cannot overflow.
+    #[must_use]
+    pub fn divide_i64(self, num: i64, den: i64) -> i64 {
+        let floor = num.div_euclid(den);
+        let rest = num.rem_euclid(den);
+        if rest == 0 {
+            return floor;
+        }
+        let half = rest.cmp(&(den - rest));
+        let up = match self {
+            Self::Floor => false,
+            Self::Ceil => true,
+            Self::Up => num > 0,
+            Self::Down => num < 0,
+            Self::HalfUp => half == Ordering::Greater || (half == Ordering::Equal && num > 0),
+            Self::HalfEven => {
+                half == Ordering::Greater || (half == Ordering::Equal && floor.rem_euclid(2) == 1)
+            }
+        };
+        floor + i64::from(up)
+    }
+
+    /// `num / den` to a whole number; `None` when `den` is not above zero or on overflow.
     #[must_use]
     pub fn divide(self, num: i128, den: i128) -> Option<i128> {
         if den <= 0 {
@@ -205,4 +227,51 @@ pub fn largest_remainder(total: i64, weights: &[i64]) -> Option<Vec<i64>> {
         parts[*index] += 1;
     }
     parts.into_iter().map(|part| i64::try_from(if total < 0 { -part } else { part }).ok()).collect()
+}
+
+/// Rounds the exact sum of a group and hands it back to its members by largest remainder (S12):
+/// each member gets its exact value cut down to the quantum's steps, the steps left over go to the
+/// largest remainders, ties to the earlier member.
+///
+/// `amounts` are `(numerator, denominator)` in fen; the result is whole fen. `None` on overflow.
+#[must_use]
+pub fn round_group(amounts: &[(i128, i128)], rounding: Rounding) -> Option<Vec<i64>> {
+    let mut sum = Fraction::whole(0);
+    for (num, den) in amounts {
+        sum = sum.checked_add(Fraction::new(*num, *den)?)?;
+    }
+    let total = rounding.apply(sum)?;
+    let total = total.num.checked_div(total.den)?;
+    // Members are cut down to whole fen; the total need not be a multiple of their steps.
+    let mut parts = Vec::with_capacity(amounts.len());
+    let mut rests: Vec<(Fraction, usize)> = Vec::with_capacity(amounts.len());
+    let mut given: i128 = 0;
+    for (index, (num, den)) in amounts.iter().enumerate() {
+        let value = Fraction::new(*num, *den)?;
+        let floor = value.num.div_euclid(value.den);
+        given = given.checked_add(floor)?;
+        parts.push(floor);
+        rests.push((Fraction { num: value.num.rem_euclid(value.den), den: value.den }, index));
+    }
+    let mut overflow = false;
+    rests.sort_by(|(a, i), (b, j)| {
+        let sides = a.num.checked_mul(b.den).zip(b.num.checked_mul(a.den));
+        overflow |= sides.is_none();
+        let (left, right) = sides.unwrap_or((0, 0));
+        right.cmp(&left).then(i.cmp(j))
+    });
+    if overflow || amounts.is_empty() {
+        return amounts.is_empty().then(Vec::new);
+    }
+    let left = total.checked_sub(given)?;
+    let members = i128::try_from(parts.len()).ok()?;
+    // A coarse quantum may leave more than one fen a member, or take some back.
+    let (every, extra) = (left.div_euclid(members), left.rem_euclid(members));
+    for part in &mut parts {
+        *part = part.checked_add(every)?;
+    }
+    for (_, index) in rests.iter().take(usize::try_from(extra).ok()?) {
+        parts[*index] = parts[*index].checked_add(1)?;
+    }
+    parts.into_iter().map(|part| i64::try_from(part).ok()).collect()
 }

@@ -20,7 +20,7 @@ pub use column::{
     Cell, CodeColumn, CodeList, Column, Frame, Frames, Key, KeyColumn, NumColumn, Stored,
 };
 pub use finding::{Finding, FindingCode, Place, Severity};
-pub use fraction::{Fraction, Rounding, RoundingMode, largest_remainder};
+pub use fraction::{Fraction, Rounding, RoundingMode, largest_remainder, round_group};
 pub use ident::{
     CnapsError, ResidentIdError, UsccError, check_cnaps, check_resident_id, check_uscc, luhn_valid,
 };

@@ -3,6 +3,7 @@
 //! In: pack folders, overlays. Out: [`LawBook`] (everything dated), [`Law`] (what is in force).
 //! Order: after `domain`. Never: reads inputs, knows a child, rounds without a clause.
 
+pub mod calendar;
 pub mod dictionary;
 pub mod expr;
 pub mod inputs;

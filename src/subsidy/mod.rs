@@ -2,6 +2,16 @@
 //!
 //! In: frames, law. Out: [`Entitlements`]. Order: after `price`. Never: caps, splits, pays.
 
+mod aggregate;
+mod columns;
+mod item;
+mod rounding;
+mod steps;
+
+pub(crate) use item::institution_text;
+pub use item::reasons;
+pub use steps::entitle;
+
 use crate::domain::{Basis, CodeList, Stored};
 use crate::law::SubsidyRule;
 use std::sync::Arc;
