@@ -96,7 +96,11 @@ fn service_months(period: Month, length: u32) -> Vec<Month> {
 
 /// The law of a month, its calendar taken as plain weekdays where the job allows and the year is
 /// not published.
-fn law_of(job: &Job, book: &LawBook, month: Month) -> Result<(LawOfMonth, Vec<Finding>), SettleError> {
+fn law_of(
+    job: &Job,
+    book: &LawBook,
+    month: Month,
+) -> Result<(LawOfMonth, Vec<Finding>), SettleError> {
     let mut law = book.in_force(month, job.known_on)?;
     let mut findings = Vec::new();
     // The pay date may fall into the year after the month's.
@@ -131,10 +135,10 @@ fn read(job: &Job, progress: &mut dyn Progress) -> Result<Read, SettleError> {
     progress.end();
     progress.begin("intake", None);
     let period = months.last().copied().unwrap_or(job.period);
-    let (inputs, wanted) = laws.last().map_or_else(Default::default, |(_, law)| {
-        (law.inputs.clone(), law.columns_read.clone())
-    });
-    let tables = intake::read(&job.tables, &inputs, &wanted)?;
+    let (inputs, wanted) = laws
+        .last()
+        .map_or_else(Default::default, |(_, law)| (law.inputs.clone(), law.columns_read.clone()));
+    let tables = intake::read(&job.tables, &inputs, &head.currency, &wanted)?;
     findings.extend(tables.findings.iter().cloned());
     findings.extend(checklist::absent_and_stale(job, &laws, &tables, period));
     progress.end();
@@ -215,9 +219,9 @@ pub fn compute(
         months.push(settled);
         progress.end();
     }
-    let inputs: Vec<schedule::MonthInput<'_>> = months
+    let inputs: Vec<schedule::SettledMonth<'_>> = months
         .iter()
-        .map(|m| schedule::MonthInput {
+        .map(|m| schedule::SettledMonth {
             month: m.month,
             frames: &m.frames,
             entitlements: &m.entitlements,
