@@ -587,8 +587,6 @@ pub struct LawOfMonth {
     pub calendar: Arc<Calendar>,
     /// Names of input tables some rule reads (for the checklist of absent inputs).
     pub tables_read: Vec<Arc<str>>,
-    /// (table, column) pairs.
-    pub columns_read: Vec<(Arc<str>, Arc<str>)>,
     /// Canonical text of every version in force, for the snapshot and its hash (S29).
     pub snapshot: String,
 }
