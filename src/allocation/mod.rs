@@ -29,7 +29,7 @@ mod rows;
 mod shortage;
 mod split;
 
-pub(crate) use rows::number;
+pub(crate) use rows::{KeyRows, key_rows, number};
 pub use split::{SplitShares, both_margins, split_total};
 
 use crate::domain::{Basis, Frames, Month};

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 
 /// The row of a coarser basis each row of a finer one belongs to.
 #[derive(Debug, Clone)]
-pub(super) enum KeyRows<'a> {
+pub(crate) enum KeyRows<'a> {
     /// Each row is its own key.
     Own,
     /// All rows share the one row of the programme.
@@ -25,7 +25,7 @@ pub(super) enum KeyRows<'a> {
 
 impl KeyRows<'_> {
     /// The key row of a row.
-    pub(super) fn at(&self, row: usize) -> u32 {
+    pub(crate) fn at(&self, row: usize) -> u32 {
         match self {
             Self::Own => u32::try_from(row).unwrap_or(Frame::NO_ROW),
             Self::One => 0,
@@ -37,7 +37,7 @@ impl KeyRows<'_> {
 
 /// The rows of `to` that rows of `from` belong to; `None` when no link leads there. Links to an
 /// institution end in its main row, also from rows that hang on a version of mid-month.
-pub(super) fn key_rows<'a>(frames: &'a Frames, from: &Basis, to: &Basis) -> Option<KeyRows<'a>> {
+pub(crate) fn key_rows<'a>(frames: &'a Frames, from: &Basis, to: &Basis) -> Option<KeyRows<'a>> {
     let frame = frames.get(from)?;
     if from != to && *to == Basis::Programme {
         return Some(KeyRows::One);

@@ -425,3 +425,93 @@ fn settle(
     }
     Ok(outcome)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Claim, Outcome, Short, share_out};
+    use crate::law::ShortageMethod;
+
+    fn claim(institution: u32, item: u32, bound: usize, fen: i64) -> Claim {
+        Claim { institution, item, cell: 0, bound: Some(bound), fen }
+    }
+
+    fn share(claims: &[Claim], limits: &[i64], method: &ShortageMethod, order: &[u32]) -> Outcome {
+        let rank: Vec<u32> = (0..20).collect();
+        share_out(claims, limits, method, order, &rank).expect("small sums")
+    }
+
+    /// DOMAIN 4.7: 1,234,567.89 yuan of 14 claims against 1,000,000.00.
+    #[test]
+    fn fourteen_claims_share_the_budget_exactly() {
+        let fen: [i64; 14] = [
+            8_818_342, 8_818_342, 8_818_342, 8_818_342, 8_818_342, 8_818_342, 8_818_342, 8_818_342,
+            8_818_342, 8_818_342, 8_818_342, 8_818_342, 8_818_342, 8_818_343,
+        ];
+        assert_eq!(fen.iter().sum::<i64>(), 123_456_789);
+        let claims: Vec<Claim> =
+            (0_u32..).zip(fen).map(|(institution, fen)| claim(institution, 0, 0, fen)).collect();
+        let order: Vec<u32> = (0..14).collect();
+        let outcome = share(&claims, &[100_000_000], &ShortageMethod::ProRata, &order);
+        let paid: Vec<i64> =
+            claims.iter().zip(&outcome.cut).map(|(claim, cut)| claim.fen - cut).collect();
+        assert_eq!(paid.iter().sum::<i64>(), 100_000_000);
+        // 8,818,342 x 10^8 / 123,456,789 = 7,142,857.08: cut 1,675,484.92 each, so all but one or
+        // two bear 1,675,485. The cut is 23,456,789 = 14 x 1,675,484 + 13; the last claim's exact
+        // cut 1,675,485.11 floors to 1,675,485, so 12 of the 13 others bear a fen more.
+        assert_eq!(outcome.cut[..12], [1_675_485; 12]);
+        assert_eq!(outcome.cut[12..], [1_675_484, 1_675_485]);
+        let short = Short {
+            institution: None,
+            bound: 0,
+            before: 123_456_789,
+            limit: 100_000_000,
+            cut: 23_456_789,
+        };
+        assert_eq!(outcome.shorts, [short]);
+    }
+
+    #[test]
+    fn a_queue_serves_in_order_and_shares_the_edge() {
+        let claims =
+            [claim(0, 0, 0, 50), claim(0, 1, 0, 25), claim(1, 0, 0, 60), claim(2, 0, 0, 10)];
+        // Institution 1 first: 60 of 100; 40 are left for 75: 50 and 25 share the cut of 35 by
+        // 23.33 and 11.67; institution 2 gets nothing.
+        let outcome = share(&claims, &[100], &ShortageMethod::Queue(vec![]), &[1, 0, 2]);
+        assert_eq!(outcome.cut, [23, 12, 0, 10]);
+        assert!(!outcome.carried);
+    }
+
+    #[test]
+    fn an_institution_that_does_not_fit_whole_is_carried() {
+        let mut claims =
+            vec![claim(0, 0, 0, 50), claim(0, 0, 1, 50), claim(1, 0, 0, 60), claim(2, 0, 0, 10)];
+        claims[1].bound = None;
+        // 60 of 100 to institution 1; 50 do not fit into 40, so both sources of institution 0 are
+        // carried; institution 2 still fits.
+        let outcome = share(&claims, &[100], &ShortageMethod::Carry(vec![]), &[1, 0, 2]);
+        assert_eq!(outcome.cut, [50, 50, 0, 0]);
+        assert!(outcome.carried);
+        let short = Short { institution: Some(0), bound: 0, before: 50, limit: 40, cut: 100 };
+        assert_eq!(outcome.shorts, [short]);
+    }
+
+    #[test]
+    fn sources_are_bounded_each_by_itself() {
+        let claims =
+            [claim(0, 0, 0, 50), claim(0, 0, 1, 50), claim(1, 0, 0, 50), claim(1, 0, 1, 50)];
+        let outcome = share(&claims, &[100, 61], &ShortageMethod::ProRata, &[0, 1]);
+        // 39 fen over two equal claims: the odd one to the first.
+        assert_eq!(outcome.cut, [0, 20, 0, 19]);
+    }
+
+    #[test]
+    fn enough_money_cuts_nothing() {
+        let claims = [claim(0, 0, 0, 50)];
+        for method in
+            [ShortageMethod::ProRata, ShortageMethod::Queue(vec![]), ShortageMethod::Carry(vec![])]
+        {
+            let outcome = share(&claims, &[50], &method, &[0]);
+            assert_eq!(outcome, Outcome { cut: vec![0], ..Outcome::default() });
+        }
+    }
+}

@@ -229,49 +229,108 @@ pub fn largest_remainder(total: i64, weights: &[i64]) -> Option<Vec<i64>> {
     parts.into_iter().map(|part| i64::try_from(if total < 0 { -part } else { part }).ok()).collect()
 }
 
-/// Rounds the exact sum of a group and hands it back to its members by largest remainder (S12):
-/// each member gets its exact value cut down to the quantum's steps, the steps left over go to the
-/// largest remainders, ties to the earlier member.
+/// Rounds the exact sum of a group and hands it back to its members by largest remainder (S12: a
+/// rounding scope coarser than the line). The parts sum to the rounded sum exactly; ties go to the
+/// lower index, so callers order members by input values (S9). An empty group gives no parts.
 ///
-/// `amounts` are `(numerator, denominator)` in fen; the result is whole fen. `None` on overflow.
+/// Each member's ideal part is its exact value plus its share of what rounding moved, in proportion
+/// to its size; where all members have one sign that is `rounded sum x exact / exact sum`.
+/// Parts of a group and of its negation are negations of each other.
+///
+/// Returns `None` when the rounded sum is not a whole number (fen), or on overflow.
 #[must_use]
-pub fn round_group(amounts: &[(i128, i128)], rounding: Rounding) -> Option<Vec<i64>> {
-    let mut sum = Fraction::whole(0);
-    for (num, den) in amounts {
-        sum = sum.checked_add(Fraction::new(*num, *den)?)?;
+pub fn round_group(exact: &[Fraction], rounding: Rounding) -> Option<Vec<i64>> {
+    let mut den: i128 = 1;
+    for value in exact {
+        if den % value.den != 0 {
+            let divisor = gcd(den.unsigned_abs(), value.den.unsigned_abs());
+            den = (den / i128::try_from(divisor).ok()?).checked_mul(value.den)?;
+        }
     }
-    let total = rounding.apply(sum)?;
-    let total = total.num.checked_div(total.den)?;
-    // Members are cut down to whole fen; the total need not be a multiple of their steps.
-    let mut parts = Vec::with_capacity(amounts.len());
-    let mut rests: Vec<(Fraction, usize)> = Vec::with_capacity(amounts.len());
-    let mut given: i128 = 0;
-    for (index, (num, den)) in amounts.iter().enumerate() {
-        let value = Fraction::new(*num, *den)?;
-        let floor = value.num.div_euclid(value.den);
-        given = given.checked_add(floor)?;
-        parts.push(floor);
-        rests.push((Fraction { num: value.num.rem_euclid(value.den), den: value.den }, index));
+    let mut sizes = Vec::with_capacity(exact.len());
+    let (mut sum, mut size): (i128, i128) = (0, 0);
+    for value in exact {
+        let num = value.num.checked_mul(den / value.den)?;
+        sum = sum.checked_add(num)?;
+        size = size.checked_add(num.checked_abs()?)?;
+        sizes.push(num);
     }
-    let mut overflow = false;
-    rests.sort_by(|(a, i), (b, j)| {
-        let sides = a.num.checked_mul(b.den).zip(b.num.checked_mul(a.den));
-        overflow |= sides.is_none();
-        let (left, right) = sides.unwrap_or((0, 0));
-        right.cmp(&left).then(i.cmp(j))
-    });
-    if overflow || amounts.is_empty() {
-        return amounts.is_empty().then(Vec::new);
+    let rounded = rounding.apply(Fraction { num: sum, den })?;
+    if rounded.num % rounded.den != 0 {
+        return None;
     }
-    let left = total.checked_sub(given)?;
-    let members = i128::try_from(parts.len()).ok()?;
-    // A coarse quantum may leave more than one fen a member, or take some back.
-    let (every, extra) = (left.div_euclid(members), left.rem_euclid(members));
-    for part in &mut parts {
-        *part = part.checked_add(every)?;
+    let total = rounded.num / rounded.den;
+    if size == 0 {
+        return (total == 0).then(|| vec![0; exact.len()]);
     }
-    for (_, index) in rests.iter().take(usize::try_from(extra).ok()?) {
-        parts[*index] = parts[*index].checked_add(1)?;
+    // A group below zero is its negation, so that rounding is symmetric.
+    let sign = if sum < 0 { -1 } else { 1 };
+    let moved = total.checked_mul(den)?.checked_sub(sum)?.checked_mul(sign)?;
+    let one_sign = size == sum.checked_abs()?;
+    let unit = if one_sign { size } else { den.checked_mul(size)? };
+    let mut parts = Vec::with_capacity(exact.len());
+    let mut rests: Vec<(i128, usize)> = Vec::with_capacity(exact.len());
+    let mut left = total.checked_mul(sign)?;
+    for (index, num) in sizes.iter().enumerate() {
+        let num = num.checked_mul(sign)?;
+        let ideal = if one_sign {
+            num.checked_mul(total.checked_mul(sign)?)?
+        } else {
+            num.checked_mul(size)?.checked_add(moved.checked_mul(num.checked_abs()?)?)?
+        };
+        let part = ideal.div_euclid(unit);
+        left = left.checked_sub(part)?;
+        parts.push(part);
+        rests.push((ideal.rem_euclid(unit), index));
     }
-    parts.into_iter().map(|part| i64::try_from(part).ok()).collect()
+    rests.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    for (_, index) in rests.iter().take(usize::try_from(left).ok()?) {
+        parts[*index] += 1;
+    }
+    parts.into_iter().map(|part| i64::try_from(part * sign).ok()).collect()
+}
+
+#[cfg(test)]
+mod group_tests {
+    use super::{Fraction, Rounding, RoundingMode, round_group};
+
+    const FEN: Rounding = Rounding { quantum: (1, 1), mode: RoundingMode::HalfUp };
+
+    fn group(values: &[(i128, i128)], rounding: Rounding) -> Option<Vec<i64>> {
+        let exact: Vec<Fraction> =
+            values.iter().map(|(num, den)| Fraction { num: *num, den: *den }).collect();
+        round_group(&exact, rounding)
+    }
+
+    #[test]
+    fn a_group_is_rounded_once_and_handed_back() {
+        // Three thirds of a fen are one fen, not three times none.
+        assert_eq!(group(&[(1, 3), (1, 3), (1, 3)], FEN), Some(vec![1, 0, 0]));
+        // 1.5 + 2.5 + 0.6 = 4.6 -> 5; ideals 1.63, 2.72, 0.65: fen left over to 2.72 and 0.65.
+        assert_eq!(group(&[(3, 2), (5, 2), (3, 5)], FEN), Some(vec![1, 3, 1]));
+        assert_eq!(group(&[(-3, 2), (-5, 2), (-3, 5)], FEN), Some(vec![-1, -3, -1]));
+        assert_eq!(group(&[], FEN), Some(vec![]));
+        assert_eq!(group(&[(0, 7), (0, 1)], FEN), Some(vec![0, 0]));
+    }
+
+    #[test]
+    fn a_coarse_quantum_moves_members_in_proportion() {
+        // DOMAIN 4.9 in fen: 3 x 250.00 yuan to 0.01 万元 (100 yuan): 750 -> 800 yuan in all.
+        let hundred_yuan = Rounding { quantum: (10_000, 1), mode: RoundingMode::HalfUp };
+        let rows = [(25_000, 1), (25_000, 1), (25_000, 1)];
+        assert_eq!(group(&rows, hundred_yuan), Some(vec![26_667, 26_667, 26_666]));
+    }
+
+    #[test]
+    fn members_of_both_signs_keep_the_sum() {
+        // 10.5 - 3.25 = 7.25 -> 7: 0.25 is taken in proportion to 10.5 : 3.25.
+        assert_eq!(group(&[(21, 2), (-13, 4)], FEN), Some(vec![10, -3]));
+        assert_eq!(group(&[(-21, 2), (13, 4)], FEN), Some(vec![-10, 3]));
+    }
+
+    #[test]
+    fn half_a_fen_is_no_total() {
+        let half = Rounding { quantum: (1, 2), mode: RoundingMode::HalfUp };
+        assert_eq!(group(&[(1, 2)], half), None);
+    }
 }

@@ -1,1 +1,4 @@
 //! Tests of room `settle`.
+
+mod allocation;
+mod schedule;

@@ -2,8 +2,33 @@
 //!
 //! In: frames, allocations, posted lines, pay date law. Out: [`Schedule`]. Order: after `allocation`.
 //! Never: computes an amount, talks to a bank.
+//!
+//! # How the lines come about
+//!
+//! * Each funding share of a service month is an ORIGINAL line, also when it was cut to zero; an
+//!   institution without gross has no line. Every line holds
+//!   `gross - cut + carried_in - carried_out = payable`.
+//! * What a `carry` shortage carried stands in the ORIGINAL line and leaves by a `CARRY_OUT` line, so
+//!   the two of them pay nothing now.
+//! * A `CARRY_OUT` posted in an earlier period and not brought in since comes in as `CARRY_IN`, money
+//!   owed to the institution above zero, money it owes below.
+//! * A payment is the sum of the lines of one (payee, account, source, budget line, pay date). Where
+//!   it would be negative, `CARRY_OUT` lines (of a negative `carried_out`) lift it to zero: they move
+//!   the newest receivables on, so that the oldest are offset first (S27).
+//! * A payee that must not be paid yet keeps its payments; they say why they are held.
 
-use crate::domain::{Date, Month};
+mod drafts;
+mod pay_date;
+mod payees;
+mod payments;
+mod quantities;
+
+pub use pay_date::pay_date;
+
+use crate::allocation::{Allocation, BudgetLine, PostedLine};
+use crate::domain::{CalendarError, Date, Frames, Month};
+use crate::law::LawOfMonth;
+use crate::subsidy::Entitlements;
 use std::sync::Arc;
 
 /// What a line is.
@@ -132,4 +157,81 @@ pub struct Schedule {
     pub lines: Vec<ScheduleLine>,
     /// Payments in order of (institution id, source order, budget line, pay date).
     pub payments: Vec<Payment>,
+}
+
+/// One settled service month of the period.
+#[derive(Debug, Clone, Copy)]
+pub struct SettledMonth<'a> {
+    /// Service month.
+    pub month: Month,
+    /// Its frames.
+    pub frames: &'a Frames,
+    /// Its lines, allocated.
+    pub entitlements: &'a Entitlements,
+    /// Its allocation.
+    pub allocation: &'a Allocation,
+    /// Its law.
+    pub law: &'a LawOfMonth,
+}
+
+/// Why a period cannot be scheduled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScheduleError {
+    /// The pay date needs work days that are not published.
+    #[error("pay date: {0}; add the year's arrangement to the calendar")]
+    Calendar(#[from] CalendarError),
+    /// The base month is shorter than the rule asks for.
+    #[error("pay date: {month} has {found} work days; expected at least {wanted}")]
+    WorkdayMissing {
+        /// Base month.
+        month: Month,
+        /// Work days it has.
+        found: u32,
+        /// The n-th asked for.
+        wanted: u32,
+    },
+    /// No work day within a year of the date to roll.
+    #[error("pay date: no work day near {date}; expected one within a year")]
+    NeverOpen {
+        /// Date that should have been rolled.
+        date: Date,
+    },
+    /// A sum is beyond what the engine counts with.
+    #[error("institution {institution_id}: a sum of money or quantities does not fit")]
+    Overflow {
+        /// Institution.
+        institution_id: Arc<str>,
+    },
+}
+
+/// Plans the schedule lines and payments of a settlement period.
+///
+/// `months` are the service months of the period in order; the pay date law and the payment data of
+/// the payees are those of the last. `posted` holds the lines of earlier periods (only what was
+/// carried out and not brought in matters; lines of `period` itself are left out).
+///
+/// # Errors
+/// See [`ScheduleError`].
+pub fn plan(
+    job_id: &str,
+    period: Month,
+    months: &[SettledMonth],
+    posted: &[PostedLine],
+) -> Result<Schedule, ScheduleError> {
+    let pay_on = match months.last() {
+        Some(last) => match last.law.segments.iter().find_map(|law| law.pay_date.as_ref()) {
+            Some(rule) => Some(pay_date(rule, period, &last.law.calendar)?),
+            None => None,
+        },
+        None => None,
+    };
+    let posted: Vec<&PostedLine> = posted.iter().filter(|line| line.period < period).collect();
+    let drafts = drafts::draft(months, &posted)?;
+    payments::pay(job_id, period, pay_on, drafts)
+}
+
+/// Whether two budget lines are one but for the balance.
+fn same_budget_line(a: &BudgetLine, b: &BudgetLine) -> bool {
+    let codes = |line: &BudgetLine| BudgetLine { balance_fen: 0, ..line.clone() };
+    codes(a) == codes(b)
 }
