@@ -124,9 +124,10 @@ impl Catalogue {
         let place = self.place(finding);
         let value = |name: &str| -> Option<String> {
             if let Some((_, value)) = finding.values.iter().find(|(key, _)| *key == name) {
-                return Some(value.clone()).filter(|value| !value.is_empty());
+                return Some(self.translated(name, value)).filter(|value| !value.is_empty());
             }
             match name {
+                "column" => Some(self.column(&finding.rule).to_owned()).filter(|c| !c.is_empty()),
                 "place" => Some(place.clone()),
                 // Said once: either the place is the institution or the sentence names it.
                 "institution" => Some(finding.institution_id.clone())
@@ -148,7 +149,11 @@ impl Catalogue {
         if finding.count > 1 {
             tail.push_str(&self.phrase("word.repeats", &[("count", &finding.count.to_string())]));
         }
-        if let Some(money) = finding.money.filter(|_| !used.iter().any(|name| name == "money")) {
+        let money = finding.money.filter(|money| {
+            let shown = money.to_string();
+            !used.iter().any(|name| value(name).is_some_and(|text| text == shown))
+        });
+        if let Some(money) = money {
             tail.push_str(&self.phrase("word.at_stake", &[("money", &money.to_string())]));
         }
         let stop = self.label("word.full_stop");
@@ -157,6 +162,20 @@ impl Catalogue {
             text = format!("{body}{tail}{stop}");
         }
         (text, self.label(&format!("finding.{code}.next")).to_owned())
+    }
+
+    /// A value of a finding in this language, where it is a word of ours: a column, what a column
+    /// expects, a reason. Anything else is told as found.
+    fn translated(&self, name: &str, value: &str) -> String {
+        match name {
+            "column" => self.column(value).to_owned(),
+            "reason" => self.reason(value),
+            "expected" => {
+                let key = format!("expected.{value}");
+                self.texts.get(&key).cloned().unwrap_or_else(|| value.to_owned())
+            }
+            _ => value.to_owned(),
+        }
     }
 
     /// Values of a finding its sentence did not use, as `name value` pairs.
@@ -317,8 +336,8 @@ mod tests {
             count: 3,
             money: Some(Fen(120_050)),
             values: vec![
-                ("found", "65".into()),
-                ("expected", "60".into()),
+                ("open", "65".into()),
+                ("filed", "60".into()),
                 ("age_class", "托小班".into()),
             ],
         };
