@@ -18,6 +18,7 @@ fn cell(frame: &DataFrame, column: &str, row: usize) -> String {
     match frame.column(column).unwrap().get(row).unwrap() {
         AnyValue::Null => String::new(),
         AnyValue::String(text) => text.to_owned(),
+        AnyValue::StringOwned(text) => text.to_string(),
         AnyValue::Int64(number) => number.to_string(),
         AnyValue::Boolean(flag) => flag.to_string(),
         AnyValue::Date(days) => Date::from_days(days).to_string(),
@@ -42,14 +43,18 @@ fn sheet(numbers: &[i64], spread: u32) -> Sheet {
     sheet.put("coded", "", Values::Coded(numbers.iter().map(code).collect(), list));
     let text = |n: &i64| if n % 4 == 0 { String::new() } else { format!("行 {n}") };
     sheet.put("text", "", Values::Text(numbers.iter().map(text).collect()));
-    let day = |n: &i64| (n % 6 != 0).then(|| Date::from_days(20_000 + (n % 900) as i32));
+    let day =
+        |n: &i64| (n % 6 != 0).then(|| Date::from_days(20_000 + i32::try_from(n % 900).unwrap()));
     sheet.put("date", "", Values::Date(numbers.iter().map(day).collect()));
     let flag = |n: &i64| (n % 9 != 0).then_some(n % 2 == 0);
     sheet.put("flag", "", Values::Bool(numbers.iter().map(flag).collect()));
-    let name =
-        |n: &i64| if n % 8 == 0 { [0; 16] } else { [b'a' + (n % 20).unsigned_abs() as u8; 16] };
+    let name = |n: &i64| if n % 8 == 0 { [0; 16] } else { letter(*n) };
     sheet.put("name", "", Values::Pseudonym(numbers.iter().map(name).collect()));
     sheet
+}
+
+fn letter(n: i64) -> [u8; 16] {
+    [b'a' + u8::try_from(n.rem_euclid(20)).unwrap(); 16]
 }
 
 fn assert_reads_back(sheet: &Sheet) {
@@ -110,7 +115,7 @@ proptest! {
         spread in 1_u32..5_000,
     ) {
         let repeated: Vec<i64> =
-            numbers.iter().flat_map(|n| std::iter::repeat_n(*n, 1 + n.unsigned_abs() as usize % runs)).collect();
+            numbers.iter().flat_map(|n| std::iter::repeat_n(*n, 1 + usize::try_from(n.unsigned_abs() % 40).unwrap() % runs)).collect();
         assert_reads_back(&sheet(&repeated, spread));
     }
 }

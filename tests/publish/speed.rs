@@ -12,6 +12,10 @@ use tuoyu::subsidy::{Entitlements, ItemLines, LineStatus};
 
 use super::case::{Case, codes, flags, keys, whole};
 
+fn num(n: usize) -> i64 {
+    i64::try_from(n).unwrap()
+}
+
 /// `children` spells over `institutions`, every tenth refused; two sources; no slots.
 pub(super) fn large(children: usize, institutions: usize) -> Case {
     let mut case = Case::new();
@@ -32,18 +36,18 @@ pub(super) fn large(children: usize, institutions: usize) -> Case {
     spells.put("institution_id", keys((0..children).map(|row| ids[owner(row)].as_str())));
     spells.put("age_class", codes((0..children).map(|n| ["乳儿班", "托小班", "托大班"][n % 3])));
     spells.put("service", codes((0..children).map(|n| ["全日托", "半日托"][n % 2])));
-    spells.put("fee_monthly", whole((0..children).map(|n| 150_000 + (n * 31 % 60_000) as i64)));
-    spells.put("full_day.ceiling", whole((0..children).map(|n| 180_000 + (n % 3) as i64 * 10_000)));
+    spells.put("fee_monthly", whole((0..children).map(|n| 150_000 + num(n * 31 % 60_000))));
+    spells.put("full_day.ceiling", whole((0..children).map(|n| 180_000 + num(n % 3) * 10_000)));
     spells.put("#file", whole(vec![0; children]));
-    spells.put("#record", whole((0..children).map(|n| (n * 7919 % children) as i64)));
+    spells.put("#record", whole((0..children).map(|n| num(n * 7919 % children))));
     let links = (0..children).map(|row| u32::try_from(owner(row)).unwrap()).collect();
     spells.links.insert(Basis::Institution, links);
     case.frames.put(spells);
     case.frames.put(Frame::new(Basis::Slot, 0));
     let refused = |n: usize| n % 10 == 9;
-    let amount = |n: usize| if refused(n) { 0 } else { 10_000 + (n * 104_729 % 50_000) as i64 };
+    let amount = |n: usize| if refused(n) { 0 } else { 10_000 + num(n * 104_729 % 50_000) };
     let amounts: Vec<i64> = (0..children).map(amount).collect();
-    let exact = (0..children).map(|n| amount(n) * 44 + (n % 43) as i64).collect();
+    let exact = (0..children).map(|n| amount(n) * 44 + num(n % 43)).collect();
     case.entitlements = Entitlements {
         reasons: CodeList::new(["", "attendance_short"]),
         cutters: CodeList::new([""]),
@@ -61,8 +65,8 @@ pub(super) fn large(children: usize, institutions: usize) -> Case {
                 nulls: Some((0..children).map(refused).collect()),
                 errors: None,
             }),
-            quantity: Some(whole((0..children).map(|n| (n % 23) as i64))),
-            rate: Some(whole((0..children).map(|n| 60_000 - (n % 3) as i64 * 10_000))),
+            quantity: Some(whole((0..children).map(|n| num(n % 23)))),
+            rate: Some(whole((0..children).map(|n| 60_000 - num(n % 3) * 10_000))),
             allocated: amounts.clone(),
             cut_by: vec![0; children],
         }],
