@@ -12,7 +12,7 @@ pub use error::SettleError;
 pub use post::{Outcome, RunReport, run};
 
 use crate::allocation::{self, Allocation, BudgetLine, PostedLine};
-use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress};
+use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress, Severity};
 use crate::facts::{self, Needs, RowUse};
 use crate::intake::{self, Tables};
 use crate::job::Job;
@@ -80,7 +80,8 @@ struct Read {
 /// When a pack cannot be read or does not pass its checks (exit 4).
 pub fn load_law(job: &Job) -> Result<LawBook, SettleError> {
     let book = law::load(&job.packs, &job.overlays, &job.reference)?;
-    let errors = law::errors_only(law::check(&book));
+    let mut errors = law::check(&book);
+    errors.retain(|error| error.severity == Severity::Error);
     if !errors.is_empty() {
         return Err(SettleError::Law(law::LawErrors(errors)));
     }
