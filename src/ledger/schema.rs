@@ -54,8 +54,10 @@ fn make(path: &Path) -> Result<(), LedgerError> {
     connection.pragma_update(None, "journal_mode", "wal").map_err(store)?;
     connection.close().map_err(|(_, source)| store(source))?;
     beside.as_file().sync_all().map_err(world)?;
-    match beside.persist_noclobber(path) {
-        Ok(_) => std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(world),
+    // Our own handle is closed before the file has its name: closing it later would drop the locks
+    // of whoever has opened the ledger meanwhile.
+    match beside.into_temp_path().persist_noclobber(path) {
+        Ok(()) => std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(world),
         Err(late) if late.error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(late) => Err(world(late.error)),
     }
