@@ -161,7 +161,7 @@ pub struct Schedule {
 
 /// One settled service month of the period.
 #[derive(Debug, Clone, Copy)]
-pub struct SettledMonth<'a> {
+pub struct MonthInput<'a> {
     /// Service month.
     pub month: Month,
     /// Its frames.
@@ -215,7 +215,7 @@ pub enum ScheduleError {
 pub fn plan(
     job_id: &str,
     period: Month,
-    months: &[SettledMonth],
+    months: &[MonthInput],
     posted: &[PostedLine],
 ) -> Result<Schedule, ScheduleError> {
     let pay_on = match months.last() {

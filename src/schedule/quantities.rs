@@ -1,6 +1,6 @@
 //! Quantities and rates shown on the lines: sums over the lines of one institution and item.
 
-use super::SettledMonth;
+use super::MonthInput;
 use crate::allocation::{KeyRows, key_rows, number};
 use crate::domain::{Basis, Fraction};
 use crate::subsidy::{ItemLines, LineStatus};
@@ -70,7 +70,7 @@ fn add(sum: Fraction, more: Fraction) -> Option<Fraction> {
 
 /// Sums one item by institution row. A line counts when it had an amount before cuts; an item that
 /// shows no quantity counts its lines.
-pub(super) fn of_item(month: &SettledMonth, lines: &ItemLines) -> Vec<Shown> {
+pub(super) fn of_item(month: &MonthInput, lines: &ItemLines) -> Vec<Shown> {
     let rows = month.frames.get(&Basis::Institution).map_or(0, |frame| frame.rows);
     let payees =
         key_rows(month.frames, &lines.basis, &Basis::Institution).unwrap_or(KeyRows::Nowhere);
