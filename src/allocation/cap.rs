@@ -11,7 +11,7 @@
 //! * A window longer than the month is used up by what was posted for its other months, for the same
 //!   institution (or the whole programme) and items; it can bound money only.
 
-use super::lines::{Bound, Groups, Line, Lines};
+use super::lines::{Bound, Groups, Line, Lines, Tally};
 use super::rows::{Figure, KeyRows, compare_cells, evaluate, key_rows};
 use super::{AllocationError, Cut, PostedLine};
 use crate::domain::{Basis, Frame, Key, Month, RowError, Stored};
@@ -241,7 +241,9 @@ fn shared(
     for item in items {
         keyed.push((*item, lines.keys_of(*item, key, id)?));
     }
-    let limits = limits(lines, rule, key, &keyed, count);
+    let money = |_, _, fen: i64| i128::from(fen);
+    let mut tallies = lines.tally(&keyed, count, money).ok_or_else(overflow)?;
+    let limits = limits(lines, rule, key, &keyed, &tallies);
     let unit = match quantities {
         None => Unit::FEN,
         Some(all) => Unit::of(all.values().flatten().chain(&limits)).ok_or_else(overflow)?,
@@ -250,13 +252,8 @@ fn shared(
         None => i128::from(fen),
         Some(all) => all.get(&item).and_then(|f| unit.count(f[row])).unwrap_or(0).max(0),
     };
-    let mut totals = vec![0_i128; count];
-    for (item, keys) in &keyed {
-        for (row, fen) in lines.live(*item) {
-            if let Some(total) = totals.get_mut(keys.at(row) as usize) {
-                *total = total.checked_add(used(*item, row, fen)).ok_or_else(overflow)?;
-            }
-        }
+    if quantities.is_some() {
+        tallies = lines.tally(&keyed, count, used).ok_or_else(overflow)?;
     }
     let left: Vec<Option<i128>> = limits
         .iter()
@@ -269,9 +266,11 @@ fn shared(
         })
         .collect();
     let binding: Vec<bool> =
-        left.iter().zip(&totals).map(|(left, total)| left.is_some_and(|l| *total > l)).collect();
-    let by_item: Vec<(usize, &KeyRows)> = keyed.iter().map(|(i, keys)| (*i, keys)).collect();
-    let groups = lines.grouped(&by_item, &binding, &used);
+        left.iter().zip(&tallies).map(|(left, all)| left.is_some_and(|l| all.used > l)).collect();
+    let groups = match quantities {
+        None => lines.grouped(&keyed, &binding, &tallies, money),
+        Some(_) => lines.grouped(&keyed, &binding, &tallies, used),
+    };
     let limit_of = |key: u32| left[key as usize].unwrap_or(i128::MAX);
     let kept = match &rule.apportion {
         Apportion::Queue(order) => {
@@ -280,7 +279,7 @@ fn shared(
         }
         Apportion::LargestRemainder => {
             let cuts =
-                cuts(&groups, &totals, quantities.is_some(), &limit_of).ok_or_else(overflow)?;
+                cuts(&groups, &tallies, quantities.is_some(), &limit_of).ok_or_else(overflow)?;
             lines.shared(&groups, |key| cuts.get(&key).copied().unwrap_or(0), id)?
         }
     };
@@ -289,14 +288,15 @@ fn shared(
     let mut whole_settlement = Bound::default();
     for (slot, key_row) in groups.keys.iter().enumerate() {
         let group = groups.of(slot);
-        let cut: i64 = group.iter().zip(&kept[slot]).map(|(line, kept)| line.fen - kept).sum();
+        let mut cuts = group.iter().zip(&kept[slot]).map(|(line, kept)| line.fen - kept);
+        let cut = cuts.try_fold(0_i64, i64::checked_add).ok_or_else(overflow)?;
         let Some(first) = group.first() else { continue };
         let bound = if *key == Basis::Programme {
             &mut whole_settlement
         } else {
             bounds.entry(lines.payees[first.item as usize].at(first.row as usize)).or_default()
         };
-        let before = whole(totals[*key_row as usize])?;
+        let before = whole(tallies[*key_row as usize].used)?;
         add(bound, before, whole(limit_of(*key_row))?, cut).ok_or_else(overflow)?;
     }
     let (cutter, reason) = (lines.cutter(id), lines.reason(REASON));
@@ -322,20 +322,12 @@ fn limits(
     rule: &CapRule,
     key: &Basis,
     keyed: &[(usize, KeyRows)],
-    count: usize,
+    tallies: &[Tally],
 ) -> Vec<Figure> {
-    let mut seen = vec![false; count];
-    for (item, keys) in keyed {
-        for (row, _) in lines.live(*item) {
-            if let Some(seen) = seen.get_mut(keys.at(row) as usize) {
-                *seen = true;
-            }
-        }
-    }
-    let rows: Vec<u32> =
-        (0_u32..).zip(&seen).filter(|(_, seen)| **seen).map(|(row, _)| row).collect();
+    let with_lines = (0_u32..).zip(tallies).filter(|(_, tally)| tally.lines > 0);
+    let rows: Vec<u32> = with_lines.map(|(row, _)| row).collect();
     let values = evaluate(&rule.limit, lines.frames, key, &rows, &lines.law.calendar);
-    let mut limits = vec![Figure::None; count];
+    let mut limits = vec![Figure::None; tallies.len()];
     let mut errors: BTreeMap<u32, RowError> = BTreeMap::new();
     for (row, value) in rows.iter().zip(values) {
         let value = value.rounded(rule.round);
@@ -359,13 +351,13 @@ fn limits(
 /// What each group must give up, by key row.
 fn cuts(
     groups: &Groups,
-    totals: &[i128],
+    tallies: &[Tally],
     by_quantity: bool,
     limit_of: &dyn Fn(u32) -> i128,
 ) -> Option<FxHashMap<u32, i64>> {
     let mut cuts = FxHashMap::default();
     for (slot, key) in groups.keys.iter().enumerate() {
-        let (total, limit) = (totals[*key as usize], limit_of(*key));
+        let (total, limit) = (tallies[*key as usize].used, limit_of(*key));
         let cut = if by_quantity {
             let using = groups.of(slot).iter().filter(|line| line.used > 0);
             let sum: i128 = using.map(|line| i128::from(line.fen.max(0))).sum();

@@ -33,6 +33,15 @@ impl KeyRows<'_> {
             Self::Nowhere => Frame::NO_ROW,
         }
     }
+
+    /// Whether every row has a key row.
+    pub(super) fn all_found(&self) -> bool {
+        match self {
+            Self::Own | Self::One => true,
+            Self::Linked(link) => !link.contains(&Frame::NO_ROW),
+            Self::Nowhere => false,
+        }
+    }
 }
 
 /// The rows of `to` that rows of `from` belong to; `None` when no link leads there. Links to an

@@ -252,16 +252,8 @@ impl Splits {
             };
         };
         let sources = rule.parts.iter().map(|(name, _)| self.source(name)).collect();
-        let mut needed = vec![false; rows];
-        for item in items {
-            for (row, _) in lines.live(*item) {
-                if let Some(needed) = needed.get_mut(lines.payees[*item].at(row) as usize) {
-                    *needed = true;
-                }
-            }
-        }
-        let wanted: Vec<u32> =
-            (0_u32..).zip(&needed).filter(|(_, needed)| **needed).map(|(row, _)| row).collect();
+        // All institutions: weights that have no value refuse nothing where there is no line.
+        let wanted: Vec<u32> = (0_u32..).take(rows).collect();
         let figures: Vec<Vec<Figure>> = rule
             .parts
             .iter()
@@ -367,17 +359,18 @@ impl Needs {
         for (item, list) in lines.entitlements.items.iter().enumerate() {
             let (mut gross, mut need) = (vec![0_i64; rows], vec![0_i64; rows]);
             if !lines.in_kind(item) {
-                for (row, status) in list.status.iter().enumerate() {
+                let overflow = || AllocationError::overflow(&list.item);
+                let money = list.amount.iter().zip(&list.allocated);
+                for (row, (status, (amount, left))) in list.status.iter().zip(money).enumerate() {
                     let counts = matches!(status, LineStatus::Paid | LineStatus::Zero);
-                    let place = lines.payees[item].at(row) as usize;
-                    if !counts || list.amount[row] == 0 || place >= rows {
+                    if !counts || *amount == 0 {
                         continue;
                     }
-                    let overflow = || AllocationError::overflow(&list.item);
-                    gross[place] =
-                        gross[place].checked_add(list.amount[row]).ok_or_else(overflow)?;
-                    need[place] =
-                        need[place].checked_add(list.allocated[row]).ok_or_else(overflow)?;
+                    let place = lines.payees[item].at(row) as usize;
+                    if let (Some(gross), Some(need)) = (gross.get_mut(place), need.get_mut(place)) {
+                        *gross = gross.checked_add(*amount).ok_or_else(overflow)?;
+                        *need = need.checked_add(*left).ok_or_else(overflow)?;
+                    }
                 }
             }
             this.carried.push(vec![0; rows]);
@@ -414,6 +407,7 @@ pub(super) fn split(
     needs: &Needs,
 ) -> Result<Cells, AllocationError> {
     let mut cells = Cells::default();
+    let mut rests = Vec::new();
     for institution in (0_u32..).take(lines.institutions.rows) {
         let at = institution as usize;
         for item in 0..needs.gross.len() {
@@ -426,10 +420,17 @@ pub(super) fn split(
             let overflow = || AllocationError::overflow(&lines.entitlements.items[item].item);
             let shares = split.shares(institution).ok_or_else(overflow)?;
             let start = cells.fen.len();
-            let part = |total: i64| split_total(total, shares).ok_or_else(overflow);
-            cells.cut.extend(part(gross - need - carried)?);
-            cells.carried.extend(part(carried)?);
-            cells.fen.resize(start + shares.sources(), 0);
+            let end = start + shares.sources();
+            for (list, total) in
+                [(&mut cells.cut, gross - need - carried), (&mut cells.carried, carried)]
+            {
+                list.resize(end, 0);
+                if total != 0 {
+                    let part = &mut list[start..];
+                    shares.split_into(total, part, &mut rests).ok_or_else(overflow)?;
+                }
+            }
+            cells.fen.resize(end, 0);
             let item = u32::try_from(item).unwrap_or(u32::MAX);
             cells.rows.push(CellRow { institution, item, start });
         }

@@ -57,6 +57,9 @@ impl Shown {
 
 /// Exact sum; the denominators are mostly equal, and then no greatest divisor is looked for.
 fn add(sum: Fraction, more: Fraction) -> Option<Fraction> {
+    if sum.den == more.den {
+        return Some(Fraction { num: sum.num.checked_add(more.num)?, den: sum.den });
+    }
     if sum.den % more.den == 0 {
         let num = more.num.checked_mul(sum.den / more.den)?;
         return Some(Fraction { num: sum.num.checked_add(num)?, den: sum.den });
@@ -85,11 +88,19 @@ pub(super) fn of_item(month: &MonthInput, lines: &ItemLines) -> Vec<Shown> {
             Some(stored) => number(stored, row),
             None => Some(Fraction::whole(1)),
         };
-        let rate = lines.rate.as_ref().and_then(|stored| number(stored, row));
-        let whole = rate.filter(|rate| rate.num % rate.den == 0);
-        shown.add(quantity, whole.and_then(|rate| i64::try_from(rate.num / rate.den).ok()));
+        let rate = lines.rate.as_ref().and_then(|stored| number(stored, row)).and_then(whole);
+        shown.add(quantity, rate);
     }
     shown
+}
+
+/// A number of whole fen.
+fn whole(rate: Fraction) -> Option<i64> {
+    match rate.den {
+        1 => i64::try_from(rate.num).ok(),
+        den if rate.num % den == 0 => i64::try_from(rate.num / den).ok(),
+        _ => None,
+    }
 }
 
 /// An exact number as people write it: a plain decimal where it ends, else `num/den`.
