@@ -207,8 +207,8 @@ impl<'a> Lines<'a> {
         Some(tallies)
     }
 
-    /// The live lines of some items whose key is wanted, grouped by key. `wanted` and `tallies` hold
-    /// one entry a key row; the tallies count the lines to come.
+    /// The live lines of some items whose key is wanted, grouped by key. `wanted` and `tallies`
+    /// hold one entry a key row; the tallies count the lines to come.
     pub(super) fn grouped(
         &self,
         items: &[(usize, KeyRows)],

@@ -304,12 +304,21 @@ pub(super) fn apportion(
     Some(parts)
 }
 
-/// Quotient and remainder, in 64 bits where the numbers fit: a 128-bit division is ten times dearer.
+/// Quotient and remainder, in 64 bits where the numbers fit: a 128-bit division is ten times
+/// dearer.
 pub(super) fn divide(num: u128, den: u128) -> (u128, u128) {
     match (u64::try_from(num), u64::try_from(den)) {
         (Ok(num), Ok(den)) => (u128::from(num / den), u128::from(num % den)),
         _ => (num / den, num % den),
     }
+}
+
+/// The greatest common divisor of numbers that are not negative.
+pub(super) fn gcd(mut a: i128, mut b: i128) -> i128 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 #[cfg(test)]

@@ -208,9 +208,9 @@ pub fn largest_remainder(total: i64, weights: &[i64]) -> Option<Vec<i64>> {
 }
 
 /// Rounds the exact sum of a group and hands it back to its members by largest remainder (S12: a
-/// rounding scope coarser than the line). `exact` holds (numerator, denominator) in fen, denominators
-/// above zero; the parts are whole fen and sum to the rounded sum exactly. Ties go to the lower
-/// index, so callers order members by input values (S9). An empty group gives no parts.
+/// rounding scope coarser than the line). `exact` holds (numerator, denominator) in fen,
+/// denominators above zero; the parts are whole fen and sum to the rounded sum exactly. Ties go to
+/// the lower index, so callers order members by input values (S9). An empty group gives no parts.
 ///
 /// Rounded to the fen, each member gets its own floor and the fen left over go to the largest
 /// remainders, so no member is a whole fen away from its exact value. A coarser quantum moves more

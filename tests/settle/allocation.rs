@@ -112,8 +112,8 @@ proptest! {
         }
     }
 
-    /// Payables only, to the fen: no cell is below its floor, and none moves by more than the number
-    /// of sources.
+    /// Payables only, to the fen: no cell is below its floor, and none moves by more than the
+    /// number of sources.
     #[test]
     fn cells_stay_near_their_shares(
         totals in proptest::collection::vec(0_i64..1_000_000_000, 1..8),

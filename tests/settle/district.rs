@@ -144,8 +144,8 @@ pub(super) fn pays(law: &mut Law, rule: PayDateRule) {
     law.pay_date = Some(Arc::new(rule));
 }
 
-/// Names that mean columns of the basis itself, all nullable numbers without a unit; a name that is a
-/// fraction `n_of_m` is that constant.
+/// Names that mean columns of the basis itself, all nullable numbers without a unit; a name that is
+/// a fraction `n_of_m` is that constant.
 #[derive(Debug)]
 struct Columns;
 

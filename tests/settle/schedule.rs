@@ -12,7 +12,8 @@ use tuoyu::law::{LawOfMonth, PayBase, PayDateRule, PayOn};
 use tuoyu::schedule::{LineKind, MonthInput, Schedule, ScheduleError, pay_date, plan};
 use tuoyu::subsidy::Entitlements;
 
-/// 2026 around National Day: off 1-7 October, made up on Sunday 20 September and Saturday 10 October.
+/// 2026 around National Day: off 1-7 October, made up on Sunday 20 September and Saturday 10
+/// October.
 fn calendar() -> Calendar {
     let paper = || "示例".to_owned();
     Calendar {
