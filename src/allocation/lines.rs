@@ -313,7 +313,7 @@ impl<'a> Lines<'a> {
             let key = if what == Basis::Institution.name() {
                 format!("institution {id}")
             } else {
-                format!("institution {id}: {} {what} rows", bound.rows)
+                format!("institution {id}, rows of {what}: {}", bound.rows)
             };
             self.cuts.push(Cut {
                 rule: Arc::clone(rule),

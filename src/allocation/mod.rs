@@ -75,7 +75,7 @@ pub struct Cut {
     pub key: String,
     /// Sum before, fen (or quantity for quantity caps).
     pub before: i64,
-    /// The limit.
+    /// The limit; in a window longer than the month what earlier months left of it.
     pub limit: i64,
     /// Fen cut.
     pub cut_fen: i64,

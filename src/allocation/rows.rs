@@ -264,7 +264,7 @@ impl<'a> Institutions<'a> {
 
     /// The packed id of a row.
     pub(super) fn key(&self, row: u32) -> Option<crate::domain::Key> {
-        self.ids.map(|ids| ids.keys[row as usize])
+        self.ids?.keys.get(row as usize).copied()
     }
 }
 

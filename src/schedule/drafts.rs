@@ -186,6 +186,8 @@ impl Drafts {
             .map(|(lines, paid)| if *paid { quantities::of_item(month, lines) } else { Vec::new() })
             .collect();
         self.lines.reserve(month.allocation.shares.len());
+        // The sources of one institution and item follow each other and show one quantity.
+        let mut written = (usize::MAX, usize::MAX, String::new());
         for share in &month.allocation.shares {
             let (item, row) = (share.cell.item as usize, share.cell.institution as usize);
             let Some(payee) = ids.keys.get(row).and_then(|key| self.payees.place(*key)) else {
@@ -195,6 +197,9 @@ impl Drafts {
                 institution_id: Arc::clone(&self.payees.list[payee as usize].institution_id),
             };
             let shown = shown[item].get(row).copied().unwrap_or_default();
+            if (written.0, written.1) != (item, row) {
+                written = (item, row, shown.quantity().ok_or_else(overflow)?);
+            }
             let grain = Grain {
                 payee,
                 item: items[item],
@@ -212,7 +217,7 @@ impl Drafts {
             }
             self.lines.push(Draft {
                 grain,
-                quantity: shown.quantity().ok_or_else(overflow)?,
+                quantity: written.2.clone(),
                 rate_fen: shown.rate_fen(),
                 gross_fen: share.gross_fen,
                 cut_fen: share.cut_fen,

@@ -1,8 +1,8 @@
 //! Tests of room `allocation`.
 
 use super::district::{
-    district, entitlements, expr, head, item_rule, keys, law_of_month, month, no_law, ruled, whole,
-    with,
+    district, entitlements, expr, head, item_rule, keys, law_of_month, month, no_law, ruled, texts,
+    whole, with,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -286,6 +286,35 @@ fn a_limit_without_a_value_refuses_the_lines_under_it() {
     assert_eq!(lines.items[0].allocated, [0, 60, 100, 0]);
     assert_eq!(lines.items[0].amount, [0, 100, 100, 0]);
     assert_eq!((reason(&lines, 0, 0), reason(&lines, 0, 3)), ("table_miss", "no_parent_row"));
+}
+
+/// Two spells of one child share the child's cap; there are more children than institutions.
+#[test]
+fn spells_share_the_cap_of_their_child() {
+    let mut frames = district(&IDS);
+    let of = [(0, "a"), (0, "b"), (1, "c"), (1, "d"), (2, "e")];
+    children(&mut frames, &IDS, &of);
+    let limits = whole(&[150, 150, 150, 150, 150]);
+    frames.get_mut(&Basis::Child).expect("children").put("limit_here", limits);
+    let mut spells = Frame::new(Basis::Spell, 4);
+    spells.put("child_ref", keys(&["d", "d", "e", "a"]));
+    spells.put("service", texts(&["全日托", "半日托", "全日托", "全日托"]));
+    spells.links.insert(Basis::Child, vec![3, 3, 4, 0]);
+    spells.links.insert(Basis::Institution, vec![1, 1, 2, 0]);
+    frames.put(spells);
+    let rules = law(|law| {
+        law.caps.push(Arc::new(cap(&["spell"], Some(Basis::Child), "limit_here")));
+    });
+    let items = vec![ruled(item_rule("spell", &Basis::Spell, ""), &[100, 100, 150, 151])];
+    let (lines, allocation) = run(rules, &frames, items, &[], &[]);
+    assert_eq!(lines.items[0].allocated, [75, 75, 150, 150]);
+    // Findings count rows and never name a child.
+    let cuts = allocation.expect("allocated").cuts;
+    let told: Vec<(&str, i64)> = cuts.iter().map(|cut| (cut.key.as_str(), cut.cut_fen)).collect();
+    assert_eq!(
+        told,
+        [("institution I1, rows of child: 1", 1), ("institution I2, rows of child: 1", 50)]
+    );
 }
 
 #[test]
@@ -589,4 +618,78 @@ fn what_is_given_in_kind_is_never_cut() {
     let (lines, allocation) = run(law, &frames, vec![ruled(rule, &[500, 0, 0])], &[], &[]);
     assert_eq!(lines.items[0].allocated, [500, 0, 0]);
     assert!(allocation.expect("allocated").cells.is_empty());
+}
+
+/// A month like the bench's: child lines under an institution cap, then a split by district.
+fn bench_month(
+    order: &[usize],
+    rows: &[(u32, String, i64)],
+) -> (Vec<(String, i64)>, Vec<[i64; 4]>) {
+    let rows: Vec<&(u32, String, i64)> = order.iter().map(|place| &rows[*place]).collect();
+    let mut frames = district(&IDS);
+    with(&mut frames, "limit_here", whole(&[700, 1_000, 100_000]));
+    for (name, weights) in [
+        ("w_a", [600, 400, 0]),
+        ("w_b", [200, 300, 500]),
+        ("w_c", [100, 200, 300]),
+        ("w_d", [100, 100, 200]),
+    ] {
+        with(&mut frames, name, whole(&weights));
+    }
+    let plain: Vec<(u32, &str)> = rows.iter().map(|row| (row.0, row.1.as_str())).collect();
+    children(&mut frames, &IDS, &plain);
+    let law = law(|law| {
+        law.caps.push(Arc::new(cap(&["child"], Some(Basis::Institution), "limit_here")));
+        let parts = [("中央", "w_a"), ("省", "w_b"), ("市", "w_c"), ("区", "w_d")];
+        law.splits.insert(Arc::from("funding"), Arc::new(split(&parts, SplitScope::Institution)));
+    });
+    let amounts: Vec<i64> = rows.iter().map(|row| row.2).collect();
+    let items = funded(&[("child", Basis::Child, &amounts)]);
+    let (lines, allocation) = run(law, &frames, items, &[], &[]);
+    let mut by_child: Vec<(String, i64)> =
+        rows.iter().map(|row| row.1.clone()).zip(lines.items[0].allocated.clone()).collect();
+    by_child.sort();
+    let mut sources = vec![[0; 4]; 3];
+    for cell in allocation.expect("allocated").cells {
+        sources[cell.institution as usize][cell.source as usize] += cell.fen;
+    }
+    (by_child, sources)
+}
+
+proptest! {
+    #[test]
+    fn shuffled_rows_give_the_same_amounts(
+        // Few children and few amounts: many ties, and children listed twice.
+        rows in proptest::collection::vec((0_u32..3, 0_usize..9, 0_usize..3), 1..30),
+        seed in any::<u64>(),
+    ) {
+        let rows: Vec<(u32, String, i64)> = rows
+            .into_iter()
+            .map(|(at, child, amount)| (at, format!("c{child}"), [100, 101, 257][amount]))
+            .collect();
+        let order: Vec<usize> = (0..rows.len()).collect();
+        let mut shuffled = order.clone();
+        shuffled.sort_by_key(|place| (*place as u64 + 1).wrapping_mul(seed | 1));
+        let (by_child, sources) = bench_month(&order, &rows);
+        let again = bench_month(&shuffled, &rows);
+        prop_assert_eq!((&by_child, &sources), (&again.0, &again.1));
+        // The bench's formulas, written out.
+        for (place, (limit, weights)) in [
+            (700, [600, 200, 100, 100]),
+            (1_000, [400, 300, 200, 100]),
+            (100_000, [0, 500, 300, 200]),
+        ].into_iter().enumerate() {
+            let total: i64 =
+                rows.iter().filter(|row| row.0 as usize == place).map(|row| row.2).sum();
+            let pay = total.min(limit);
+            let mut parts = weights.map(|weight| pay * weight / 1000);
+            let mut order = [0, 1, 2, 3];
+            order.sort_by_key(|source| (-(pay * weights[*source] % 1000), *source));
+            let left = usize::try_from(pay - parts.iter().sum::<i64>()).expect("above zero");
+            for source in &order[..left] {
+                parts[*source] += 1;
+            }
+            prop_assert_eq!(sources[place], parts);
+        }
+    }
 }
