@@ -15,5 +15,5 @@ pub mod ledger; // append-only store, states, hash chain
 pub mod price; // facts + law -> ceilings, floors, breaches
 pub mod publish; // results -> files, atomically
 pub mod schedule; // allocation + posted lines -> schedule lines and payments
-// pub mod settle; // the spine
+pub mod settle; // the spine
 pub mod subsidy; // priced facts + law -> entitlement lines // clap; the only room that prints

@@ -2,7 +2,7 @@
 //! the listing and child frames.
 
 use super::rows::no_rows;
-use super::spell::{Enrolments, listing_span};
+use super::spell::Enrolments;
 use super::{Facts, Ground, Tally};
 use crate::domain::{
     Basis, Column, FindingCode, Frame, Key, KeyColumn, Span, Stored, check_resident_id,
@@ -19,58 +19,40 @@ const RENAMED: &[(&str, &str)] =
 
 /// How many rows of the whole file each row's child has.
 ///
-/// Rows are dealt into parts by a hash of the key, so that each part's index stays in cache.
+/// Nearly every child has one row, so two bitmaps of hashes find the few that may have more, and
+/// only those are counted by their keys.
 pub(crate) fn rows_of_each_child(keys: &[Key]) -> Vec<u32> {
-    const PARTS: usize = 256;
-    let hash = |key: Key| {
-        let folded = (key.0 >> 64) as u64 ^ key.0 as u64;
-        folded.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    let bits = (keys.len().max(64) * 32).next_power_of_two();
+    let shift = 64 - bits.trailing_zeros();
+    let place = |key: Key| {
+        let folded = (key.0 >> 64) as u64 ^ (key.0 as u64).rotate_left(29);
+        let hash = (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize;
+        (hash >> 6, 1_u64 << (hash & 63))
     };
-    let part = |key: Key| (hash(key) >> 56) as usize;
-    let mut starts = vec![0_u32; PARTS + 1];
-    let parts: Vec<u8> = keys.par_iter().with_min_len(8192).map(|key| part(*key) as u8).collect();
-    for part in &parts {
-        starts[usize::from(*part) + 1] += 1;
+    let mut seen = vec![0_u64; bits / 64];
+    let mut again = vec![0_u64; bits / 64];
+    for key in keys {
+        let (word, bit) = place(*key);
+        again[word] |= seen[word] & bit;
+        seen[word] |= bit;
     }
-    for at in 1..=PARTS {
-        starts[at] += starts[at - 1];
-    }
-    let mut next = starts.clone();
-    let mut order = vec![0_u32; keys.len()];
-    for (row, part) in parts.iter().enumerate() {
-        let place = &mut next[usize::from(*part)];
-        order[*place as usize] = u32::try_from(row).unwrap_or(u32::MAX);
-        *place += 1;
-    }
-    let counted: Vec<(usize, Vec<u32>)> = (0..PARTS)
+    drop(seen);
+    let candidates: Vec<u32> = (0..keys.len())
         .into_par_iter()
-        .map(|part| {
-            let rows = &order[starts[part] as usize..starts[part + 1] as usize];
-            let mask = (rows.len().max(1) * 2).next_power_of_two() - 1;
-            let mut slots = vec![(Key(u128::MAX), 0_u32); mask + 1];
-            let place = |slots: &[(Key, u32)], key: Key| {
-                let mut at = (hash(key) >> 16) as usize & mask;
-                while slots[at].0 != key && slots[at].0 != Key(u128::MAX) {
-                    at = (at + 1) & mask;
-                }
-                at
-            };
-            for row in rows {
-                let key = keys[*row as usize];
-                let at = place(&slots, key);
-                slots[at] = (key, slots[at].1 + 1);
-            }
-            let counts =
-                rows.iter().map(|row| slots[place(&slots, keys[*row as usize])].1).collect();
-            (part, counts)
+        .with_min_len(8192)
+        .filter(|row| {
+            let (word, bit) = place(keys[*row]);
+            again[word] & bit != 0
         })
+        .filter_map(|row| u32::try_from(row).ok())
         .collect();
-    let mut counts = vec![0_u32; keys.len()];
-    for (part, of_part) in counted {
-        let rows = &order[starts[part] as usize..starts[part + 1] as usize];
-        for (row, count) in rows.iter().zip(of_part) {
-            counts[*row as usize] = count;
-        }
+    let mut of_key: FxHashMap<Key, u32> = FxHashMap::default();
+    for row in &candidates {
+        *of_key.entry(keys[*row as usize]).or_default() += 1;
+    }
+    let mut counts = vec![1_u32; keys.len()];
+    for row in &candidates {
+        counts[*row as usize] = of_key.get(&keys[*row as usize]).copied().unwrap_or(1);
     }
     counts
 }
@@ -132,7 +114,7 @@ fn rank(
     row: u32,
     span: Span,
 ) -> (i64, Key, Vec<String>) {
-    let from = listing_span(enrolments, row as usize).map_or(0, |s| i64::from(s.from.days()));
+    let from = i64::from(enrolments.from[row as usize].days());
     let first = match word {
         Overlaps::LaterKnown => -from,
         Overlaps::MostDays => -i64::from(span.days()),
@@ -206,10 +188,14 @@ pub(crate) fn put_listing_facts(
         let rows = listings.par_iter().with_min_len(8192);
         plain(Column::Bool(rows.map(|row| of(*row as usize)).collect()))
     };
-    let span_valid = |row: usize| listing_span(enrolments, row).is_some();
-    frame.put("span_valid", bools(&span_valid));
-    let of = listings.iter().map(|row| i64::from(of_child[*row as usize])).collect();
-    frame.put("listings_of_child", plain(Column::whole(of)));
+    if want("span_valid") {
+        frame.put("span_valid", bools(&|row| enrolments.runs_forward(row)));
+    }
+    if want("listings_of_child") || ground.needs.basis(&Basis::Child) {
+        let rows = listings.par_iter().with_min_len(8192);
+        let of = rows.map(|row| i64::from(of_child[*row as usize])).collect();
+        frame.put("listings_of_child", plain(Column::whole(of)));
+    }
     if want("listings_here") {
         frame.put("listings_here", plain(Column::whole(here.to_vec())));
     }
@@ -270,7 +256,7 @@ fn repeats(enrolments: &Enrolments<'_>, overlapping: &[bool], tally: &mut Tally)
     let backwards: Vec<usize> = (0..enrolments.table.rows)
         .into_par_iter()
         .with_min_len(8192)
-        .filter(|row| listing_span(enrolments, *row).is_none())
+        .filter(|row| !enrolments.runs_forward(*row))
         .collect();
     for row in backwards {
         let id = enrolments.institutions.text(row);

@@ -9,7 +9,7 @@ use super::child;
 use super::institution::{Register, offers};
 use super::slot;
 use super::tally::Spot;
-use super::{Facts, Ground, Tally, age, date_at, row_span};
+use super::{Facts, Ground, Tally, age};
 use crate::domain::{
     Basis, CodeColumn, Column, Date, FindingCode, Frame, Key, KeyColumn, Span, Stored,
     largest_remainder,
@@ -27,7 +27,8 @@ pub(crate) struct Enrolments<'a> {
     pub(crate) institutions: &'a KeyColumn,
     pub(crate) births: &'a [Date],
     pub(crate) from: &'a [Date],
-    pub(crate) until: Option<&'a Stored>,
+    last_days: Option<&'a [Date]>,
+    open: Option<&'a [bool]>,
 }
 
 impl<'a> Enrolments<'a> {
@@ -50,14 +51,26 @@ impl<'a> Enrolments<'a> {
                 institutions,
                 births,
                 from,
-                until: table.get("spell_until"),
+                last_days: match column("spell_until") {
+                    Some(Column::Date(days)) => Some(days),
+                    _ => None,
+                },
+                open: table.get("spell_until").and_then(|stored| stored.nulls.as_deref()),
             }),
             _ => None,
         }
     }
 
     fn until(&self, row: usize) -> Option<Date> {
-        date_at(self.until, row)
+        match self.last_days {
+            Some(days) if !self.open.is_some_and(|open| open[row]) => Some(days[row]),
+            _ => None,
+        }
+    }
+
+    /// Whether the listing does not end before it starts.
+    pub(crate) fn runs_forward(&self, row: usize) -> bool {
+        self.until(row).is_none_or(|until| until >= self.from[row])
     }
 
     /// The listing's span clipped to the month; `None` without a day in it.
@@ -105,11 +118,7 @@ pub(crate) fn build(
         return;
     };
     let rows = enrolments.table.rows;
-    let homes: Vec<u32> = (0..rows)
-        .into_par_iter()
-        .with_min_len(8192)
-        .map(|row| register.row(enrolments.institutions.keys[row]))
-        .collect();
+    let homes = homes(register, &enrolments.institutions.keys);
     let of_child = child::rows_of_each_child(&enrolments.children.keys);
     let (overlapping, lost) = child::overlaps(ground, &enrolments, &of_child);
     let attendance = Attendance::new(ground, register, tally);
@@ -154,6 +163,26 @@ pub(crate) fn build(
     child::build(ground, facts, &mut frame, &spells.listing, rows);
     put_ages(ground, &mut frame);
     facts.frames.put(frame);
+}
+
+/// The main institution row of each listing. Neighbours often share one: it is looked up once.
+fn homes(register: &Register, keys: &[Key]) -> Vec<u32> {
+    let parts: Vec<Vec<u32>> = keys
+        .par_chunks(16_384)
+        .map(|chunk| {
+            let mut last = (Key(u128::MAX), Frame::NO_ROW);
+            chunk
+                .iter()
+                .map(|key| {
+                    if last.0 != *key {
+                        last = (*key, register.row(*key));
+                    }
+                    last.1
+                })
+                .collect()
+        })
+        .collect();
+    parts.concat()
 }
 
 fn split_ages(ground: &Ground<'_>) -> Vec<Arc<AgeRule>> {
@@ -634,26 +663,48 @@ fn link_slots(facts: &Facts, frame: &mut Frame, institutions: &[u32]) {
         _ => None,
     };
     let (Some(classes), Some(services)) = (codes("age_class"), codes("service")) else { return };
-    let mut known: rustc_hash::FxHashMap<(u32, u32, u32), u32> = rustc_hash::FxHashMap::default();
-    let links = institutions
-        .iter()
-        .enumerate()
-        .map(|(row, institution)| {
-            let Some(main) = versions.get(*institution as usize).copied() else {
-                return Frame::NO_ROW;
-            };
-            let key = (main, classes.codes[row], services.codes[row]);
-            *known.entry(key).or_insert_with(|| {
-                let class = classes.list.text(key.1).to_owned();
-                let service = services.list.text(key.2).to_owned();
-                index
-                    .get(&(main, class.clone(), Some(service)))
-                    .or_else(|| index.get(&(main, class, None)))
-                    .copied()
-                    .unwrap_or(Frame::NO_ROW)
-            })
+    let width = services.list.texts().len();
+    let kinds = classes.list.texts().len() * width;
+    let find = |main: u32, class: u32, service: u32| {
+        let class = classes.list.text(class).to_owned();
+        let service = services.list.text(service).to_owned();
+        index
+            .get(&(main, class.clone(), Some(service)))
+            .or_else(|| index.get(&(main, class, None)))
+            .copied()
+            .unwrap_or(Frame::NO_ROW)
+    };
+    // Spells stand by institution: what was found for one serves its neighbours.
+    const UNSEEN: u32 = u32::MAX - 1;
+    let rows: Vec<u32> =
+        (0..institutions.len()).filter_map(|row| u32::try_from(row).ok()).collect();
+    let parts: Vec<Vec<u32>> = rows
+        .par_chunks(16_384)
+        .map(|chunk| {
+            let mut seen = vec![UNSEEN; kinds];
+            let mut of = Frame::NO_ROW;
+            chunk
+                .iter()
+                .map(|row| {
+                    let row = *row as usize;
+                    let Some(main) = versions.get(institutions[row] as usize).copied() else {
+                        return Frame::NO_ROW;
+                    };
+                    if main != of {
+                        seen.fill(UNSEEN);
+                        of = main;
+                    }
+                    let (class, service) = (classes.codes[row], services.codes[row]);
+                    let slot = &mut seen[class as usize * width + service as usize];
+                    if *slot == UNSEEN {
+                        *slot = find(main, class, service);
+                    }
+                    *slot
+                })
+                .collect()
         })
         .collect();
+    let links = parts.concat();
     frame.links.insert(Basis::Slot, links);
 }
 
@@ -752,9 +803,4 @@ impl Places {
         let slot = &self.slots[self.slot(child)];
         slot.0 == child && slot.3
     }
-}
-
-/// A row's span with open ends, for overlaps of listings.
-pub(crate) fn listing_span(enrolments: &Enrolments<'_>, row: usize) -> Option<Span> {
-    row_span(enrolments.table.get("spell_from"), enrolments.until, row)
 }

@@ -99,10 +99,10 @@ fn atoms(index: usize, key: &KeySpec, rows: &[Row]) -> Vec<Atom> {
     }
     let mut values: Vec<Cell> = Vec::new();
     for row in rows {
-        if let KeyCell::Is(cell) = &row.keys[index] {
-            if !values.contains(cell) {
-                values.push(cell.clone());
-            }
+        if let KeyCell::Is(cell) = &row.keys[index]
+            && !values.contains(cell)
+        {
+            values.push(cell.clone());
         }
     }
     values.into_iter().map(Atom::Value).chain([Atom::Other]).collect()
@@ -140,7 +140,6 @@ fn line(index: usize, key: &KeySpec, rows: &[Row]) -> Vec<Atom> {
             (!whole || compare((next, 1), *high) == Ordering::Less)
                 && compare(*low, *high) == Ordering::Less
         }
-        Atom::Between(None, None) => true,
         _ => true,
     });
     if let Some(cover) = &key.cover {
@@ -206,10 +205,10 @@ impl Walk<'_> {
             if matching.is_empty() {
                 self.left = self.left.saturating_sub(1);
                 let text = self.text(chosen);
-                if !fact_key {
-                    self.gaps.push(text);
-                } else {
+                if fact_key {
                     self.open.push(text);
+                } else {
+                    self.gaps.push(text);
                 }
             } else {
                 self.step(depth + 1, &matching, chosen);

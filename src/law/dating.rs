@@ -19,7 +19,7 @@ fn last_day() -> Date {
     Date::from_ymd(2199, 12, 31).unwrap_or_default()
 }
 
-/// Groups versions by id, each group by (effective_from, known_from).
+/// Groups versions by id, each group by (`effective_from`, `known_from`).
 pub(super) fn by_name<'a>(
     blocks: impl IntoIterator<Item = &'a Arc<Block>>,
 ) -> BTreeMap<BlockName, Vec<&'a Arc<Block>>> {
@@ -158,12 +158,12 @@ fn overlap(versions: &[&Arc<Block>], older: &Block, newer: &Block, faults: &mut 
         if !takes {
             continue;
         }
-        if let Some((from, _)) = superseded(&between.dating) {
-            if from == older.dating.known_from {
-                // As written, not as rounded to months: the check is about what the notice says.
-                let until = between.dating.supersedes.and_then(|s| s.until);
-                left = minus(&left, between.dating.from, until.unwrap_or_else(last_day));
-            }
+        if let Some((from, _)) = superseded(&between.dating)
+            && from == older.dating.known_from
+        {
+            // As written, not as rounded to months: the check is about what the notice says.
+            let until = between.dating.supersedes.and_then(|s| s.until);
+            left = minus(&left, between.dating.from, until.unwrap_or_else(last_day));
         }
     }
     let shared = left.iter().find_map(|span| span.overlap(newer.dating.span()));

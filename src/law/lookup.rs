@@ -245,13 +245,13 @@ fn key_cell(node: &Node, spec: &KeySpec, currency: &str) -> Result<KeyCell, (Str
     }
     let cell = cells::cell(node, &spec.key.ty, currency)
         .map_err(|message| (format!("key `{name}`: {message}"), String::new()))?;
-    if let (Cell::Text(text), Ty::Text(Some(values))) = (&cell, &spec.key.ty) {
-        if !values.iter().any(|value| **value == **text) {
-            let nearest = near(text, values.iter().map(|value| &**value));
-            let all: Vec<&str> = values.iter().map(|value| &**value).collect();
-            let hint = near_hint(&nearest, &format!("listed are {}", all.join(", ")));
-            return Err((format!("key `{name}`: {text:?} is not a listed value"), hint));
-        }
+    if let (Cell::Text(text), Ty::Text(Some(values))) = (&cell, &spec.key.ty)
+        && !values.iter().any(|value| **value == **text)
+    {
+        let nearest = near(text, values.iter().map(|value| &**value));
+        let all: Vec<&str> = values.iter().map(|value| &**value).collect();
+        let hint = near_hint(&nearest, &format!("listed are {}", all.join(", ")));
+        return Err((format!("key `{name}`: {text:?} is not a listed value"), hint));
     }
     Ok(KeyCell::Is(cell))
 }

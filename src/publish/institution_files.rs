@@ -69,9 +69,39 @@ fn count(heads: Option<u64>) -> Option<i64> {
     heads.and_then(|n| i64::try_from(n).ok())
 }
 
+/// One institution in two periods.
+struct Change<'a> {
+    id: &'a str,
+    before: Option<&'a Standing>,
+    now: Option<&'a Standing>,
+}
+
+impl Change<'_> {
+    fn fen(&self) -> i64 {
+        let fen = |standing: Option<&Standing>| standing.map_or(0, |s| s.amount_fen);
+        fen(self.now).saturating_sub(fen(self.before))
+    }
+
+    fn percent(&self) -> String {
+        self.before.map_or_else(String::new, |before| percent(self.fen(), before.amount_fen))
+    }
+
+    /// Flags: `first` (no earlier period), `new`, `gone`, `large`, or empty.
+    fn flag(&self, first: bool, threshold: i64) -> &'static str {
+        match (self.before, self.now) {
+            _ if first => "first",
+            (None, _) => "new",
+            (Some(_), None) => "gone",
+            (Some(before), Some(_)) => {
+                let change = i128::from(self.fen()).abs() * 100;
+                let limit = i128::from(before.amount_fen).abs() * i128::from(threshold);
+                if change > limit { "large" } else { "" }
+            }
+        }
+    }
+}
+
 /// `changes.csv`: this period against the one before, flagged above the job's threshold.
-///
-/// Flags: `first` (no earlier period), `new`, `gone`, `large`, or empty.
 pub(super) fn changes(
     run: &Publication<'_>,
     register: &Register,
@@ -80,51 +110,33 @@ pub(super) fn changes(
     let empty = BTreeMap::new();
     let before = run.previous.map_or(&empty, |previous| &previous.by_institution);
     let ids: BTreeSet<&String> = now.keys().chain(before.keys()).collect();
-    let rows: Vec<(&String, Option<&Standing>, Option<&Standing>)> =
-        ids.into_iter().map(|id| (id, before.get(id), now.get(id))).collect();
+    let change = |id| Change { id, before: before.get(id), now: now.get(id) };
+    let rows: Vec<Change<'_>> = ids.into_iter().map(|id: &String| change(id.as_str())).collect();
     let mut sheet = Sheet::new("changes", rows.len());
-    let texts = |pick: &dyn Fn(&(&String, Option<&Standing>, Option<&Standing>)) -> String| {
-        Values::Text(rows.iter().map(pick).collect())
-    };
-    sheet.put("institution_id", "统一社会信用代码", texts(&|row| row.0.clone()));
+    let texts =
+        |pick: &dyn Fn(&Change<'_>) -> String| Values::Text(rows.iter().map(pick).collect());
+    sheet.put("institution_id", "统一社会信用代码", texts(&|row| row.id.to_owned()));
     let name = |id: &str| register.find(id).map_or("", |at| &*register.institutions[at].name);
-    sheet.put("institution_name", "机构名称", texts(&|row| name(row.0).to_owned()));
-    let numbers = |pick: &dyn Fn(&Standing) -> Option<i64>, late: bool| {
-        let of = |(_, before, now): &(_, Option<&Standing>, Option<&Standing>)| {
-            if late { now.and_then(pick) } else { before.and_then(pick) }
-        };
-        rows.iter().map(of).collect::<Vec<_>>()
+    sheet.put("institution_name", "机构名称", texts(&|row| name(row.id).to_owned()));
+    let of_before = |pick: &dyn Fn(&Standing) -> Option<i64>| {
+        rows.iter().map(|row| row.before.and_then(pick)).collect::<Vec<_>>()
+    };
+    let of_now = |pick: &dyn Fn(&Standing) -> Option<i64>| {
+        rows.iter().map(|row| row.now.and_then(pick)).collect::<Vec<_>>()
     };
     let heads = |standing: &Standing| count(standing.headcount);
-    sheet.put("headcount_before", "上期人数", Values::MaybeInt(numbers(&heads, false)));
-    sheet.put("headcount", "本期人数", Values::MaybeInt(numbers(&heads, true)));
-    sheet.put("slots_before", "上期托位", Values::MaybeInt(numbers(&|s| s.slots, false)));
-    sheet.put("slots", "本期托位", Values::MaybeInt(numbers(&|s| s.slots, true)));
+    let slots = |standing: &Standing| standing.slots;
     let fen = |standing: &Standing| Some(standing.amount_fen);
-    sheet.put("amount_before_fen", "上期金额", Values::MaybeFen(numbers(&fen, false)));
-    sheet.put("amount_fen", "本期金额", Values::MaybeFen(numbers(&fen, true)));
-    let change = |before: Option<&Standing>, now: Option<&Standing>| {
-        let fen = |standing: Option<&Standing>| standing.map_or(0, |s| s.amount_fen);
-        fen(now).saturating_sub(fen(before))
-    };
-    let changes = rows.iter().map(|row| change(row.1, row.2)).collect();
-    sheet.put("change_fen", "增减金额", Values::Fen(changes));
-    let rate = |before: Option<&Standing>, now: Option<&Standing>| {
-        before.map_or_else(String::new, |b| percent(change(before, now), b.amount_fen))
-    };
-    sheet.put("change_percent", "增减%", texts(&|row| rate(row.1, row.2)));
-    let threshold = i128::from(run.job.change_percent);
-    let flag = |before: Option<&Standing>, now: Option<&Standing>| match (before, now) {
-        _ if run.previous.is_none() => "first",
-        (None, _) => "new",
-        (Some(_), None) => "gone",
-        (Some(was), Some(_)) => {
-            let change = i128::from(change(before, now)).abs();
-            let limit = i128::from(was.amount_fen).abs() * threshold;
-            if change * 100 > limit && change > 0 { "large" } else { "" }
-        }
-    };
-    sheet.put("flag", "标记", texts(&|row| flag(row.1, row.2).to_owned()));
+    sheet.put("headcount_before", "上期人数", Values::MaybeInt(of_before(&heads)));
+    sheet.put("headcount", "本期人数", Values::MaybeInt(of_now(&heads)));
+    sheet.put("slots_before", "上期托位", Values::MaybeInt(of_before(&slots)));
+    sheet.put("slots", "本期托位", Values::MaybeInt(of_now(&slots)));
+    sheet.put("amount_before_fen", "上期金额", Values::MaybeFen(of_before(&fen)));
+    sheet.put("amount_fen", "本期金额", Values::MaybeFen(of_now(&fen)));
+    sheet.put("change_fen", "增减金额", Values::Fen(rows.iter().map(Change::fen).collect()));
+    sheet.put("change_percent", "增减%", texts(&|row| row.percent()));
+    let (first, threshold) = (run.previous.is_none(), run.job.change_percent);
+    sheet.put("flag", "标记", texts(&|row| row.flag(first, threshold).to_owned()));
     sheet
 }
 
@@ -277,7 +289,7 @@ pub(super) fn supervision(
             records.push(record);
         }
     }
-    run.profiles.supervision.sheet("supervision", &records)
+    Ok(run.profiles.supervision.sheet("supervision", &records))
 }
 
 /// `notice.csv` 公示表: institutions with money, headcounts and amounts; no account, no child.

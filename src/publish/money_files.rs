@@ -322,7 +322,7 @@ pub(super) fn finance_detail(
         record.put("note", &note);
         records.push(record);
     }
-    run.profiles.finance_detail.sheet("finance_detail", &records)
+    Ok(run.profiles.finance_detail.sheet("finance_detail", &records))
 }
 
 /// Check sum over the accounts of all payments: the sum of the account numbers read as numbers,

@@ -170,52 +170,78 @@ fn gather(mut groups: Groups, key: (u32, u32), fees: Fees) -> Groups {
     groups
 }
 
+/// One row of the file.
+struct FeeRow<'a> {
+    period: Arc<str>,
+    institution: u32,
+    service: Arc<str>,
+    price: &'a PriceColumns,
+    fees: Fees,
+}
+
+/// The rows of one guide price in one month, in no order.
+fn rows_of<'a>(
+    number: usize,
+    month: &'a MonthResult<'_>,
+    price: &'a PriceColumns,
+    register: &Register,
+) -> Vec<FeeRow<'a>> {
+    let Some(view) = View::of(month, price) else { return Vec::new() };
+    let owners = register.owners(number, view.frame);
+    let groups = (0..view.frame.rows)
+        .into_par_iter()
+        .with_min_len(CHUNK)
+        .fold(Groups::default, |groups, row| {
+            let owner = owners.of(row);
+            match view.row(row).filter(|_| owner != NOBODY) {
+                Some(fees) => gather(groups, (owner, view.service(row)), fees),
+                None => groups,
+            }
+        })
+        .reduce(Groups::default, |left, right| {
+            right.into_iter().fold(left, |sum, (key, fees)| gather(sum, key, fees))
+        });
+    let period: Arc<str> = Arc::from(month.month.to_string());
+    let row = |((institution, service), fees)| FeeRow {
+        period: Arc::clone(&period),
+        institution,
+        service: Arc::from(view.service_text(service)),
+        price,
+        fees,
+    };
+    groups.into_iter().map(row).collect()
+}
+
 /// `fees.csv`: per month, institution, service and guide price.
 pub(super) fn fees(run: &Publication<'_>, register: &Register) -> Sheet {
-    let mut rows: Vec<(Arc<str>, u32, Arc<str>, &PriceColumns, Fees)> = Vec::new();
+    let mut rows: Vec<FeeRow<'_>> = Vec::new();
     for (number, month) in run.months.iter().enumerate() {
-        let period: Arc<str> = Arc::from(month.month.to_string());
-        let first = rows.len();
         for price in &month.prices {
-            let Some(view) = View::of(month, price) else { continue };
-            let owners = register.owners(number, view.frame);
-            let groups = (0..view.frame.rows)
-                .into_par_iter()
-                .with_min_len(CHUNK)
-                .fold(Groups::default, |groups, row| {
-                    let owner = owners.of(row);
-                    match view.row(row).filter(|_| owner != NOBODY) {
-                        Some(fees) => gather(groups, (owner, view.service(row)), fees),
-                        None => groups,
-                    }
-                })
-                .reduce(Groups::default, |left, right| {
-                    right.into_iter().fold(left, |sum, (key, fees)| gather(sum, key, fees))
-                });
-            rows.extend(groups.into_iter().map(|((owner, service), fees)| {
-                let service = Arc::from(view.service_text(service));
-                (Arc::clone(&period), owner, service, price, fees)
-            }));
+            rows.extend(rows_of(number, month, price, register));
         }
-        // The groups come out of a hash map: their keys give the order.
-        rows[first..].sort_by(|a, b| (a.1, &a.2, &a.3.id).cmp(&(b.1, &b.2, &b.3.id)));
     }
+    // The groups come out of hash maps: their keys give the order.
+    rows.par_sort_by(|a, b| {
+        let key = |row: &FeeRow<'_>| (row.institution, Arc::clone(&row.price.id));
+        let first = (&a.period, key(a)).cmp(&(&b.period, key(b)));
+        first.then_with(|| a.service.cmp(&b.service))
+    });
     let mut sheet = Sheet::new("fees", rows.len());
-    let institution = |owner: u32| &register.institutions[owner as usize];
-    let shared = |pick: &dyn Fn(&(Arc<str>, u32, Arc<str>, &PriceColumns, Fees)) -> Arc<str>| {
-        Values::Shared(rows.iter().map(pick).collect())
-    };
-    sheet.put("period", "所属期", shared(&|row| Arc::clone(&row.0)));
+    let institution = |row: &FeeRow<'_>| &register.institutions[row.institution as usize];
+    let shared =
+        |pick: &dyn Fn(&FeeRow<'_>) -> Arc<str>| Values::Shared(rows.iter().map(pick).collect());
+    sheet.put("period", "所属期", shared(&|row| Arc::clone(&row.period)));
     sheet.put(
         "institution_id",
         "统一社会信用代码",
-        shared(&|row| Arc::clone(&institution(row.1).id)),
+        shared(&|row| Arc::clone(&institution(row).id)),
     );
-    sheet.put("institution_name", "机构名称", shared(&|row| Arc::clone(&institution(row.1).name)));
-    sheet.put("service", "服务类型", shared(&|row| Arc::clone(&row.2)));
-    sheet.put("price", "政府指导价", shared(&|row| Arc::clone(&row.3.id)));
-    let numbers = |pick: fn(&Fees) -> i64| rows.iter().map(|row| pick(&row.4)).collect::<Vec<_>>();
-    sheet.put("rows", "收费人数", Values::Int(numbers(|f| f.rows)));
+    sheet.put("institution_name", "机构名称", shared(&|row| Arc::clone(&institution(row).name)));
+    sheet.put("service", "服务类型", shared(&|row| Arc::clone(&row.service)));
+    sheet.put("price", "政府指导价", shared(&|row| Arc::clone(&row.price.id)));
+    let numbers =
+        |pick: fn(&Fees) -> i64| rows.iter().map(|row| pick(&row.fees)).collect::<Vec<_>>();
+    sheet.put("rows", "收费记录数", Values::Int(numbers(|f| f.rows)));
     sheet.put("fee_min_fen", "最低收费", Values::Fen(numbers(|f| f.fee_low)));
     sheet.put("fee_max_fen", "最高收费", Values::Fen(numbers(|f| f.fee_high)));
     sheet.put("fee_sum_fen", "收费合计", Values::Fen(numbers(|f| f.fee_sum)));
@@ -225,6 +251,6 @@ pub(super) fn fees(run: &Publication<'_>, register: &Register) -> Sheet {
     sheet.put("breaches", "超上限数", Values::Int(numbers(|f| f.over)));
     sheet.put("breach_fen", "超收合计", Values::Fen(numbers(|f| f.over_fen)));
     sheet.put("below_floor", "低于下限数", Values::Int(numbers(|f| f.under)));
-    sheet.put("clause", "条款", shared(&|row| Arc::clone(&row.3.clause)));
+    sheet.put("clause", "条款", shared(&|row| Arc::clone(&row.price.clause)));
     sheet
 }

@@ -16,7 +16,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::PublishError;
 use super::sheet::{Sheet, Values};
 
 /// Fields a `finance_detail` profile may name.
@@ -192,10 +191,7 @@ impl Profile {
     }
 
     /// The records in the profile's columns.
-    ///
-    /// # Errors
-    /// Never today; sheets of other files may.
-    pub(super) fn sheet(&self, name: &str, records: &[Record]) -> Result<Sheet, PublishError> {
+    pub(super) fn sheet(&self, name: &str, records: &[Record]) -> Sheet {
         let mut sheet = Sheet::new(name, records.len());
         for column in &self.columns {
             let cell = |record: &Record| {
@@ -208,7 +204,7 @@ impl Profile {
             let cells = records.iter().map(cell).collect();
             sheet.put(&column.name, &column.label, Values::Text(cells));
         }
-        Ok(sheet)
+        sheet
     }
 }
 

@@ -282,7 +282,7 @@ fn heads(number: usize, month: &MonthResult<'_>, register: &Register) -> Vec<Hea
                 })
             })
             .collect();
-        let tests: Vec<(&Frame, usize, &(dyn Fn(usize) -> bool + Sync))> = tests
+        let tests: Vec<Chosen<'_>> = tests
             .iter()
             .map(|(f, n, test)| (*f, *n, test as &(dyn Fn(usize) -> bool + Sync)))
             .collect();

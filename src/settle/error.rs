@@ -5,7 +5,7 @@ use crate::domain::CalendarError;
 use crate::intake::IntakeError;
 use crate::law::LawErrors;
 use crate::ledger::LedgerError;
-use crate::publish::PublishError;
+use crate::publish::{ProfileError, PublishError};
 use crate::schedule::ScheduleError;
 
 /// Why nothing was written.
@@ -40,6 +40,9 @@ pub enum SettleError {
         /// What the system says.
         reason: String,
     },
+    /// A column map of `data/reference/profiles` is wrong (exit 1).
+    #[error(transparent)]
+    Profile(ProfileError),
     /// The worker threads could not be started (exit 1).
     #[error("cannot start {threads} threads: {reason}")]
     Threads {

@@ -12,7 +12,7 @@ pub use error::SettleError;
 pub use post::{Outcome, RunReport, run};
 
 use crate::allocation::{self, Allocation, BudgetLine, PostedLine};
-use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress};
+use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress, Severity};
 use crate::facts::{self, Needs, RowUse};
 use crate::intake::{self, Tables};
 use crate::job::Job;
@@ -80,7 +80,8 @@ struct Read {
 /// When a pack cannot be read or does not pass its checks (exit 4).
 pub fn load_law(job: &Job) -> Result<LawBook, SettleError> {
     let book = law::load(&job.packs, &job.overlays, &job.reference)?;
-    let errors = law::errors_only(law::check(&book));
+    let mut errors = law::check(&book);
+    errors.retain(|error| error.severity == Severity::Error);
     if !errors.is_empty() {
         return Err(SettleError::Law(law::LawErrors(errors)));
     }
@@ -96,7 +97,11 @@ fn service_months(period: Month, length: u32) -> Vec<Month> {
 
 /// The law of a month, its calendar taken as plain weekdays where the job allows and the year is
 /// not published.
-fn law_of(job: &Job, book: &LawBook, month: Month) -> Result<(LawOfMonth, Vec<Finding>), SettleError> {
+fn law_of(
+    job: &Job,
+    book: &LawBook,
+    month: Month,
+) -> Result<(LawOfMonth, Vec<Finding>), SettleError> {
     let mut law = book.in_force(month, job.known_on)?;
     let mut findings = Vec::new();
     // The pay date may fall into the year after the month's.
@@ -131,10 +136,10 @@ fn read(job: &Job, progress: &mut dyn Progress) -> Result<Read, SettleError> {
     progress.end();
     progress.begin("intake", None);
     let period = months.last().copied().unwrap_or(job.period);
-    let (inputs, wanted) = laws.last().map_or_else(Default::default, |(_, law)| {
-        (law.inputs.clone(), law.columns_read.clone())
-    });
-    let tables = intake::read(&job.tables, &inputs, &wanted)?;
+    let (inputs, wanted) = laws
+        .last()
+        .map_or_else(Default::default, |(_, law)| (law.inputs.clone(), law.columns_read.clone()));
+    let tables = intake::read(&job.tables, &inputs, &head.currency, &wanted)?;
     findings.extend(tables.findings.iter().cloned());
     findings.extend(checklist::absent_and_stale(job, &laws, &tables, period));
     progress.end();
@@ -215,9 +220,9 @@ pub fn compute(
         months.push(settled);
         progress.end();
     }
-    let inputs: Vec<schedule::MonthInput<'_>> = months
+    let inputs: Vec<schedule::SettledMonth<'_>> = months
         .iter()
-        .map(|m| schedule::MonthInput {
+        .map(|m| schedule::SettledMonth {
             month: m.month,
             frames: &m.frames,
             entitlements: &m.entitlements,

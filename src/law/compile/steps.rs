@@ -107,10 +107,10 @@ impl<'a> Compiler<'a> {
             if let Some(found) = readable.get(&(pack, name.to_owned())) {
                 return Some(*found);
             }
-            if let Some((other, rest)) = self.scope.split_pack(name) {
-                if let Some(found) = readable.get(&(other, rest.to_owned())) {
-                    return Some(*found);
-                }
+            if let Some((other, rest)) = self.scope.split_pack(name)
+                && let Some(found) = readable.get(&(other, rest.to_owned()))
+            {
+                return Some(*found);
             }
             let (word, rest) = name.split_once('.')?;
             self.scope.basis(word)?;

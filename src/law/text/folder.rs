@@ -107,13 +107,12 @@ fn read_text(path: &Path, what: &str, faults: &mut Faults) -> Option<String> {
         faults.world("unreadable", format!("{}: larger than 4 MiB", path.display()), "");
         return None;
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => Some(text),
-        Err(_) => {
-            let hint = "save the file as UTF-8";
-            faults.world("unreadable", format!("{}: not UTF-8", path.display()), hint);
-            None
-        }
+    if let Ok(text) = String::from_utf8(bytes) {
+        Some(text)
+    } else {
+        let hint = "save the file as UTF-8";
+        faults.world("unreadable", format!("{}: not UTF-8", path.display()), hint);
+        None
     }
 }
 
@@ -294,21 +293,20 @@ fn read_file(
     let dated =
         entries.iter().any(|entry| BlockKind::parse(&entry.name).is_some_and(BlockKind::dated));
     let name = Arc::clone(&papers.sources.0[file].file);
-    let notice = match notice_node {
-        Some(node) => notice(node, &name, faults),
-        None => {
-            if dated || (!blocks && &*name != "pack.toml") {
-                let at = At { file, span: 0..0 };
-                faults.error(
-                    "missing_notice",
-                    &at,
-                    "the file has no [notice]",
-                    "[notice] with number, title, published",
-                    "one file is one notice",
-                );
-            }
-            None
+    let notice = if let Some(node) = notice_node {
+        notice(node, &name, faults)
+    } else {
+        if dated || (!blocks && &*name != "pack.toml") {
+            let at = At { file, span: 0..0 };
+            faults.error(
+                "missing_notice",
+                &at,
+                "the file has no [notice]",
+                "[notice] with number, title, published",
+                "one file is one notice",
+            );
         }
+        None
     };
     let broken_notice = notice.is_none();
     let index = papers.notices.len();

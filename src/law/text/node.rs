@@ -115,13 +115,13 @@ fn node(file: usize, value: Spanned<DeValue<'_>>, faults: &mut Faults) -> Node {
         DeValue::String(text) => Value::Text(text.into_owned()),
         DeValue::Boolean(yes) => Value::Bool(yes),
         DeValue::Integer(int) => {
-            match i128::from_str_radix(int.as_str(), int.radix()).ok().filter(|n| n.abs() < 1 << 62)
+            if let Some(int) =
+                i128::from_str_radix(int.as_str(), int.radix()).ok().filter(|n| n.abs() < 1 << 62)
             {
-                Some(int) => Value::Int(int),
-                None => {
-                    faults.error("number", &at, "an integer that is too large", "", "");
-                    Value::Bad
-                }
+                Value::Int(int)
+            } else {
+                faults.error("number", &at, "an integer that is too large", "", "");
+                Value::Bad
             }
         }
         DeValue::Float(float) => {
@@ -139,18 +139,17 @@ fn node(file: usize, value: Spanned<DeValue<'_>>, faults: &mut Faults) -> Node {
             let date = when.date.filter(|_| when.time.is_none()).and_then(|date| {
                 Date::from_ymd(date.year.into(), date.month.into(), date.day.into())
             });
-            match date {
-                Some(date) => Value::Date(date),
-                None => {
-                    faults.error(
-                        "date",
-                        &at,
-                        format!("{when} is not a plain date"),
-                        "a date YYYY-MM-DD between 1900 and 2199",
-                        "",
-                    );
-                    Value::Bad
-                }
+            if let Some(date) = date {
+                Value::Date(date)
+            } else {
+                faults.error(
+                    "date",
+                    &at,
+                    format!("{when} is not a plain date"),
+                    "a date YYYY-MM-DD between 1900 and 2199",
+                    "",
+                );
+                Value::Bad
             }
         }
         DeValue::Array(array) => {

@@ -14,20 +14,19 @@ pub(crate) fn record(what: &str, node: &mut Node, keys: &[Key], faults: &mut Fau
     };
     let mut fine = true;
     for entry in entries.iter_mut() {
-        match keys.iter().find(|key| key.name == entry.name) {
-            Some(key) => fine &= shape(key, entry, faults),
-            None => {
-                fine = false;
-                let nearest = near(&entry.name, keys.iter().map(|key| key.name));
-                let all: Vec<&str> = keys.iter().map(|key| key.name).collect();
-                faults.error(
-                    "unknown_key",
-                    &entry.at,
-                    format!("unknown key `{}` in {what}", entry.name),
-                    "",
-                    near_hint(&nearest, &format!("known keys are {}", all.join(", "))),
-                );
-            }
+        if let Some(key) = keys.iter().find(|key| key.name == entry.name) {
+            fine &= shape(key, entry, faults);
+        } else {
+            fine = false;
+            let nearest = near(&entry.name, keys.iter().map(|key| key.name));
+            let all: Vec<&str> = keys.iter().map(|key| key.name).collect();
+            faults.error(
+                "unknown_key",
+                &entry.at,
+                format!("unknown key `{}` in {what}", entry.name),
+                "",
+                near_hint(&nearest, &format!("known keys are {}", all.join(", "))),
+            );
         }
     }
     for key in keys.iter().filter(|key| key.required) {
@@ -106,14 +105,18 @@ fn value(what: &str, shape: Shape, node: &mut Node, faults: &mut Faults) -> bool
     let found = node.kind();
     let refuse = |faults: &mut Faults| wrong(&at, what, found, &expected(shape), faults);
     match (shape, &mut node.value) {
-        (Shape::Bool, Value::Bool(_)) | (Shape::Date | Shape::DateOrOpen, Value::Date(_)) => true,
-        (Shape::Text | Shape::Expr, Value::Text(text)) => not_empty(what, &at, text, faults),
+        (Shape::Bool, Value::Bool(_))
+        | (Shape::Date | Shape::DateOrOpen, Value::Date(_))
+        | (Shape::Number | Shape::Share, Value::Int(_))
+        | (Shape::Scalar, Value::Text(_) | Value::Int(_) | Value::Bool(_) | Value::Date(_)) => true,
+        (Shape::Text | Shape::Expr | Shape::Ref, Value::Text(text)) => {
+            not_empty(what, &at, text, faults)
+        }
         (Shape::Expr, Value::Int(int)) => {
             node.value = Value::Text(int.to_string());
             true
         }
         (Shape::Id, Value::Text(text)) => id(what, &at, text, faults),
-        (Shape::Ref, Value::Text(text)) => not_empty(what, &at, text, faults),
         (Shape::DateOrOpen, Value::Text(text)) if text == "open" => true,
         (Shape::Date | Shape::DateOrOpen, Value::Text(text)) => match Date::parse_iso(text) {
             Ok(date) => {
@@ -123,7 +126,6 @@ fn value(what: &str, shape: Shape, node: &mut Node, faults: &mut Faults) -> bool
             Err(_) => refuse(faults),
         },
         (Shape::Count, Value::Int(int)) if *int >= 1 => true,
-        (Shape::Number | Shape::Share, Value::Int(_)) => true,
         (Shape::Number, Value::Text(text)) if Fraction::parse_decimal(text).is_some() => true,
         (Shape::Share, Value::Text(text)) if share(text).is_some() => true,
         (Shape::Number | Shape::Share, Value::Text(text)) => {
@@ -131,34 +133,38 @@ fn value(what: &str, shape: Shape, node: &mut Node, faults: &mut Faults) -> bool
             faults.error("wrong_type", &at, message, expected(shape), "");
             false
         }
-        (Shape::Scalar, Value::Text(_) | Value::Int(_) | Value::Bool(_) | Value::Date(_)) => true,
         (Shape::Word(words), Value::Text(text)) => word(what, &at, text, words, faults),
         (Shape::Texts | Shape::Refs, Value::List(list)) => {
-            list.iter_mut().fold(true, |fine, item| value(what, Shape::Text, item, faults) && fine)
+            each(list, |item| value(what, Shape::Text, item, faults))
         }
-        (Shape::Rows, Value::List(rows)) => rows.iter_mut().fold(true, |fine, row| {
-            let ok = if let Value::List(cells) = &mut row.value {
-                cells
-                    .iter_mut()
-                    .fold(true, |fine, cell| value("a cell", Shape::Scalar, cell, faults) && fine)
-            } else {
-                wrong(&row.at, "a row", row.kind(), "a list [key, …, cell]", faults)
-            };
-            ok && fine
+        (Shape::Rows, Value::List(rows)) => each(rows, |row| {
+            let found = row.kind();
+            match &mut row.value {
+                Value::List(cells) => {
+                    each(cells, |cell| value("a cell", Shape::Scalar, cell, faults))
+                }
+                _ => wrong(&row.at, "a row", found, "a list [key, …, cell]", faults),
+            }
         }),
         (Shape::Record(keys), Value::Table(_)) => record(what, node, keys, faults),
-        (Shape::Records(keys), Value::List(list)) => list.iter_mut().fold(true, |fine, item| {
-            record(&format!("an entry of {what}"), item, keys, faults) && fine
-        }),
-        (Shape::Keys(keys), Value::List(list)) => list.iter_mut().fold(true, |fine, item| {
-            let ok = match &item.value {
-                Value::Text(_) => value("a key", Shape::Text, item, faults),
-                _ => record(&format!("an entry of {what}"), item, keys, faults),
-            };
-            ok && fine
+        (Shape::Records(keys), Value::List(list)) => {
+            each(list, |item| record(&format!("an entry of {what}"), item, keys, faults))
+        }
+        (Shape::Keys(keys), Value::List(list)) => each(list, |item| match &item.value {
+            Value::Text(_) => value("a key", Shape::Text, item, faults),
+            _ => record(&format!("an entry of {what}"), item, keys, faults),
         }),
         _ => refuse(faults),
     }
+}
+
+/// Holds every item, past the first that is wrong.
+fn each(list: &mut [Node], mut hold: impl FnMut(&mut Node) -> bool) -> bool {
+    let mut fine = true;
+    for item in list {
+        fine &= hold(item);
+    }
+    fine
 }
 
 fn not_empty(what: &str, at: &At, text: &str, faults: &mut Faults) -> bool {

@@ -77,14 +77,14 @@ pub(super) fn delta(values: &[i64], out: &mut Vec<u8>) {
             let part = deltas[..length].iter().skip(part * PART).take(PART);
             64 - part.fold(0, |all, delta| all | above(*delta)).leading_zeros()
         });
-        widths.iter().for_each(|width| out.push(u8::try_from(*width).unwrap_or(64)));
+        out.extend(widths.iter().map(|width| u8::try_from(*width).unwrap_or(64)));
         for (part, width) in widths.iter().enumerate() {
             if part * PART >= length {
                 break;
             }
             let mut bits = Bits::new(out);
-            for offset in part * PART..(part + 1) * PART {
-                bits.push(if offset < length { above(deltas[offset]) } else { 0 }, *width);
+            for (offset, delta) in deltas.iter().enumerate().skip(part * PART).take(PART) {
+                bits.push(if offset < length { above(*delta) } else { 0 }, *width);
             }
             bits.end();
         }
@@ -96,26 +96,26 @@ pub(super) fn delta(values: &[i64], out: &mut Vec<u8>) {
 struct Bits<'a> {
     out: &'a mut Vec<u8>,
     held: u128,
-    bits: u32,
+    filled: u32,
 }
 
 impl<'a> Bits<'a> {
     fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out, held: 0, bits: 0 }
+        Self { out, held: 0, filled: 0 }
     }
 
     fn push(&mut self, value: u64, width: u32) {
-        self.held |= u128::from(value) << self.bits;
-        self.bits += width;
-        if self.bits >= 64 {
+        self.held |= u128::from(value) << self.filled;
+        self.filled += width;
+        if self.filled >= 64 {
             self.out.extend_from_slice(&self.held.to_le_bytes()[..8]);
             self.held >>= 64;
-            self.bits -= 64;
+            self.filled -= 64;
         }
     }
 
     fn end(self) {
-        let bytes = self.bits.div_ceil(8) as usize;
+        let bytes = self.filled.div_ceil(8) as usize;
         self.out.extend_from_slice(&self.held.to_le_bytes()[..bytes]);
     }
 }

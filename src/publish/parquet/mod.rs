@@ -155,7 +155,9 @@ fn whole(
     let range = range.map(|(low, high)| (bytes(*low), bytes(*high)));
     if let Some(Dictionary { values, codes }) = Dictionary::of(present) {
         let mut page = Vec::with_capacity(values.len() * 8);
-        values.iter().for_each(|value| store(*value, &mut page));
+        for value in &values {
+            store(*value, &mut page);
+        }
         return dictionary_chunk(&page, values.len(), &codes, levels, range, zstd);
     }
     let mut page = Vec::with_capacity(present.len() * 2);
