@@ -3,6 +3,7 @@
 
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
+use crate::law::DiffOf;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -83,7 +84,7 @@ enum LowPolicy {
     Check(LowPacks),
     /// The law in force on a date
     Show(LowShow),
-    /// What changed between two dates of knowledge or force
+    /// What a notice changed, or what became known between two days
     Diff(LowDiff),
 }
 
@@ -116,20 +117,18 @@ struct LowShow {
 }
 
 #[derive(Debug, Args)]
+#[group(id = "which", required = true, multiple = false, args = ["notice", "known_after"])]
 struct LowDiff {
     #[command(flatten)]
     packs: LowPacks,
-    /// A day, or a service month, before
-    #[arg(long, value_name = "DATE|MONTH")]
-    from: Option<String>,
-    /// A day, or a service month, after
-    #[arg(long, value_name = "DATE|MONTH")]
-    on: String,
-    /// As known on this date before; default: as `--known-on`
+    /// What this notice changed: its 文号, or its file inside the pack
+    #[arg(long, value_name = "NOTICE")]
+    notice: Option<String>,
+    /// What became known after this day
     #[arg(long, value_name = "DATE")]
-    known_from: Option<String>,
-    /// As known on this date after; default: the last day of the month of `--on`
-    #[arg(long, value_name = "DATE")]
+    known_after: Option<String>,
+    /// … up to and on this day; default: everything since
+    #[arg(long, value_name = "DATE", requires = "known_after")]
     known_on: Option<String>,
 }
 
@@ -156,6 +155,9 @@ struct LowExplain {
     /// File or folder of the inputs, where the run had `--input`
     #[arg(long, value_name = "FILE|DIR")]
     input: Option<PathBuf>,
+    /// Ledger file, where the run had another than the job's; none for a trial
+    #[arg(long, value_name = "FILE|none")]
+    ledger: Option<PathBuf>,
     /// At most this many lines
     #[arg(long, value_name = "N", default_value = "20")]
     limit: usize,
@@ -226,14 +228,14 @@ pub struct PolicyCommand {
 }
 
 /// The question asked of packs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyQuestion {
     /// Are they complete?
     Check,
     /// What is in force?
     Show(Moment),
     /// What changed?
-    Diff(Moment, Moment),
+    Diff(DiffOf),
 }
 
 /// A service month seen with the knowledge of a day.
@@ -262,6 +264,8 @@ pub struct ExplainCommand {
     pub job: Option<PathBuf>,
     /// Inputs.
     pub input: Option<PathBuf>,
+    /// Ledger: `Some(None)` is a trial.
+    pub ledger: Option<Option<PathBuf>>,
     /// At most this many lines.
     pub limit: usize,
     /// Language.
@@ -290,8 +294,7 @@ impl TryFrom<Low> for Command {
             LowCommand::Run(run) => {
                 let mut command = job(run.job)?;
                 command.changes.out = run.out;
-                command.changes.ledger =
-                    run.ledger.map(|file| (file.as_os_str() != "none").then_some(file));
+                command.changes.ledger = run.ledger.map(ledger);
                 Self::Run(command)
             }
             LowCommand::Check(check) => Self::Check(job(check.job)?),
@@ -332,11 +335,17 @@ fn policy(low: LowPolicy) -> Result<PolicyCommand, UsageError> {
             (show.packs, PolicyQuestion::Show(at))
         }
         LowPolicy::Diff(diff) => {
-            let known_on = diff.known_on.map(|word| date("--known-on", word)).transpose()?;
-            let known_from = diff.known_from.map(|word| date("--known-from", word)).transpose()?;
-            let from = diff.from.unwrap_or_else(|| diff.on.clone());
-            let before = moment("--from", from, known_from.or(known_on))?;
-            (diff.packs, PolicyQuestion::Diff(before, moment("--on", diff.on, known_on)?))
+            let of = match diff.notice {
+                Some(notice) => DiffOf::Notice(notice),
+                None => DiffOf::Known {
+                    after: date("--known-after", diff.known_after.unwrap_or_default())?,
+                    until: match diff.known_on {
+                        Some(word) => date("--known-on", word)?,
+                        None => Date::from_ymd(2199, 12, 31).unwrap_or_default(),
+                    },
+                },
+            };
+            (diff.packs, PolicyQuestion::Diff(of))
         }
     };
     Ok(PolicyCommand {
@@ -357,10 +366,16 @@ fn explain(low: LowExplain) -> Result<ExplainCommand, UsageError> {
         month: low.month.map(|word| month("--month", word)).transpose()?,
         job: low.job,
         input: low.input,
+        ledger: low.ledger.map(ledger),
         limit: low.limit,
         language: low.lang.map(language).transpose()?,
         json: low.json,
     })
+}
+
+/// A ledger file, or `none`.
+fn ledger(file: PathBuf) -> Option<PathBuf> {
+    (file.as_os_str() != "none").then_some(file)
 }
 
 fn month(option: &'static str, word: String) -> Result<Month, UsageError> {

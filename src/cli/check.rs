@@ -3,9 +3,10 @@
 use super::args::JobCommand;
 use super::console::{Console, Outcome};
 use super::exit::Exit;
-use super::spine::{self, CheckReport};
+use super::spine;
 use crate::domain::texts::Catalogue;
 use crate::domain::{Finding, Severity};
+use crate::settle::Checked;
 
 /// Reads law and inputs, prints each finding and the totals (or all of it as JSON).
 ///
@@ -35,19 +36,19 @@ pub(super) fn check(command: &JobCommand, console: &mut Console<'_>) -> Outcome 
             writeln!(console.out, "{severity} {}: {text} {next}", finding.code.name())?;
         }
         let values = [
-            ("period", report.period.to_string()),
+            ("period", period(&report)),
             ("tables", report.tables.len().to_string()),
-            ("rows", report.rows_read().to_string()),
-            ("refused", report.rows_refused().to_string()),
+            ("rows", rows(&report).0.to_string()),
+            ("refused", rows(&report).1.to_string()),
             ("findings", report.findings.len().to_string()),
         ];
         let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
         writeln!(console.out, "{}", texts.phrase("cli.check_done", &values))?;
     }
-    Ok(if report.rows_refused() > 0 { Exit::Refused } else { Exit::Done })
+    Ok(if rows(&report).1 > 0 { Exit::Refused } else { Exit::Done })
 }
 
-const fn severity_key(severity: Severity) -> &'static str {
+pub(super) const fn severity_key(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "severity.error",
         Severity::Warn => "severity.warn",
@@ -55,7 +56,17 @@ const fn severity_key(severity: Severity) -> &'static str {
     }
 }
 
-fn json(report: &CheckReport, texts: &Catalogue) -> serde_json::Value {
+/// The last service month.
+fn period(report: &Checked) -> String {
+    report.months.last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Rows read and rows refused, over all tables.
+fn rows(report: &Checked) -> (u64, u64) {
+    report.tables.iter().fold((0, 0), |sums, table| (sums.0 + table.1, sums.1 + table.2))
+}
+
+fn json(report: &Checked, texts: &Catalogue) -> serde_json::Value {
     let finding = |finding: &Finding| {
         let (text, next_step) = texts.finding(finding);
         serde_json::json!({
@@ -75,13 +86,12 @@ fn json(report: &CheckReport, texts: &Catalogue) -> serde_json::Value {
     let tables: serde_json::Map<String, serde_json::Value> = report
         .tables
         .iter()
-        .map(|table| {
-            let rows = serde_json::json!({ "read": table.read, "refused": table.refused });
-            (table.table.clone(), rows)
+        .map(|(table, read, refused)| {
+            (table.clone(), serde_json::json!({ "read": read, "refused": refused }))
         })
         .collect();
     serde_json::json!({
-        "period": report.period.to_string(),
+        "period": period(report),
         "tables": tables,
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
     })

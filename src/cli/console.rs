@@ -3,7 +3,7 @@
 
 use super::exit::Exit;
 use crate::domain::texts::{Catalogue, Language};
-use crate::domain::{Progress, Silent};
+use crate::domain::{Progress, Severity, Silent};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use std::error::Error;
 use std::io::{self, Write};
@@ -81,8 +81,10 @@ impl Console<'_> {
     pub fn tell(&mut self, trouble: &Trouble, texts: &Catalogue) -> Outcome {
         for complaint in &trouble.complaints {
             match complaint {
-                Complaint::Pointed(diagnostic) => self.point(diagnostic.as_ref(), texts)?,
-                Complaint::Plain(lines) => self.plain(lines, texts)?,
+                Complaint::Pointed(diagnostic) => {
+                    self.point(diagnostic.as_ref(), Severity::Error, texts)?;
+                }
+                Complaint::Plain(lines) => self.plain(lines, Severity::Error, texts)?,
             }
         }
         let last = match trouble.exit {
@@ -98,28 +100,34 @@ impl Console<'_> {
     ///
     /// # Errors
     /// When `err` cannot be written.
-    pub fn point(&mut self, diagnostic: &dyn Diagnostic, texts: &Catalogue) -> io::Result<()> {
+    pub fn point(
+        &mut self,
+        diagnostic: &dyn Diagnostic,
+        severity: Severity,
+        texts: &Catalogue,
+    ) -> io::Result<()> {
         if !self.terminal {
-            return self.plain(&[diagnostic.to_string()], texts);
+            return self.plain(&[diagnostic.to_string()], severity, texts);
         }
         let theme =
             if self.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let mut text = String::new();
         if GraphicalReportHandler::new_themed(theme).render_report(&mut text, diagnostic).is_err() {
-            return self.plain(&[diagnostic.to_string()], texts);
+            return self.plain(&[diagnostic.to_string()], severity, texts);
         }
         self.err.write_all(text.as_bytes())
     }
 
     /// `error: place: found; expected`, its causes, and the hint on a line of its own.
-    fn plain(&mut self, lines: &[String], texts: &Catalogue) -> io::Result<()> {
+    fn plain(&mut self, lines: &[String], severity: Severity, texts: &Catalogue) -> io::Result<()> {
         let mut hint = None;
         for (index, line) in lines.iter().enumerate() {
             let (text, advice) =
                 line.split_once("; hint: ").map_or((&**line, None), |(text, h)| (text, Some(h)));
             hint = hint.or(advice);
             if index == 0 {
-                writeln!(self.err, "{}{text}", texts.label("word.error"))?;
+                let word = texts.label(super::check::severity_key(severity));
+                writeln!(self.err, "{word}{}{text}", texts.label("word.colon"))?;
             } else {
                 writeln!(self.err, "  {text}")?;
             }

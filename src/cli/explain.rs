@@ -41,6 +41,7 @@ fn answer(
         period: asked.period,
         input: command.input.clone(),
         known_on: asked.known_on,
+        ledger: command.ledger.clone(),
         language: command.language,
         ..Changes::default()
     };

@@ -3,9 +3,10 @@
 use super::args::JobCommand;
 use super::console::{Console, Outcome};
 use super::exit::Exit;
-use super::spine::{self, Posted, RunReport};
+use super::spine;
 use crate::domain::texts::Catalogue;
 use crate::domain::{Fen, amount_in_words};
+use crate::settle::{Outcome as Posted, RunReport};
 use std::io;
 
 /// Settles, then prints the totals (or the report as JSON).
@@ -31,13 +32,17 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
             } else {
                 say(&report, &texts, console)?;
             }
-            Ok(if report.rows_refused() > 0 { Exit::Refused } else { Exit::Done })
+            Ok(if report.refused > 0 || report.input_rows_refused > 0 {
+                Exit::Refused
+            } else {
+                Exit::Done
+            })
         }
     }
 }
 
 /// The word of a posting in `--json`.
-const fn posted_word(posted: Posted) -> &'static str {
+const fn posted_word(posted: &Posted) -> &'static str {
     match posted {
         Posted::New => "new",
         Posted::Replaced => "replaced",
@@ -51,8 +56,8 @@ fn json(report: &RunReport) -> serde_json::Value {
         "run_id": report.run_id,
         "period": report.period.to_string(),
         "folder": report.folder.display().to_string(),
-        "posted": posted_word(report.posted),
-        "lines": report.lines,
+        "posted": posted_word(&report.outcome),
+        "lines": report.paid.saturating_add(report.zero).saturating_add(report.refused),
         "paid": report.paid,
         "zero": report.zero,
         "refused": report.refused,
@@ -84,7 +89,10 @@ fn say(report: &RunReport, texts: &Catalogue, console: &mut Console<'_>) -> io::
             line(
                 "cli.refused_line",
                 &[
-                    ("reason", &report.reason_words(code).unwrap_or_else(|| texts.reason(code))),
+                    (
+                        "reason",
+                        &report.words.get(code).cloned().unwrap_or_else(|| texts.reason(code)),
+                    ),
                     ("code", code),
                     ("count", &count.to_string()),
                 ],
@@ -95,7 +103,7 @@ fn say(report: &RunReport, texts: &Catalogue, console: &mut Console<'_>) -> io::
     line("cli.findings", &[("count", &findings), ("folder", &folder)])?;
     line("cli.folder", &[("folder", &folder)])?;
     line("cli.run_id", &[("run", &report.run_id)])?;
-    let posted = texts.label(match report.posted {
+    let posted = texts.label(match report.outcome {
         Posted::New => "posted.new",
         Posted::Replaced => "posted.replaced",
         Posted::AlreadyThere => "posted.already_there",
