@@ -222,9 +222,9 @@ pub fn compute(
         months.push(settled);
         progress.end();
     }
-    let inputs: Vec<schedule::SettledMonth<'_>> = months
+    let inputs: Vec<schedule::MonthInput<'_>> = months
         .iter()
-        .map(|m| schedule::SettledMonth {
+        .map(|m| schedule::MonthInput {
             month: m.month,
             frames: &m.frames,
             entitlements: &m.entitlements,
