@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Compiler;
 use crate::domain::Basis;
+use crate::law::book::PRICE_PARTS;
 use crate::law::names::Names;
 use crate::law::order::{self, Mention};
 use crate::law::text::{Block, BlockKind};
@@ -12,9 +13,6 @@ use crate::law::text::{Block, BlockKind};
 /// Kinds that are steps, in the order they stand where nothing else decides.
 const KINDS: [BlockKind; 4] =
     [BlockKind::Value, BlockKind::GuidePrice, BlockKind::Gate, BlockKind::Subsidy];
-
-/// Parts of a guide price that can be read.
-const PRICE_PARTS: [&str; 5] = ["ceiling", "floor", "fee", "over", "under"];
 
 impl<'a> Compiler<'a> {
     /// Compiles every step in order; loops are told.
