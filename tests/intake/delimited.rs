@@ -145,6 +145,11 @@ fn a_childs_name_is_never_read_and_never_found() {
     let all = findings.join("\n");
     assert!(!all.contains("张") && !all.contains("19491231"), "{all}");
     assert!(all.contains("value_not_listed service 1*1 found=字字字"), "{all}");
+    // A file without a header row begins with a child.
+    let text = "110105194912310021,张小明,2024-01-01,A,托小班,全日托,2026-09-01,1\n";
+    let error = Delivery::of("enrolments").file("e.csv", text).try_read().unwrap_err().to_string();
+    assert!(!error.contains("张小明") && !error.contains("1949"), "{error}");
+    assert!(error.contains("the file has 999999999999999999, 字字字, 2024-01-01"), "{error}");
     // A child's number is told by its length.
     let text = format!("{ENROLMENTS}\n1.23457E+17,2024-01-01,A,托小班,全日托,2026-09-01,1\n");
     let (_, findings) = Delivery::of("enrolments").file("e.csv", text).table();
