@@ -129,6 +129,16 @@ pub(super) struct Binding {
     pub(super) findings: Vec<Finding>,
 }
 
+impl Binding {
+    /// Whether any column is filled from the field.
+    pub(super) fn reads(&self, field: usize) -> bool {
+        self.sources.iter().any(|source| match source {
+            Source::Field(at) | Source::Capture(at, _) => *at == field,
+            Source::Constant(_) | Source::Absent => false,
+        })
+    }
+}
+
 /// A header as it is compared: trimmed, half-width.
 pub(super) fn normal_header(text: &str) -> String {
     trimmed(&half_width(text)).to_owned()

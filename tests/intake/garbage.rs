@@ -1,6 +1,8 @@
 //! No bytes make intake panic or hang; whatever is read, the counts tie out.
 
 use super::delivery::{Delivery, dump};
+use super::xls_sample;
+use polars::prelude::{DataFrame, IntoColumn, NamedFrom, ParquetWriter, Series};
 use proptest::prelude::*;
 use rust_xlsxwriter::Workbook;
 
@@ -82,20 +84,34 @@ fn workbook() -> Vec<u8> {
     book.save_to_buffer().unwrap()
 }
 
+/// A small whole Parquet file.
+fn parquet() -> Vec<u8> {
+    let places = Series::new("slots_filed".into(), [3_i64, 4].as_slice()).into_column();
+    let text =
+        |name: &str, texts: [&str; 2]| Series::new(name.into(), texts.as_slice()).into_column();
+    let columns =
+        vec![text("institution_id", ["A", "B"]), text("age_class", ["托小班", "托大班"]), places];
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes).finish(&mut DataFrame::new(2, columns).unwrap()).unwrap();
+    bytes
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_bitten_workbook_is_read_or_refused(bites in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), cut in any::<prop::sample::Index>(), short in any::<bool>()) {
-        let mut bytes = workbook();
-        for (at, byte) in bites {
-            let at = 4 + at.index(bytes.len() - 4);
-            bytes[at] = byte;
+    fn a_bitten_workbook_or_parquet_file_is_read_or_refused(bites in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), cut in any::<prop::sample::Index>(), short in any::<bool>()) {
+        for mut bytes in [workbook(), xls_sample::bytes(), parquet()] {
+            for (at, byte) in &bites {
+                let at = 8 + at.index(bytes.len() - 12);
+                bytes[at] = *byte;
+            }
+            if short {
+                let length = 8 + cut.index(bytes.len() - 12);
+                bytes.truncate(length);
+            }
+            let _ = Delivery::of("slots").file("s.bin", &bytes).try_read();
         }
-        if short {
-            bytes.truncate(4 + cut.index(bytes.len() - 4));
-        }
-        let _ = Delivery::of("slots").file("s.xlsx", &bytes).try_read();
     }
 
     #[test]

@@ -8,3 +8,4 @@ mod parquet;
 mod real;
 mod values;
 mod workbook;
+mod xls_sample;

@@ -1,7 +1,9 @@
 //! Parquet columns of every type a bureau's systems write.
 
 use super::delivery::{Delivery, column};
-use polars::prelude::{Column, DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter, Series};
+use polars::prelude::{
+    Column, DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter, Series, TimeUnit,
+};
 use tuoyu::intake::IntakeError;
 
 fn deliver(table: &str, columns: Vec<Column>) -> Delivery {
@@ -19,7 +21,13 @@ fn every_column_type_ends_in_its_declared_one() {
         |name: &str, texts: [&str; 3]| Series::new(name.into(), texts.as_slice()).into_column();
     let days = Series::new("spell_from".into(), [20_697_i32, 20_698, 20_699].as_slice());
     let yuan = Series::new("fee_monthly".into(), [Some(123_450_i64), Some(-5), None].as_slice());
+    // The same day as a moment of midnight, as data frames write dates.
+    let moments: Vec<i64> = [20_697, 20_698].iter().map(|day| day * 86_400_000).collect();
+    let until =
+        Series::new("spell_until".into(), [Some(moments[0]), Some(moments[1]), None].as_slice());
+    let moment = DataType::Datetime(TimeUnit::Milliseconds, None);
     let columns = vec![
+        until.cast(&moment).unwrap().into_column(),
         strings("证件号码", ["C1", "C2", "C3"]),
         strings("birth_date", ["2024-01-01", "2024/1/2", "2024年1月3日"]),
         Series::new("birth_order".into(), [Some(1_i32), None, Some(3)].as_slice()).into_column(),
@@ -37,6 +45,7 @@ fn every_column_type_ends_in_its_declared_one() {
     assert_eq!(column(&table, "institution_id"), ["1", "2", "3"]);
     // Day 20,697 after 1970-01-01 is 2026-09-01.
     assert_eq!(column(&table, "spell_from"), ["2026-09-01", "2026-09-02", "2026-09-03"]);
+    assert_eq!(column(&table, "spell_until"), ["2026-09-01", "2026-09-02", "-"]);
     assert_eq!(column(&table, "fee_monthly"), ["12345000", "-500", "-"]);
     assert_eq!(column(&table, "fee_other"), ["1250", "10", "10000"]);
     assert!(findings.is_empty(), "{findings:?}");

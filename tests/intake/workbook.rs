@@ -1,6 +1,7 @@
 //! Workbooks: typed cells, leading blank rows, numbers that lost digits.
 
 use super::delivery::{Delivery, column, yuan};
+use super::xls_sample;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 use tuoyu::intake::IntakeError;
 
@@ -131,6 +132,21 @@ fn a_cell_far_away_costs_nothing() {
     let (table, findings) = delivery.table();
     assert_eq!(column(&table, "institution_id"), ["A"]);
     assert_eq!(findings, ["column_unknown  1048575*1 header="]);
+}
+
+#[test]
+fn an_old_workbook_reads_like_a_new_one() {
+    let (table, findings) = Delivery::of("slots").file("s.xls", xls_sample::bytes()).table();
+    assert_eq!(column(&table, "slots_filed"), ["30"]);
+    assert_eq!(column(&table, "valid_from"), ["2026-09-01"]);
+    assert_eq!(table.records, [1]);
+    assert_eq!(
+        findings,
+        [
+            "value_unreadable slots_filed 3*1 found=5 个",
+            "value_unreadable valid_from 4*1 found=长期",
+        ]
+    );
 }
 
 #[test]
