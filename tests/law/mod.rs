@@ -1,1 +1,6 @@
 //! Tests of room `law`.
+
+mod expr;
+mod expr_messages;
+mod expr_property;
+mod expr_world;
