@@ -7,3 +7,4 @@ mod law;
 mod ledger;
 mod publish;
 mod settle;
+mod tidy;
