@@ -239,7 +239,8 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    /// Reads `profiles/finance_detail.toml` and `profiles/supervision.toml` of the reference folder.
+    /// Reads `profiles/finance_detail.toml` and `profiles/supervision.toml` in the reference
+    /// folder.
     ///
     /// # Errors
     /// See [`ProfileError`].
