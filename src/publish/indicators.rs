@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::institution_files::percent;
 use super::register::{Institution, NOBODY, Register};
 use super::sheet::{Sheet, Values};
-use super::tally::{Heads, Tallies, whole};
+use super::tally::{Distinct, Heads, Tallies, whole};
 use super::{MonthResult, Publication};
 use crate::domain::{Basis, Cell, Column, Frame};
 
@@ -147,25 +147,22 @@ fn by_age_class(figures: &mut Figures, month: &MonthResult<'_>) {
 
 /// Distinct children by age class: a child who moved up within the month counts in both classes.
 fn heads_by_class(frame: &Frame) -> BTreeMap<String, i64> {
-    let (Some(Column::Key(keys)), Some(Column::Code(classes))) = (
-        frame.get("child_ref").map(|stored| &stored.column),
-        frame.get("age_class").map(|stored| &stored.column),
-    ) else {
+    let Some(Column::Code(classes)) = frame.get("age_class").map(|stored| &stored.column) else {
         return BTreeMap::new();
     };
     let present = match frame.get("in_month").map(|stored| &stored.column) {
         Some(Column::Bool(values)) => Some(values),
         _ => None,
     };
-    let chosen = (0..frame.rows).filter(|row| present.is_none_or(|values| values[*row]));
-    let mut pairs: Vec<_> = chosen.map(|row| (classes.codes[row], keys.keys[row])).collect();
-    rayon::slice::ParallelSliceMut::par_sort_unstable(&mut pairs[..]);
-    pairs.dedup();
-    let mut counts = BTreeMap::new();
-    for (code, _) in pairs {
-        *counts.entry(code).or_insert(0) += 1;
-    }
-    counts.into_iter().map(|(code, n)| (classes.list.text(code).to_owned(), n)).collect()
+    let texts = classes.list.texts();
+    let mut counts = Distinct::new(texts.len(), 1);
+    counts.add(frame, |row| match present {
+        Some(values) if !values[row] => NOBODY,
+        _ => classes.codes[row],
+    });
+    let counts = counts.close().into_iter().map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+    let named = texts.iter().map(ToString::to_string).zip(counts);
+    named.filter(|(_, count)| *count > 0).collect()
 }
 
 fn text(frame: &Frame, name: &str, row: usize) -> String {

@@ -268,24 +268,24 @@ pub(super) fn supervision(
             });
             let all: u64 = codes.map_or(0, |codes| codes.values().sum());
             let mut record = Record::default();
-            record.put("institution_id", &institution.id);
-            record.put("institution_name", &institution.name);
-            record.put("period", &month.month.to_string());
-            record.put("kind", &institution.kind);
-            record.put("division_code", &institution.division_code);
-            record.put("street", &institution.street);
-            record.put("grade", &institution.grade);
+            record.put("institution_id", &*institution.id);
+            record.put("institution_name", &*institution.name);
+            record.put("period", month.month.to_string());
+            record.put("kind", &*institution.kind);
+            record.put("division_code", &*institution.division_code);
+            record.put("street", &*institution.street);
+            record.put("grade", &*institution.grade);
             record.put("status", status(institution));
             record.put("filed", yes_no(institution.filed));
             record.put("inclusive", yes_no(institution.inclusive));
             record.put("sanctioned", yes_no(institution.sanctioned));
-            record.put("slots_filed", &number(heads.slots_filed));
-            record.put("slots_open", &number(heads.slots_open));
-            record.put("headcount", &number(heads.listed));
-            record.put("headcount_paid", &number(heads.paid));
-            record.put("amount", &yuan(amount));
-            record.put("findings", &listed);
-            record.put("findings_count", &all.to_string());
+            record.put("slots_filed", number(heads.slots_filed));
+            record.put("slots_open", number(heads.slots_open));
+            record.put("headcount", number(heads.listed));
+            record.put("headcount_paid", number(heads.paid));
+            record.put("amount", yuan(amount));
+            record.put("findings", listed);
+            record.put("findings_count", all.to_string());
             records.push(record);
         }
     }
