@@ -42,7 +42,7 @@ fn exit_codes_are_a_contract() {
 }
 
 #[test]
-fn help_and_version_are_data() {
+fn help_and_version_go_to_stdout() {
     for line in ["--help", "--version", "run --help", "policy --help", "explain --help"] {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let (exit, out, err) = tuoyu(&words);
