@@ -24,3 +24,7 @@ region = "示例"
 calendar = "weekdays"
 sample = true
 "#;
+mod expr;
+mod expr_messages;
+mod expr_property;
+mod expr_world;
