@@ -4,21 +4,20 @@
 //!   remainder, the lines above zero bear the cut in proportion to their fen. In a queue the lines
 //!   are served in order until the limit is used up; the line at the edge keeps what is left.
 //! * A cap on a quantity bounds what the lines use up. In a queue a line that does not fit wholly
-//!   keeps `fen x left / quantity`, floored to the fen. By largest remainder the sum kept is
-//!   `sum x limit / quantity`, floored to the fen, and the cut is borne in proportion to the fen. A
+//!   keeps `fen x left / quantity`, floored to the fen. By largest remainder the sum kept is `sum x
+//!   limit / quantity`, floored to the fen, and the cut is borne in proportion to the fen. A
 //!   quantity that is null or not above zero uses nothing up, and its line keeps its money.
 //! * On key `line` each line stands alone against its own limit, by the same formulas.
-//! * A window longer than the month is used up by what was posted for its other months, for the same
-//!   institution (or the whole programme) and items; it can bound money only.
+//! * A window longer than the month is used up by what was posted for its other months, for the
+//!   same institution (or the whole programme) and items; it can bound money only.
 
-use super::lines::{Bound, Groups, Line, Lines};
-use super::rows::{Figure, KeyRows, compare_cells, evaluate, key_rows};
+use super::lines::{Bound, Groups, Lines, Tally};
+use super::queue::{Queue, part, serve};
+use super::rows::{Figure, KeyRows, evaluate, gcd};
 use super::{AllocationError, Cut, PostedLine};
-use crate::domain::{Basis, Frame, Key, Month, RowError, Stored};
+use crate::domain::{Basis, Key, Month, RowError};
 use crate::law::{Apportion, CapRule, Window};
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -155,21 +154,6 @@ impl Unit {
     }
 }
 
-fn gcd(mut a: i128, mut b: i128) -> i128 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
-}
-
-/// What a line of `fen` using `used` keeps when only `left` may be used.
-fn part(fen: i64, used: i128, left: i128) -> Option<i64> {
-    if used <= left || used <= 0 || fen <= 0 {
-        return Some(fen);
-    }
-    i64::try_from(i128::from(fen).checked_mul(left.max(0))?.div_euclid(used)).ok()
-}
-
 /// Key `line`: each line against the limit on its own row.
 fn each_line(
     lines: &mut Lines,
@@ -241,7 +225,9 @@ fn shared(
     for item in items {
         keyed.push((*item, lines.keys_of(*item, key, id)?));
     }
-    let limits = limits(lines, rule, key, &keyed, count);
+    let money = |_, _, fen: i64| i128::from(fen);
+    let mut tallies = lines.tally(&keyed, count, money).ok_or_else(overflow)?;
+    let limits = limits(lines, rule, key, &keyed, &tallies);
     let unit = match quantities {
         None => Unit::FEN,
         Some(all) => Unit::of(all.values().flatten().chain(&limits)).ok_or_else(overflow)?,
@@ -250,13 +236,8 @@ fn shared(
         None => i128::from(fen),
         Some(all) => all.get(&item).and_then(|f| unit.count(f[row])).unwrap_or(0).max(0),
     };
-    let mut totals = vec![0_i128; count];
-    for (item, keys) in &keyed {
-        for (row, fen) in lines.live(*item) {
-            if let Some(total) = totals.get_mut(keys.at(row) as usize) {
-                *total = total.checked_add(used(*item, row, fen)).ok_or_else(overflow)?;
-            }
-        }
+    if quantities.is_some() {
+        tallies = lines.tally(&keyed, count, used).ok_or_else(overflow)?;
     }
     let left: Vec<Option<i128>> = limits
         .iter()
@@ -269,9 +250,11 @@ fn shared(
         })
         .collect();
     let binding: Vec<bool> =
-        left.iter().zip(&totals).map(|(left, total)| left.is_some_and(|l| *total > l)).collect();
-    let by_item: Vec<(usize, &KeyRows)> = keyed.iter().map(|(i, keys)| (*i, keys)).collect();
-    let groups = lines.grouped(&by_item, &binding, &used);
+        left.iter().zip(&tallies).map(|(left, all)| left.is_some_and(|l| all.used > l)).collect();
+    let groups = match quantities {
+        None => lines.grouped(&keyed, &binding, &tallies, money),
+        Some(_) => lines.grouped(&keyed, &binding, &tallies, used),
+    };
     let limit_of = |key: u32| left[key as usize].unwrap_or(i128::MAX);
     let kept = match &rule.apportion {
         Apportion::Queue(order) => {
@@ -280,7 +263,7 @@ fn shared(
         }
         Apportion::LargestRemainder => {
             let cuts =
-                cuts(&groups, &totals, quantities.is_some(), &limit_of).ok_or_else(overflow)?;
+                cuts(&groups, &tallies, quantities.is_some(), &limit_of).ok_or_else(overflow)?;
             lines.shared(&groups, |key| cuts.get(&key).copied().unwrap_or(0), id)?
         }
     };
@@ -289,14 +272,15 @@ fn shared(
     let mut whole_settlement = Bound::default();
     for (slot, key_row) in groups.keys.iter().enumerate() {
         let group = groups.of(slot);
-        let cut: i64 = group.iter().zip(&kept[slot]).map(|(line, kept)| line.fen - kept).sum();
+        let mut cuts = group.iter().zip(&kept[slot]).map(|(line, kept)| line.fen - kept);
+        let cut = cuts.try_fold(0_i64, i64::checked_add).ok_or_else(overflow)?;
         let Some(first) = group.first() else { continue };
         let bound = if *key == Basis::Programme {
             &mut whole_settlement
         } else {
             bounds.entry(lines.payees[first.item as usize].at(first.row as usize)).or_default()
         };
-        let before = whole(totals[*key_row as usize])?;
+        let before = whole(tallies[*key_row as usize].used)?;
         add(bound, before, whole(limit_of(*key_row))?, cut).ok_or_else(overflow)?;
     }
     let (cutter, reason) = (lines.cutter(id), lines.reason(REASON));
@@ -322,20 +306,12 @@ fn limits(
     rule: &CapRule,
     key: &Basis,
     keyed: &[(usize, KeyRows)],
-    count: usize,
+    tallies: &[Tally],
 ) -> Vec<Figure> {
-    let mut seen = vec![false; count];
-    for (item, keys) in keyed {
-        for (row, _) in lines.live(*item) {
-            if let Some(seen) = seen.get_mut(keys.at(row) as usize) {
-                *seen = true;
-            }
-        }
-    }
-    let rows: Vec<u32> =
-        (0_u32..).zip(&seen).filter(|(_, seen)| **seen).map(|(row, _)| row).collect();
+    let with_lines = (0_u32..).zip(tallies).filter(|(_, tally)| tally.lines > 0);
+    let rows: Vec<u32> = with_lines.map(|(row, _)| row).collect();
     let values = evaluate(&rule.limit, lines.frames, key, &rows, &lines.law.calendar);
-    let mut limits = vec![Figure::None; count];
+    let mut limits = vec![Figure::None; tallies.len()];
     let mut errors: BTreeMap<u32, RowError> = BTreeMap::new();
     for (row, value) in rows.iter().zip(values) {
         let value = value.rounded(rule.round);
@@ -359,13 +335,13 @@ fn limits(
 /// What each group must give up, by key row.
 fn cuts(
     groups: &Groups,
-    totals: &[i128],
+    tallies: &[Tally],
     by_quantity: bool,
     limit_of: &dyn Fn(u32) -> i128,
 ) -> Option<FxHashMap<u32, i64>> {
     let mut cuts = FxHashMap::default();
     for (slot, key) in groups.keys.iter().enumerate() {
-        let (total, limit) = (totals[*key as usize], limit_of(*key));
+        let (total, limit) = (tallies[*key as usize].used, limit_of(*key));
         let cut = if by_quantity {
             let using = groups.of(slot).iter().filter(|line| line.used > 0);
             let sum: i128 = using.map(|line| i128::from(line.fen.max(0))).sum();
@@ -378,122 +354,12 @@ fn cuts(
     Some(cuts)
 }
 
-/// One column of a queue for one item: the column, the rows to read it on, whether it descends.
-type OrderColumn<'a> = (&'a Stored, KeyRows<'a>, bool);
-
-/// The order of a queue: stated columns, then the order of ties.
-#[derive(Debug)]
-struct Queue<'a> {
-    columns: BTreeMap<u32, Vec<OrderColumn<'a>>>,
-}
-
-impl<'a> Queue<'a> {
-    fn new(
-        lines: &Lines<'a>,
-        keyed: &[(usize, KeyRows)],
-        order: &[(Arc<str>, bool)],
-        rule: &Arc<str>,
-    ) -> Result<Self, AllocationError> {
-        let mut columns = BTreeMap::new();
-        for (item, _) in keyed {
-            let basis = &lines.entitlements.items[*item].basis;
-            let mut list = Vec::with_capacity(order.len());
-            for (name, descending) in order {
-                let (stored, rows) = find_column(lines, basis, name).ok_or_else(|| {
-                    AllocationError::OrderColumnMissing {
-                        rule: Arc::clone(rule),
-                        column: Arc::clone(name),
-                        basis: basis.clone(),
-                    }
-                })?;
-                list.push((stored, rows, *descending));
-            }
-            columns.insert(u32::try_from(*item).unwrap_or(u32::MAX), list);
-        }
-        Ok(Self { columns })
-    }
-
-    fn compare(&self, lines: &Lines, a: &Line, b: &Line) -> Ordering {
-        let empty = Vec::new();
-        let left = self.columns.get(&a.item).unwrap_or(&empty);
-        let right = self.columns.get(&b.item).unwrap_or(&empty);
-        for ((x, x_rows, descending), (y, y_rows, _)) in left.iter().zip(right) {
-            let (i, j) = (x_rows.at(a.row as usize), y_rows.at(b.row as usize));
-            let order = match (i == Frame::NO_ROW, j == Frame::NO_ROW) {
-                (false, false) => compare_cells(x, i as usize, y, j as usize),
-                (no_left, no_right) => no_right.cmp(&no_left),
-            };
-            if order.is_ne() {
-                return if *descending { order.reverse() } else { order };
-            }
-        }
-        lines.tie(a, b)
-    }
-}
-
-/// A column of the basis itself, or of the finest coarser basis that has one of that name.
-fn find_column<'a>(
-    lines: &Lines<'a>,
-    basis: &Basis,
-    name: &str,
-) -> Option<(&'a Stored, KeyRows<'a>)> {
-    let frame = lines.frames.get(basis)?;
-    if let Some(stored) = frame.get(name) {
-        return Some((stored, KeyRows::Own));
-    }
-    frame.links.keys().find_map(|coarser| {
-        let stored = lines.frames.get(coarser)?.get(name)?;
-        Some((stored, key_rows(lines.frames, basis, coarser)?))
-    })
-}
-
-/// Serves each group in order until its limit is used up.
-fn serve(
-    lines: &Lines,
-    groups: &Groups,
-    queue: &Queue,
-    by_quantity: bool,
-    limit_of: &(dyn Fn(u32) -> i128 + Sync),
-    rule: &Arc<str>,
-) -> Result<Vec<Vec<i64>>, AllocationError> {
-    (0..groups.keys.len())
-        .into_par_iter()
-        .map(|slot| {
-            let group = groups.of(slot);
-            let mut places: Vec<usize> = (0..group.len()).collect();
-            places.sort_by(|a, b| queue.compare(lines, &group[*a], &group[*b]));
-            // Receivables make room under a cap on money, wherever they stand in the queue.
-            let room: i128 =
-                if by_quantity { 0 } else { group.iter().map(|line| line.used.min(0)).sum() };
-            let mut left = limit_of(groups.keys[slot]) - room;
-            let mut kept = vec![0_i64; group.len()];
-            for place in places {
-                let line = &group[place];
-                kept[place] = part(line.fen, line.used, left)
-                    .ok_or_else(|| AllocationError::overflow(rule))?;
-                left = (left - line.used.max(0)).max(0);
-            }
-            Ok(kept)
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Unit, in_window, part};
+    use super::{Unit, in_window};
     use crate::allocation::rows::Figure;
     use crate::domain::{Fraction, Month};
     use crate::law::Window;
-
-    #[test]
-    fn a_line_partly_inside_keeps_its_floored_share() {
-        // 100.00 for 3 slots, 2 left: 66.66.
-        assert_eq!(part(10_000, 3, 2), Some(6_666));
-        assert_eq!(part(10_000, 3, 3), Some(10_000));
-        assert_eq!(part(10_000, 3, 0), Some(0));
-        assert_eq!(part(10_000, 0, 0), Some(10_000));
-        assert_eq!(part(-500, 3, 0), Some(-500));
-    }
 
     #[test]
     fn figures_are_counted_in_one_unit() {

@@ -8,7 +8,8 @@ use crate::law::ExclusionRule;
 use crate::subsidy::LineStatus;
 use std::collections::BTreeMap;
 
-/// Zeroes the lines of the items that lose, with the reason `excluded`. Lines without a key row stay.
+/// Zeroes the lines of the items that lose, with the reason `excluded`. Lines without a key row
+/// stay.
 pub(super) fn exclude(lines: &mut Lines, rule: &ExclusionRule) -> Result<(), AllocationError> {
     let id = &rule.head.id;
     let key_count = lines.frames.get(&rule.key).map_or(1, |frame| frame.rows);
@@ -64,7 +65,8 @@ pub(super) fn exclude(lines: &mut Lines, rule: &ExclusionRule) -> Result<(), All
 
 const NOBODY: usize = usize::MAX;
 
-/// Which item stays under a key row: the highest sum (ties: first in order) or the first above zero.
+/// Which item stays under a key row: the highest sum (ties: first in order) or the first above
+/// zero.
 fn winner(sums: &[Vec<i64>], key: usize, highest: bool) -> usize {
     let mut best = NOBODY;
     for (place, sum) in sums.iter().enumerate() {

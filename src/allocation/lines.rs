@@ -173,6 +173,10 @@ impl<'a> Lines<'a> {
             if self.in_kind(item) {
                 continue;
             }
+            // Most months have no such line, and then the links are all there is to look at.
+            if self.payees[item].all_found() {
+                continue;
+            }
             let lost: Vec<usize> = self
                 .live(item)
                 .map(|(row, _)| row)
@@ -184,13 +188,33 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The live lines of some items whose key is wanted, grouped by key: (key rows wanted, start of
-    /// each group, lines). `wanted` holds one entry a key row.
+    /// Number of live lines and what they use up, by key row.
+    pub(super) fn tally(
+        &self,
+        items: &[(usize, KeyRows)],
+        key_rows: usize,
+        used: impl Fn(usize, usize, i64) -> i128,
+    ) -> Option<Vec<Tally>> {
+        let mut tallies = vec![Tally::default(); key_rows];
+        for (item, of) in items {
+            for (row, fen) in self.live(*item) {
+                if let Some(tally) = tallies.get_mut(of.at(row) as usize) {
+                    tally.lines += 1;
+                    tally.used = tally.used.checked_add(used(*item, row, fen))?;
+                }
+            }
+        }
+        Some(tallies)
+    }
+
+    /// The live lines of some items whose key is wanted, grouped by key. `wanted` and `tallies`
+    /// hold one entry a key row; the tallies count the lines to come.
     pub(super) fn grouped(
         &self,
-        items: &[(usize, &KeyRows)],
+        items: &[(usize, KeyRows)],
         wanted: &[bool],
-        used: &dyn Fn(usize, usize, i64) -> i128,
+        tallies: &[Tally],
+        used: impl Fn(usize, usize, i64) -> i128,
     ) -> Groups {
         let mut slots = vec![u32::MAX; wanted.len()];
         let mut keys: Vec<u32> = Vec::new();
@@ -202,16 +226,12 @@ impl<'a> Lines<'a> {
             let slot = slots.get(of.at(row) as usize).copied().filter(|slot| *slot != u32::MAX)?;
             Some(slot as usize)
         };
-        let mut starts = vec![0_usize; keys.len() + 1];
-        for (item, of) in items {
-            for (row, _) in self.live(*item) {
-                if let Some(slot) = slot(of, row) {
-                    starts[slot + 1] += 1;
-                }
-            }
-        }
-        for place in 1..starts.len() {
-            starts[place] += starts[place - 1];
+        let mut starts = Vec::with_capacity(keys.len() + 1);
+        let mut end = 0_usize;
+        starts.push(end);
+        for key in &keys {
+            end += tallies[*key as usize].lines as usize;
+            starts.push(end);
         }
         let mut next = starts.clone();
         let mut lines =
@@ -242,8 +262,11 @@ impl<'a> Lines<'a> {
         rule: &Arc<str>,
     ) -> Result<(), AllocationError> {
         let wanted: Vec<bool> = cut_of.iter().map(|cut| *cut > 0).collect();
-        let payees = self.payees[item].clone();
-        let groups = self.grouped(&[(item, &payees)], &wanted, &|_, _, fen| i128::from(fen));
+        let keyed = [(item, self.payees[item].clone())];
+        let used = |_, _, fen: i64| i128::from(fen);
+        let tallies = self.tally(&keyed, wanted.len(), used);
+        let tallies = tallies.ok_or_else(|| AllocationError::overflow(rule))?;
+        let groups = self.grouped(&keyed, &wanted, &tallies, used);
         let kept = self.shared(&groups, |key| cut_of[key as usize], rule)?;
         self.apply(&groups, &kept, cutter, reason);
         Ok(())
@@ -290,7 +313,7 @@ impl<'a> Lines<'a> {
             let key = if what == Basis::Institution.name() {
                 format!("institution {id}")
             } else {
-                format!("institution {id}: {} {what} rows", bound.rows)
+                format!("institution {id}, rows of {what}: {}", bound.rows)
             };
             self.cuts.push(Cut {
                 rule: Arc::clone(rule),
@@ -302,6 +325,13 @@ impl<'a> Lines<'a> {
             });
         }
     }
+}
+
+/// The live lines under one key row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tally {
+    pub(super) lines: u32,
+    pub(super) used: i128,
 }
 
 /// Lines grouped by key row.

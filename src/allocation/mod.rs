@@ -6,31 +6,35 @@
 //!
 //! # The order (S8), and how this room reads it
 //!
-//! 1. **Payees and shares.** A payable line without an institution is refused (`no_parent_row`, S10);
-//!    so are the lines of an institution whose split weights have no value.
+//! 1. **Payees and shares.** A payable line without an institution is refused (`no_parent_row`,
+//!    S10); so are the lines of an institution whose split weights have no value.
 //! 2. **Exclusion groups**, in pack order. The sums of the items under one key row compete; only
 //!    sums above zero do. An item in kind may win, never lose.
-//! 3. **Caps**: item, institution, cumulative; within a stage in pack order. A cap bounds the net sum
-//!    of its lines (receivables make room); a limit below zero counts as zero, a null limit is no
-//!    limit, a limit without a value refuses the lines under it with its reason. Limits that are not
-//!    whole are floored to the fen unless the cap rounds them. See [`cap`].
+//! 3. **Caps**: item, institution, cumulative; within a stage in pack order. A cap bounds the net
+//!    sum of its lines (receivables make room); a limit below zero counts as zero, a null limit is
+//!    no limit, a limit without a value refuses the lines under it with its reason. Limits that are
+//!    not whole are floored to the fen unless the cap rounds them. See [`cap`].
 //! 4. **Budget shortage.** See [`shortage`].
-//! 5. **Funding split** with both margins (S13), then budget lines in order of 指标文号. See
-//!    [`split`] and [`budget`].
+//! 5. **Funding split** with both margins (S13), then budget lines in order of 指标文号. See [`split`]
+//!    and [`budget`].
 //!
-//! Rules come from the law of the first segment of the month: exclusions, caps, shortages and splits
-//! are never split inside a month. Everything that has to choose chooses by input values (S9).
+//! Rules come from the law of the first segment of the month: exclusions, caps, shortages and
+//! splits are never split inside a month. Everything that has to choose chooses by input values
+//! (S9).
 
 mod budget;
 mod cap;
+mod claims;
 mod exclusion;
 mod lines;
+mod queue;
 mod rows;
+mod shares;
 mod shortage;
 mod split;
 
 pub(crate) use rows::{KeyRows, key_rows, number};
-pub use split::{SplitShares, both_margins, split_total};
+pub use shares::{SplitShares, both_margins, split_total};
 
 use crate::domain::{Basis, Frames, Month};
 use crate::law::LawOfMonth;
@@ -71,7 +75,7 @@ pub struct Cut {
     pub key: String,
     /// Sum before, fen (or quantity for quantity caps).
     pub before: i64,
-    /// The limit.
+    /// The limit; in a window longer than the month what earlier months left of it.
     pub limit: i64,
     /// Fen cut.
     pub cut_fen: i64,
@@ -133,8 +137,8 @@ pub struct Allocation {
     pub shares: Vec<FundingShare>,
 }
 
-/// Gross, cut and carried fen of one (institution, item, source, budget line). Sums over the sources
-/// are the item's own; `gross - cut - carried = fen`.
+/// Gross, cut and carried fen of one (institution, item, source, budget line). Sums over the
+/// sources are the item's own; `gross - cut - carried = fen`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FundingShare {
     /// Key and allocated fen, as in [`Allocation::cells`] (which leaves out what is zero).
@@ -152,8 +156,8 @@ pub struct FundingShare {
 pub enum AllocationError {
     /// A window longer than the month on a key finer than the institution.
     #[error(
-        "cap {cap}: its window needs what each {key} was paid in earlier months, which the books do \
-         not hold; expected the key institution or programme, or the window month"
+        "cap {cap}: its window needs what each {key} was paid in earlier months, which the \
+         books do not hold; expected the key institution or programme, or the window month"
     )]
     WindowNeedsChildHistory {
         /// Cap id.
@@ -163,8 +167,8 @@ pub enum AllocationError {
     },
     /// A window longer than the month on a quantity.
     #[error(
-        "cap {cap}: its window needs the quantities of earlier months, which the books do not hold; \
-         expected a cap on money, or the window month"
+        "cap {cap}: its window needs the quantities of earlier months, which the books do not \
+         hold; expected a cap on money, or the window month"
     )]
     WindowNeedsQuantities {
         /// Cap id.
@@ -214,13 +218,13 @@ impl AllocationError {
     }
 }
 
-/// Allocates one service month: fills `allocated`, `cut_by` and the statuses of the lines, and tells
-/// the money by institution, item, source and budget line. In-kind items keep their value and have
-/// no cells.
+/// Allocates one service month: fills `allocated`, `cut_by` and the statuses of the lines, and
+/// tells the money by institution, item, source and budget line. In-kind items keep their value and
+/// have no cells.
 ///
 /// `posted` is what counts toward windows longer than the month: earlier periods, and the earlier
-/// months of this period when a period has several. Lines of `month` itself are left out of a window,
-/// because they are what is being settled.
+/// months of this period when a period has several. Lines of `month` itself are left out of a
+/// window, because they are what is being settled.
 ///
 /// # Errors
 /// See [`AllocationError`]; the lines may be half changed then.

@@ -33,6 +33,15 @@ impl KeyRows<'_> {
             Self::Nowhere => Frame::NO_ROW,
         }
     }
+
+    /// Whether every row has a key row.
+    pub(super) fn all_found(&self) -> bool {
+        match self {
+            Self::Own | Self::One => true,
+            Self::Linked(link) => !link.contains(&Frame::NO_ROW),
+            Self::Nowhere => false,
+        }
+    }
 }
 
 /// The rows of `to` that rows of `from` belong to; `None` when no link leads there. Links to an
@@ -255,7 +264,7 @@ impl<'a> Institutions<'a> {
 
     /// The packed id of a row.
     pub(super) fn key(&self, row: u32) -> Option<crate::domain::Key> {
-        self.ids.map(|ids| ids.keys[row as usize])
+        self.ids?.keys.get(row as usize).copied()
     }
 }
 
@@ -295,12 +304,21 @@ pub(super) fn apportion(
     Some(parts)
 }
 
-/// Quotient and remainder, in 64 bits where the numbers fit: a 128-bit division is ten times dearer.
+/// Quotient and remainder, in 64 bits where the numbers fit: a 128-bit division is ten times
+/// dearer.
 pub(super) fn divide(num: u128, den: u128) -> (u128, u128) {
     match (u64::try_from(num), u64::try_from(den)) {
         (Ok(num), Ok(den)) => (u128::from(num / den), u128::from(num % den)),
         _ => (num / den, num % den),
     }
+}
+
+/// The greatest common divisor of numbers that are not negative.
+pub(super) fn gcd(mut a: i128, mut b: i128) -> i128 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 #[cfg(test)]

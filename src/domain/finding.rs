@@ -82,6 +82,11 @@ macro_rules! codes {
             /// The public name.
             #[must_use]
             pub const fn name(self) -> &'static str { match self { $(Self::$variant => $code,)* } }
+            /// The code of that public name.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.name() == name)
+            }
             /// How much it matters.
             #[must_use]
             pub const fn severity(self) -> Severity { match self { $(Self::$variant => Severity::$severity,)* } }

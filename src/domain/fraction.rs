@@ -230,27 +230,32 @@ pub fn largest_remainder(total: i64, weights: &[i64]) -> Option<Vec<i64>> {
 }
 
 /// Rounds the exact sum of a group and hands it back to its members by largest remainder (S12: a
-/// rounding scope coarser than the line). The parts sum to the rounded sum exactly; ties go to the
-/// lower index, so callers order members by input values (S9). An empty group gives no parts.
+/// rounding scope coarser than the line). `exact` holds (numerator, denominator) in fen,
+/// denominators above zero; the parts are whole fen and sum to the rounded sum exactly. Ties go to
+/// the lower index, so callers order members by input values (S9). An empty group gives no parts.
 ///
-/// Each member's ideal part is its exact value plus its share of what rounding moved, in proportion
-/// to its size; where all members have one sign that is `rounded sum x exact / exact sum`.
+/// Rounded to the fen, each member gets its own floor and the fen left over go to the largest
+/// remainders, so no member is a whole fen away from its exact value. A coarser quantum moves more
+/// than that: then the rounded sum is shared in proportion (`exact + moved x size / sum of sizes`).
 /// Parts of a group and of its negation are negations of each other.
 ///
-/// Returns `None` when the rounded sum is not a whole number (fen), or on overflow.
+/// Returns `None` when the rounded sum is not a whole number, or on overflow.
 #[must_use]
-pub fn round_group(exact: &[Fraction], rounding: Rounding) -> Option<Vec<i64>> {
+pub fn round_group(exact: &[(i128, i128)], rounding: Rounding) -> Option<Vec<i64>> {
     let mut den: i128 = 1;
-    for value in exact {
-        if den % value.den != 0 {
-            let divisor = gcd(den.unsigned_abs(), value.den.unsigned_abs());
-            den = (den / i128::try_from(divisor).ok()?).checked_mul(value.den)?;
+    for (_, below) in exact {
+        if *below <= 0 {
+            return None;
+        }
+        if den % below != 0 {
+            let divisor = gcd(den.unsigned_abs(), below.unsigned_abs());
+            den = (den / i128::try_from(divisor).ok()?).checked_mul(*below)?;
         }
     }
     let mut sizes = Vec::with_capacity(exact.len());
     let (mut sum, mut size): (i128, i128) = (0, 0);
-    for value in exact {
-        let num = value.num.checked_mul(den / value.den)?;
+    for (num, below) in exact {
+        let num = num.checked_mul(den / below)?;
         sum = sum.checked_add(num)?;
         size = size.checked_add(num.checked_abs()?)?;
         sizes.push(num);
@@ -259,25 +264,19 @@ pub fn round_group(exact: &[Fraction], rounding: Rounding) -> Option<Vec<i64>> {
     if rounded.num % rounded.den != 0 {
         return None;
     }
-    let total = rounded.num / rounded.den;
-    if size == 0 {
-        return (total == 0).then(|| vec![0; exact.len()]);
-    }
     // A group below zero is its negation, so that rounding is symmetric.
     let sign = if sum < 0 { -1 } else { 1 };
-    let moved = total.checked_mul(den)?.checked_sub(sum)?.checked_mul(sign)?;
-    let one_sign = size == sum.checked_abs()?;
-    let unit = if one_sign { size } else { den.checked_mul(size)? };
+    let total = (rounded.num / rounded.den).checked_mul(sign)?;
+    let sum = sum.checked_mul(sign)?;
+    let (unit, ideals) = if rounding.quantum.0 <= rounding.quantum.1 {
+        (den, sizes.iter().map(|num| num.checked_mul(sign)).collect::<Option<Vec<i128>>>()?)
+    } else {
+        proportional(&sizes, sign, Total { rounded: total, sum, size, den })?
+    };
     let mut parts = Vec::with_capacity(exact.len());
     let mut rests: Vec<(i128, usize)> = Vec::with_capacity(exact.len());
-    let mut left = total.checked_mul(sign)?;
-    for (index, num) in sizes.iter().enumerate() {
-        let num = num.checked_mul(sign)?;
-        let ideal = if one_sign {
-            num.checked_mul(total.checked_mul(sign)?)?
-        } else {
-            num.checked_mul(size)?.checked_add(moved.checked_mul(num.checked_abs()?)?)?
-        };
+    let mut left = total;
+    for (index, ideal) in ideals.into_iter().enumerate() {
         let part = ideal.div_euclid(unit);
         left = left.checked_sub(part)?;
         parts.push(part);
@@ -290,27 +289,52 @@ pub fn round_group(exact: &[Fraction], rounding: Rounding) -> Option<Vec<i64>> {
     parts.into_iter().map(|part| i64::try_from(part * sign).ok()).collect()
 }
 
+/// A group's rounded total with its exact sum and the sum of sizes, both over `den`.
+#[derive(Debug, Clone, Copy)]
+struct Total {
+    rounded: i128,
+    sum: i128,
+    size: i128,
+    den: i128,
+}
+
+/// The ideal parts when rounding moved more than a fen a member, over a common unit.
+fn proportional(sizes: &[i128], sign: i128, total: Total) -> Option<(i128, Vec<i128>)> {
+    let Total { rounded, sum, size, den } = total;
+    if size == 0 {
+        return Some((1, vec![0; sizes.len()]));
+    }
+    let moved = rounded.checked_mul(den)?.checked_sub(sum)?;
+    let one_sign = size == sum;
+    let ideals: Option<Vec<i128>> = sizes
+        .iter()
+        .map(|num| {
+            let num = num.checked_mul(sign)?;
+            if one_sign {
+                // The same value with smaller numbers.
+                return num.checked_mul(rounded);
+            }
+            num.checked_mul(size)?.checked_add(moved.checked_mul(num.checked_abs()?)?)
+        })
+        .collect();
+    Some((if one_sign { size } else { den.checked_mul(size)? }, ideals?))
+}
+
 #[cfg(test)]
 mod group_tests {
-    use super::{Fraction, Rounding, RoundingMode, round_group};
+    use super::{Rounding, RoundingMode, round_group};
 
     const FEN: Rounding = Rounding { quantum: (1, 1), mode: RoundingMode::HalfUp };
-
-    fn group(values: &[(i128, i128)], rounding: Rounding) -> Option<Vec<i64>> {
-        let exact: Vec<Fraction> =
-            values.iter().map(|(num, den)| Fraction { num: *num, den: *den }).collect();
-        round_group(&exact, rounding)
-    }
 
     #[test]
     fn a_group_is_rounded_once_and_handed_back() {
         // Three thirds of a fen are one fen, not three times none.
-        assert_eq!(group(&[(1, 3), (1, 3), (1, 3)], FEN), Some(vec![1, 0, 0]));
-        // 1.5 + 2.5 + 0.6 = 4.6 -> 5; ideals 1.63, 2.72, 0.65: fen left over to 2.72 and 0.65.
-        assert_eq!(group(&[(3, 2), (5, 2), (3, 5)], FEN), Some(vec![1, 3, 1]));
-        assert_eq!(group(&[(-3, 2), (-5, 2), (-3, 5)], FEN), Some(vec![-1, -3, -1]));
-        assert_eq!(group(&[], FEN), Some(vec![]));
-        assert_eq!(group(&[(0, 7), (0, 1)], FEN), Some(vec![0, 0]));
+        assert_eq!(round_group(&[(1, 3), (1, 3), (1, 3)], FEN), Some(vec![1, 0, 0]));
+        // 1.5 + 2.5 + 0.6 = 4.6 -> 5: floors 1, 2, 0 and two fen to the rests 0.6 and 0.5.
+        assert_eq!(round_group(&[(3, 2), (5, 2), (3, 5)], FEN), Some(vec![2, 2, 1]));
+        assert_eq!(round_group(&[(-3, 2), (-5, 2), (-3, 5)], FEN), Some(vec![-2, -2, -1]));
+        assert_eq!(round_group(&[], FEN), Some(vec![]));
+        assert_eq!(round_group(&[(0, 7), (0, 1)], FEN), Some(vec![0, 0]));
     }
 
     #[test]
@@ -318,19 +342,23 @@ mod group_tests {
         // DOMAIN 4.9 in fen: 3 x 250.00 yuan to 0.01 万元 (100 yuan): 750 -> 800 yuan in all.
         let hundred_yuan = Rounding { quantum: (10_000, 1), mode: RoundingMode::HalfUp };
         let rows = [(25_000, 1), (25_000, 1), (25_000, 1)];
-        assert_eq!(group(&rows, hundred_yuan), Some(vec![26_667, 26_667, 26_666]));
+        assert_eq!(round_group(&rows, hundred_yuan), Some(vec![26_667, 26_667, 26_666]));
     }
 
     #[test]
     fn members_of_both_signs_keep_the_sum() {
-        // 10.5 - 3.25 = 7.25 -> 7: 0.25 is taken in proportion to 10.5 : 3.25.
-        assert_eq!(group(&[(21, 2), (-13, 4)], FEN), Some(vec![10, -3]));
-        assert_eq!(group(&[(-21, 2), (13, 4)], FEN), Some(vec![-10, 3]));
+        // 10.5 - 3.25 = 7.25 -> 7: floors 10 and -4, the fen left over to the rest 0.75.
+        assert_eq!(round_group(&[(21, 2), (-13, 4)], FEN), Some(vec![10, -3]));
+        assert_eq!(round_group(&[(-21, 2), (13, 4)], FEN), Some(vec![-10, 3]));
+        // 900 - 100 = 800 yuan to 1,000 yuan: 200 more, in proportion 9 : 1.
+        let thousand = Rounding { quantum: (100_000, 1), mode: RoundingMode::HalfUp };
+        let rows = [(90_000, 1), (-10_000, 1)];
+        assert_eq!(round_group(&rows, thousand), Some(vec![108_000, -8_000]));
     }
 
     #[test]
     fn half_a_fen_is_no_total() {
         let half = Rounding { quantum: (1, 2), mode: RoundingMode::HalfUp };
-        assert_eq!(group(&[(1, 2)], half), None);
+        assert_eq!(round_group(&[(1, 2)], half), None);
     }
 }

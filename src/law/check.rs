@@ -21,7 +21,8 @@ fn far_future() -> Date {
 pub fn examine(packs: &[PathBuf], overlays: &[PathBuf], reference: &Path) -> Vec<LawError> {
     let (book, mut faults) = book::assemble(packs, overlays, reference);
     if !book.packs.is_empty() {
-        faults.0.extend(examined(&book).0);
+        let broken = faults.any_error();
+        faults.0.extend(examined(&book, broken).0);
     }
     faults.resolve(&book.sources)
 }
@@ -30,12 +31,13 @@ pub fn examine(packs: &[PathBuf], overlays: &[PathBuf], reference: &Path) -> Vec
 /// parameters, tables, values and gates nobody reads. Errors and remarks, by file and line.
 #[must_use]
 pub fn check(book: &LawBook) -> Vec<LawError> {
-    let mut faults = examined(book);
+    let mut faults = examined(book, false);
     faults.0.extend(book.remarks.iter().cloned());
     faults.resolve(&book.sources)
 }
 
-fn examined(book: &LawBook) -> Faults {
+/// `broken`: something was refused before, so that what nobody reads is not told.
+fn examined(book: &LawBook, broken: bool) -> Faults {
     let mut faults = Faults::default();
     let (mut in_force, mut alive) = (BTreeSet::new(), BTreeSet::new());
     let mut told: BTreeMap<(usize, usize, usize, &'static str), Fault> = BTreeMap::new();
@@ -54,7 +56,7 @@ fn examined(book: &LawBook) -> Faults {
         }
     }
     faults.0.extend(told.into_values());
-    let broken = faults.any_error();
+    let broken = broken || faults.any_error();
     dead(book, &in_force, &alive, broken, &mut faults);
     for versions in dating::by_name(book.adopted()).values() {
         for gap in dating::gaps(versions) {

@@ -89,8 +89,8 @@ pub enum LedgerError {
         /// What is wrong with it.
         found: String,
     },
-    /// The folder of the ledger cannot be made.
-    #[error("{path}: cannot be made", path = path.display())]
+    /// The folder of the ledger, or a new ledger in it, cannot be made.
+    #[error("{path}: a new ledger cannot be made here", path = path.display())]
     Folder {
         /// The folder.
         path: PathBuf,

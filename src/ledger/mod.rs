@@ -3,6 +3,11 @@
 //! In: a settled period ([`RunRecord`]). Out: what was posted before, states, the hash chain.
 //! Order: after `schedule`. Never: changes or deletes what was posted, reads a clock, computes an
 //! amount. A draft is replaced by a new run beside it; everything else is corrected by more rows.
+//!
+//! Publishing (S31): the outputs are written beside their place and synced, then
+//! [`Pending::commit`] decides, then they are renamed into place. What a crash left is judged by
+//! [`Ledger::find`]: outputs beside their place with the id of the run that stands are moved in,
+//! others are removed.
 
 mod chain;
 mod error;

@@ -6,6 +6,7 @@
 
 use super::LedgerError;
 use rusqlite::{Connection, TransactionBehavior};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,22 +19,15 @@ const CACHE_KIB: i32 = 32 * 1024;
 /// Layouts in order; `user_version` counts those applied.
 const LAYOUTS: &[&str] = &[include_str!("layout_1.sql")];
 
-/// Opens the file, checks that it is ours, applies missing layouts.
+/// Opens the file, making it where there is none, checks that it is ours, applies missing layouts.
 pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, LedgerError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| LedgerError::Folder { path: folder.to_owned(), source })?;
-    }
     let store = |source| LedgerError::store(path, source);
+    if !path.exists() {
+        make(path)?;
+    }
     let mut connection = Connection::open(path).map_err(store)?;
     connection.busy_timeout(wait).map_err(store)?;
     recognise(&connection, path)?;
-    // A reader never waits for a writer, and a commit is one sync of the write-ahead log.
-    let mode: String =
-        connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(store)?;
-    if mode != "wal" {
-        connection.pragma_update(None, "journal_mode", "wal").map_err(store)?;
-    }
     connection.pragma_update(None, "synchronous", "full").map_err(store)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(store)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(store)?;
@@ -41,16 +35,50 @@ pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, LedgerErro
     Ok(connection)
 }
 
-/// Refuses a file that belongs to somebody else or to a later engine.
+/// Makes an empty ledger under another name and moves it into place whole: two first runs at once
+/// never see a half-made file, and whoever comes second takes the one that is there.
+fn make(path: &Path) -> Result<(), LedgerError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let world = |source| LedgerError::Folder { path: folder.to_owned(), source };
+    let store = |source| LedgerError::store(path, source);
+    std::fs::create_dir_all(folder).map_err(world)?;
+    let beside = new_file(folder).map_err(world)?;
+    let mut connection = Connection::open(beside.path()).map_err(store)?;
+    // Nothing is worth a sync before the file has its name.
+    connection.pragma_update(None, "synchronous", "off").map_err(store)?;
+    migrate(&mut connection, path)?;
+    // A reader never waits for a writer, and a commit is one sync of the write-ahead log.
+    connection.pragma_update(None, "journal_mode", "wal").map_err(store)?;
+    connection.close().map_err(|(_, source)| store(source))?;
+    beside.as_file().sync_all().map_err(world)?;
+    // Our own handle is closed before the file has its name: closing it later would drop the locks
+    // of whoever has opened the ledger meanwhile.
+    match beside.into_temp_path().persist_noclobber(path) {
+        Ok(()) => std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(world),
+        Err(late) if late.error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(late) => Err(world(late.error)),
+    }
+}
+
+/// A file with the rights any new file gets: a second person must be able to approve.
+fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ledger-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)); // less the umask
+    builder.tempfile_in(folder)
+}
+
+/// Refuses a file that belongs to somebody else (an empty one too) or to a later engine.
 fn recognise(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let store = |source| LedgerError::store(path, source);
     let number = |name: &str| -> Result<i32, LedgerError> {
         connection.pragma_query_value(None, name, |row| row.get(0)).map_err(store)
     };
-    let tables: i32 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))
-        .map_err(store)?;
-    if tables > 0 && number("application_id")? != APPLICATION_ID {
+    if number("application_id")? != APPLICATION_ID {
         return Err(LedgerError::Foreign { path: path.to_owned() });
     }
     let (found, known) = (number("user_version")?, layouts_known());
@@ -65,7 +93,7 @@ fn layouts_known() -> i32 {
 }
 
 /// Applies missing layouts, all or none. The version is read again under the lock: two runs may
-/// have opened a new file at once.
+/// have opened an older file at once.
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {
     let store = |source| LedgerError::store(path, source);
     let version = |connection: &Connection| -> Result<i32, LedgerError> {

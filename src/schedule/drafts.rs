@@ -2,7 +2,7 @@
 
 use super::payees::Payees;
 use super::quantities::{self, Shown};
-use super::{BudgetLine, LineKind, ScheduleError, SettledMonth, same_budget_line};
+use super::{BudgetLine, LineKind, MonthInput, ScheduleError, same_budget_line};
 use crate::allocation::PostedLine;
 use crate::domain::{Basis, Column, Key, KeyColumn, Month};
 use rustc_hash::FxHashMap;
@@ -69,7 +69,7 @@ type Open<'p> = BTreeMap<(&'p str, &'p str, Month, &'p str, &'p str), i64>;
 
 /// Drafts the lines of the period.
 pub(super) fn draft(
-    months: &[SettledMonth],
+    months: &[MonthInput],
     posted: &[&PostedLine],
 ) -> Result<Drafts, ScheduleError> {
     let open = carried_over(posted)?;
@@ -105,7 +105,7 @@ fn carried_over<'p>(posted: &[&'p PostedLine]) -> Result<Open<'p>, ScheduleError
     Ok(open)
 }
 
-fn institution_ids<'a>(month: &SettledMonth<'a>) -> Option<&'a KeyColumn> {
+fn institution_ids<'a>(month: &MonthInput<'a>) -> Option<&'a KeyColumn> {
     let stored = month.frames.get(&Basis::Institution)?.get("institution_id")?;
     match &stored.column {
         Column::Key(ids) => Some(ids),
@@ -113,7 +113,7 @@ fn institution_ids<'a>(month: &SettledMonth<'a>) -> Option<&'a KeyColumn> {
     }
 }
 
-fn read_payees(months: &[SettledMonth], open: &Open) -> Payees {
+fn read_payees(months: &[MonthInput], open: &Open) -> Payees {
     let mut wanted: FxHashMap<Key, String> = FxHashMap::default();
     for month in months {
         let Some(ids) = institution_ids(month) else { continue };
@@ -143,7 +143,7 @@ fn place_of(list: &mut Vec<Arc<str>>, text: &Arc<str>) -> u32 {
 }
 
 /// The versions of an item's rule in the month, in order of segments: one, mostly.
-fn rule_version(month: &SettledMonth, item: usize) -> Arc<str> {
+fn rule_version(month: &MonthInput, item: usize) -> Arc<str> {
     let mut versions: Vec<Arc<str>> = Vec::new();
     for rule in month.entitlements.items[item].rules.iter().flatten() {
         if !versions.contains(&rule.head.version) {
@@ -157,7 +157,7 @@ fn rule_version(month: &SettledMonth, item: usize) -> Arc<str> {
 }
 
 impl Drafts {
-    fn add_month(&mut self, month: &SettledMonth) -> Result<(), ScheduleError> {
+    fn add_month(&mut self, month: &MonthInput) -> Result<(), ScheduleError> {
         let Some(ids) = institution_ids(month) else { return Ok(()) };
         let items: Vec<u32> = month
             .entitlements
@@ -186,6 +186,8 @@ impl Drafts {
             .map(|(lines, paid)| if *paid { quantities::of_item(month, lines) } else { Vec::new() })
             .collect();
         self.lines.reserve(month.allocation.shares.len());
+        // The sources of one institution and item follow each other and show one quantity.
+        let mut written = (usize::MAX, usize::MAX, String::new());
         for share in &month.allocation.shares {
             let (item, row) = (share.cell.item as usize, share.cell.institution as usize);
             let Some(payee) = ids.keys.get(row).and_then(|key| self.payees.place(*key)) else {
@@ -195,6 +197,9 @@ impl Drafts {
                 institution_id: Arc::clone(&self.payees.list[payee as usize].institution_id),
             };
             let shown = shown[item].get(row).copied().unwrap_or_default();
+            if (written.0, written.1) != (item, row) {
+                written = (item, row, shown.quantity().ok_or_else(overflow)?);
+            }
             let grain = Grain {
                 payee,
                 item: items[item],
@@ -212,7 +217,7 @@ impl Drafts {
             }
             self.lines.push(Draft {
                 grain,
-                quantity: shown.quantity().ok_or_else(overflow)?,
+                quantity: written.2.clone(),
                 rate_fen: shown.rate_fen(),
                 gross_fen: share.gross_fen,
                 cut_fen: share.cut_fen,
@@ -241,7 +246,7 @@ impl Drafts {
 
     /// Brings in what earlier periods carried out, on the same budget line where it still exists,
     /// else on the first of the source.
-    fn add_carried(&mut self, months: &[SettledMonth], open: &Open) {
+    fn add_carried(&mut self, months: &[MonthInput], open: &Open) {
         for ((id, item, source_period, source, doc), fen) in open {
             let Some(payee) = self.payees.place(Key::pack(id.as_bytes()).0) else { continue };
             let of_source = |line: &BudgetLine| line.source == *source;

@@ -1,20 +1,20 @@
 //! Schedule: allocation and posted lines in, schedule lines and payments out (FORMATS 3, S28).
 //!
-//! In: frames, allocations, posted lines, pay date law. Out: [`Schedule`]. Order: after `allocation`.
-//! Never: computes an amount, talks to a bank.
+//! In: frames, allocations, posted lines, pay date law. Out: [`Schedule`]. Order: after
+//! `allocation`. Never: computes an amount, talks to a bank.
 //!
 //! # How the lines come about
 //!
 //! * Each funding share of a service month is an ORIGINAL line, also when it was cut to zero; an
-//!   institution without gross has no line. Every line holds
+//!   institution without gross has no line. On every line
 //!   `gross - cut + carried_in - carried_out = payable`.
-//! * What a `carry` shortage carried stands in the ORIGINAL line and leaves by a `CARRY_OUT` line, so
-//!   the two of them pay nothing now.
-//! * A `CARRY_OUT` posted in an earlier period and not brought in since comes in as `CARRY_IN`, money
-//!   owed to the institution above zero, money it owes below.
-//! * A payment is the sum of the lines of one (payee, account, source, budget line, pay date). Where
-//!   it would be negative, `CARRY_OUT` lines (of a negative `carried_out`) lift it to zero: they move
-//!   the newest receivables on, so that the oldest are offset first (S27).
+//! * What a `carry` shortage carried stands in the ORIGINAL line and leaves by a `CARRY_OUT` line,
+//!   so the two of them pay nothing now.
+//! * A `CARRY_OUT` posted in an earlier period and not brought in since comes in as `CARRY_IN`,
+//!   money owed to the institution above zero, money it owes below.
+//! * A payment is the sum of the lines of one (payee, account, source, budget line, pay date).
+//!   Where it would be negative, `CARRY_OUT` lines (of a negative `carried_out`) lift it to zero:
+//!   they move the newest receivables on, so that the oldest are offset first (S27).
 //! * A payee that must not be paid yet keeps its payments; they say why they are held.
 
 mod drafts;
@@ -66,7 +66,8 @@ impl LineKind {
     }
 }
 
-/// A payee of the period: the institution's payment data (version in force on the last service month).
+/// A payee of the period: the institution's payment data (version in force on the last service
+/// month).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Payee {
     /// Institution id as delivered.
@@ -81,14 +82,16 @@ pub struct Payee {
     pub bank_name: Arc<str>,
     /// 联行号.
     pub bank_no: Arc<str>,
-    /// Why nothing may be released yet, or empty (`account_missing`, `bank_no_invalid`, `sanctioned` …).
+    /// Why nothing may be released yet, or empty (`account_missing`, `bank_no_invalid`,
+    /// `sanctioned` …).
     pub hold_reason: Arc<str>,
 }
 
 /// One schedule line; grain (institution, item, line kind, source period, source, budget line).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleLine {
-    /// 1-based number, in order of (institution id, item order, kind, source period, source, budget line).
+    /// 1-based number, in order of (institution id, item order, kind, source period, source, budget
+    /// line).
     pub line_no: u32,
     /// Index into [`Schedule::payees`].
     pub payee: u32,
@@ -124,13 +127,14 @@ pub struct ScheduleLine {
     pub payment: u32,
 }
 
-/// One payment (S28): lines of one (payee, account, source, budget line, pay date), never below zero.
+/// One payment (S28): lines of one (payee, account, source, budget line, pay date), never below
+/// zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     /// `P` + running number in order, e.g. `2026-09-000001`.
     pub payment_no: String,
-    /// Stable key, at most 35 characters of `[0-9A-Za-z]`: a hash of (job id, period, payee, account,
-    /// source, budget line, pay date), unchanged by a rerun.
+    /// Stable key, at most 35 characters of `[0-9A-Za-z]`: a hash of (job id, period, payee,
+    /// account, source, budget line, pay date), unchanged by a rerun.
     pub end_to_end_id: String,
     /// Index into [`Schedule::payees`].
     pub payee: u32,
@@ -161,7 +165,7 @@ pub struct Schedule {
 
 /// One settled service month of the period.
 #[derive(Debug, Clone, Copy)]
-pub struct SettledMonth<'a> {
+pub struct MonthInput<'a> {
     /// Service month.
     pub month: Month,
     /// Its frames.
@@ -215,7 +219,7 @@ pub enum ScheduleError {
 pub fn plan(
     job_id: &str,
     period: Month,
-    months: &[SettledMonth],
+    months: &[MonthInput],
     posted: &[PostedLine],
 ) -> Result<Schedule, ScheduleError> {
     let pay_on = match months.last() {

@@ -6,9 +6,9 @@ use crate::law::{PayBase, PayDateRule, PayOn};
 
 /// The pay date of a period that ends with the month `period`.
 ///
-/// Base `next_month` counts in the month after the period, `same_month` and `period_end` in its last
-/// month. A stated day is clipped to the month's end and then rolled. The base itself is the first
-/// day of the base month, or the period's last day, rolled alike.
+/// Base `next_month` counts in the month after the period, `same_month` and `period_end` in its
+/// last month. A stated day is clipped to the month's end and then rolled. The base itself is the
+/// first day of the base month, or the period's last day, rolled alike.
 ///
 /// # Errors
 /// When the calendar does not hold the year, or the month has too few work days.

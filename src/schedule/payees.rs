@@ -1,6 +1,6 @@
 //! Payees: who is paid, on which account, and why not yet.
 
-use super::{Payee, SettledMonth};
+use super::{MonthInput, Payee};
 use crate::domain::{Basis, Column, Frame, Key, Stored};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
@@ -16,7 +16,7 @@ pub(super) struct Payees {
 impl Payees {
     /// Reads the payment data of some institutions from the last month that knows them: the version
     /// that began last, since the account in force at the end of the period is the one to pay.
-    pub(super) fn read(months: &[SettledMonth], wanted: FxHashMap<Key, String>) -> Self {
+    pub(super) fn read(months: &[MonthInput], wanted: FxHashMap<Key, String>) -> Self {
         let registers: Vec<Register> = months.iter().rev().filter_map(Register::of).collect();
         let mut found: Vec<(Key, Payee)> = wanted
             .into_iter()
@@ -56,7 +56,7 @@ struct Register<'a> {
 }
 
 impl<'a> Register<'a> {
-    fn of(month: &SettledMonth<'a>) -> Option<Self> {
+    fn of(month: &MonthInput<'a>) -> Option<Self> {
         let frame = month.frames.get(&Basis::Institution)?;
         let Column::Key(ids) = &frame.get("institution_id")?.column else { return None };
         let main = frame.links.get(&Basis::Institution);

@@ -3,6 +3,7 @@
 use super::drafts::{Draft, Drafts, Grain};
 use super::{BudgetLine, LineKind, Payee, Payment, Schedule, ScheduleError, ScheduleLine};
 use crate::domain::{Date, Month};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -28,33 +29,38 @@ pub(super) fn pay(
         payments: Vec::new(),
     };
     let mut payment_of = vec![u32::MAX; lines.len()];
-    for group in groups(&lines) {
-        let paid: Vec<usize> =
-            group.iter().copied().filter(|at| lines[*at].payable_fen != 0).collect();
-        let amount = sum(&lines, &paid, &schedule.payees)?;
-        let Some(first) = paid.first().map(|at| lines[*at].grain) else { continue };
+    for group in by_payment(&lines).chunk_by(|a, b| key(&lines[*a]) == key(&lines[*b])) {
+        let paid = group.iter().copied().filter(|at| lines[*at].payable_fen != 0);
+        let amount = sum(&lines, group, &schedule.payees)?;
+        let first = lines[group[0]].grain;
         if amount <= 0 {
             continue;
         }
         let number = u32::try_from(schedule.payments.len()).unwrap_or(u32::MAX);
-        for at in &paid {
-            payment_of[*at] = number;
+        let mut count = 0;
+        for at in paid {
+            payment_of[at] = number;
+            count += 1;
         }
-        let source = Arc::clone(&drafts.sources[first.source as usize]);
-        let payee = &schedule.payees[first.payee as usize];
-        let line = schedule.budget_lines.get(first.budget_line as usize);
-        let stable = [job_id, &period.to_string(), &*payee.institution_id, &*payee.account_no];
         schedule.payments.push(Payment {
             payment_no: format!("{period}-{:06}", u64::from(number) + 1),
-            end_to_end_id: end_to_end_id(stable, &source, line, pay_on),
+            end_to_end_id: String::new(),
             payee: first.payee,
             budget_line: first.budget_line,
-            source,
+            source: Arc::clone(&drafts.sources[first.source as usize]),
             pay_on,
             amount_fen: amount,
-            lines: u32::try_from(paid.len()).unwrap_or(u32::MAX),
+            lines: count,
         });
     }
+    let Schedule { payees, budget_lines, payments, .. } = &mut schedule;
+    let period = period.to_string();
+    payments.par_iter_mut().for_each(|payment| {
+        let payee = &payees[payment.payee as usize];
+        let line = budget_lines.get(payment.budget_line as usize);
+        let stable = [job_id, &period, &*payee.institution_id, &*payee.account_no];
+        payment.end_to_end_id = end_to_end_id(stable, &payment.source, line, pay_on);
+    });
     for ((line_no, draft), payment) in (1_u32..).zip(lines).zip(payment_of) {
         schedule.lines.push(ScheduleLine {
             line_no,
@@ -114,27 +120,29 @@ fn merged(mut lines: Vec<Draft>, payees: &[Payee]) -> Result<Vec<Draft>, Schedul
     Ok(out)
 }
 
-/// Places of the lines of each payment, in order of (payee, source, budget line).
-fn groups(lines: &[Draft]) -> Vec<Vec<usize>> {
-    let key = |at: &usize| {
-        let grain = &lines[*at].grain;
-        (grain.payee, grain.source, grain.budget_line)
-    };
+/// What the lines of one payment share; the account is the payee's and the pay date the period's.
+const fn key(line: &Draft) -> (u32, u32, u32) {
+    (line.grain.payee, line.grain.source, line.grain.budget_line)
+}
+
+/// Places of the lines in order of payments.
+fn by_payment(lines: &[Draft]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..lines.len()).collect();
-    places.sort_by_key(key);
-    places.chunk_by(|a, b| key(a) == key(b)).map(<[usize]>::to_vec).collect()
+    places.sort_by_key(|at| (key(&lines[*at]), *at));
+    places
 }
 
 /// `CARRY_OUT` lines that lift negative payments to zero, newest receivables first.
 fn carried_out(lines: &[Draft], payees: &[Payee]) -> Result<Vec<Draft>, ScheduleError> {
     let mut moved = Vec::new();
-    for mut group in groups(lines) {
-        let total = sum(lines, &group, payees)?;
+    for group in by_payment(lines).chunk_by(|a, b| key(&lines[*a]) == key(&lines[*b])) {
+        let total = sum(lines, group, payees)?;
         if total >= 0 {
             continue;
         }
         let mut left =
             total.checked_neg().ok_or_else(|| overflow(payees, &lines[group[0]].grain))?;
+        let mut group = group.to_vec();
         group.sort_by_key(|at| (std::cmp::Reverse(lines[*at].grain.source_period), *at));
         for at in group {
             let line = &lines[at];

@@ -1,6 +1,6 @@
 //! Quantities and rates shown on the lines: sums over the lines of one institution and item.
 
-use super::SettledMonth;
+use super::MonthInput;
 use crate::allocation::{KeyRows, key_rows, number};
 use crate::domain::{Basis, Fraction};
 use crate::subsidy::{ItemLines, LineStatus};
@@ -57,6 +57,9 @@ impl Shown {
 
 /// Exact sum; the denominators are mostly equal, and then no greatest divisor is looked for.
 fn add(sum: Fraction, more: Fraction) -> Option<Fraction> {
+    if sum.den == more.den {
+        return Some(Fraction { num: sum.num.checked_add(more.num)?, den: sum.den });
+    }
     if sum.den % more.den == 0 {
         let num = more.num.checked_mul(sum.den / more.den)?;
         return Some(Fraction { num: sum.num.checked_add(num)?, den: sum.den });
@@ -70,7 +73,7 @@ fn add(sum: Fraction, more: Fraction) -> Option<Fraction> {
 
 /// Sums one item by institution row. A line counts when it had an amount before cuts; an item that
 /// shows no quantity counts its lines.
-pub(super) fn of_item(month: &SettledMonth, lines: &ItemLines) -> Vec<Shown> {
+pub(super) fn of_item(month: &MonthInput, lines: &ItemLines) -> Vec<Shown> {
     let rows = month.frames.get(&Basis::Institution).map_or(0, |frame| frame.rows);
     let payees =
         key_rows(month.frames, &lines.basis, &Basis::Institution).unwrap_or(KeyRows::Nowhere);
@@ -85,11 +88,19 @@ pub(super) fn of_item(month: &SettledMonth, lines: &ItemLines) -> Vec<Shown> {
             Some(stored) => number(stored, row),
             None => Some(Fraction::whole(1)),
         };
-        let rate = lines.rate.as_ref().and_then(|stored| number(stored, row));
-        let whole = rate.filter(|rate| rate.num % rate.den == 0);
-        shown.add(quantity, whole.and_then(|rate| i64::try_from(rate.num / rate.den).ok()));
+        let rate = lines.rate.as_ref().and_then(|stored| number(stored, row)).and_then(whole);
+        shown.add(quantity, rate);
     }
     shown
+}
+
+/// A number of whole fen.
+fn whole(rate: Fraction) -> Option<i64> {
+    match rate.den {
+        1 => i64::try_from(rate.num).ok(),
+        den if rate.num % den == 0 => i64::try_from(rate.num / den).ok(),
+        _ => None,
+    }
 }
 
 /// An exact number as people write it: a plain decimal where it ends, else `num/den`.

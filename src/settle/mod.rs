@@ -203,11 +203,13 @@ pub fn compute(
     progress: &mut dyn Progress,
 ) -> Result<Settled, SettleError> {
     let Read { period, laws, tables, mut findings } = read(job, progress)?;
-    let posted = match ledger {
-        Some(ledger) => ledger.posted(&job.id, laws[0].0)?,
-        None => Vec::new(),
+    let first = laws.first().map_or(period, |(month, _)| *month);
+    let (posted, standing) = match ledger {
+        Some(ledger) => (ledger.posted(&job.id, first)?, ledger.standing(&job.id, first)?),
+        None => (Vec::new(), Vec::new()),
     };
-    let identity = run_id::identify(job, &laws, &tables, &posted)?;
+    let standing: Vec<String> = standing.into_iter().map(|head| head.run_id).collect();
+    let identity = run_id::identify(job, &laws, &tables, &standing)?;
     let mut months = Vec::with_capacity(laws.len());
     // What earlier months of this very period used up counts for caps with a longer window.
     let mut used_up = posted.clone();
@@ -220,9 +222,9 @@ pub fn compute(
         months.push(settled);
         progress.end();
     }
-    let inputs: Vec<schedule::SettledMonth<'_>> = months
+    let inputs: Vec<schedule::MonthInput<'_>> = months
         .iter()
-        .map(|m| schedule::SettledMonth {
+        .map(|m| schedule::MonthInput {
             month: m.month,
             frames: &m.frames,
             entitlements: &m.entitlements,

@@ -1,7 +1,6 @@
 //! The identity of a run (S29).
 
 use super::{CALC_VERSION, SettleError};
-use crate::allocation::PostedLine;
 use crate::domain::Month;
 use crate::intake::Tables;
 use crate::job::Job;
@@ -24,13 +23,14 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Hash of (canonical job, sorted input hashes, law, calendar, key fingerprint, earlier lines,
-/// version of the calculation). File names stay out: bytes decide.
+/// Hash of (canonical job, sorted input hashes, law, calendar, key, runs of earlier periods that
+/// stand, version of the calculation). File names stay out: bytes decide. Earlier runs count
+/// because outputs compare with them; their ids follow from their own inputs.
 pub(super) fn identify(
     job: &Job,
     laws: &[(Month, LawOfMonth)],
     tables: &Tables,
-    posted: &[PostedLine],
+    standing: &[String],
 ) -> Result<Identity, SettleError> {
     let mut law = Sha256::new();
     let mut calendar = Sha256::new();
@@ -54,21 +54,6 @@ pub(super) fn identify(
     part("law", &law_sha256);
     part("calendar", &calendar_sha256);
     part("key", &hex(&Sha256::digest(&key)));
-    for line in posted {
-        part(
-            "posted",
-            &format!(
-                "{} {} {} {} {} {} {} {}",
-                line.period,
-                line.source_period,
-                line.institution_id,
-                line.item,
-                line.line_kind,
-                line.source,
-                line.budget_doc_no,
-                line.payable_fen
-            ),
-        );
-    }
+    part("earlier", &standing.join("\n"));
     Ok(Identity { run_id: hex(&run.finalize()), law_sha256, calendar_sha256 })
 }

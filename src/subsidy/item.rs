@@ -5,7 +5,7 @@ use super::steps::{Walk, gate, gate_column, missing_column, prices};
 use super::{ItemLines, LineStatus};
 use crate::domain::{Basis, Cell, Column, Fen, FindingCode, Frame, Frames, RowError, Stored};
 use crate::facts::Spot;
-use crate::law::{Breach, GateRef, PriceRule, SubsidyRule};
+use crate::law::{Breach, GateRef, GateRule, PriceRule, SubsidyRule};
 use crate::price::Assessed;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -467,6 +467,34 @@ pub(crate) fn count_breaches(
         if code != FindingCode::FeeMissing {
             walk.tally.add_money(code, &id, &rule.head.id, money);
         }
+    }
+}
+
+/// Counts the rows that fail a gate which only warns, by institution.
+pub(crate) fn count_warnings(walk: &mut Walk<'_>, rule: &GateRule) {
+    let Some(code) = FindingCode::parse(&rule.reason) else { return };
+    let Some(frame) = walk.frames.get(&rule.basis) else { return };
+    let homes = super::aggregate::parents(walk.frames, &rule.basis, &Basis::Institution);
+    let verdicts =
+        verdicts(walk.frames, &rule.basis, &rule.basis, &gate_column(&rule.head.id), frame.rows);
+    let in_month = match frame.get("in_month").map(|stored| &stored.column) {
+        Some(Column::Bool(values)) => Some(values),
+        _ => None,
+    };
+    let mut counts: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
+    for (row, verdict) in verdicts.iter().enumerate() {
+        if *verdict == 1 && in_month.is_none_or(|values| values[row]) {
+            let home = homes.get(row).copied().unwrap_or(Frame::NO_ROW);
+            let row = u32::try_from(row).unwrap_or(u32::MAX);
+            counts.entry(home).or_insert((0, row)).0 += 1;
+        }
+    }
+    let found: Vec<_> = counts
+        .into_iter()
+        .map(|(home, (count, row))| (institution_text(walk.frames, home), count, spot(frame, row)))
+        .collect();
+    for (id, count, spot) in found {
+        walk.tally.add(code, &id, &rule.head.id, count, spot, Vec::new());
     }
 }
 

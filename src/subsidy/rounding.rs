@@ -2,7 +2,7 @@
 //! it back to the lines by largest remainder.
 
 use super::item::by_line;
-use crate::domain::{Basis, Cell, Column, Fraction, Frame, Frames, RowError, Stored};
+use crate::domain::{Basis, Cell, Column, Frame, Frames, RowError, Stored};
 use crate::law::{RoundScope, SubsidyRule};
 use std::collections::BTreeMap;
 
@@ -30,11 +30,11 @@ pub(crate) fn round_lines(
         // Ties of the remainder fall by the rows' own values, never by their place (S9).
         let mut members = members.clone();
         members.sort_by_key(|at| identity(frame, passed[*at]));
-        let amounts: Vec<Fraction> = members
+        let amounts: Vec<(i128, i128)> = members
             .iter()
             .map(|at| match exact.cell(*at) {
-                Cell::Num(num, den) => Fraction { num, den },
-                _ => Fraction::whole(0),
+                Cell::Num(num, den) => (num, den),
+                _ => (0, 1),
             })
             .collect();
         match crate::domain::round_group(&amounts, rule.round) {

@@ -145,6 +145,9 @@ impl Walk<'_> {
                         _ => walk.nothing(rows),
                     });
                 self.put(basis, &name, stored);
+                if rule.warn {
+                    item::count_warnings(self, rule);
+                }
             }
             Step::Item(_) => {
                 let rules = versions

@@ -57,7 +57,7 @@ fn every_shipped_pack_passes_its_checks() {
         if !pack.is_dir() {
             continue;
         }
-        let told = law::examine(&[pack.clone()], &[], &reference());
+        let told = law::examine(std::slice::from_ref(&pack), &[], &reference());
         let told: Vec<String> = told.iter().map(ToString::to_string).collect();
         assert!(told.is_empty(), "{}:\n{}", pack.display(), told.join("\n"));
     }
@@ -177,9 +177,9 @@ fn blocks(text: &str) -> Vec<String> {
         if line.starts_with('[') || list.is_empty() {
             list.push(String::new());
         }
-        let last = list.last_mut().unwrap();
-        last.push_str(line);
-        last.push('\n');
+        let block = list.last_mut().unwrap();
+        block.push_str(line);
+        block.push('\n');
     }
     list
 }
@@ -191,7 +191,7 @@ fn the_order_of_files_blocks_and_rows_changes_nothing() {
     let mut first = blocks(&text("first.toml"));
     first.reverse();
     let second = text("second.toml");
-    let rows = ["    [\"*\", \"[0,36)\", \"360\"],\n", "    [\"乳儿班\", \"*\", \"400\"],\n"];
+    let rows = ["    [\"*\", \"[0,36)\", \"360\"],\n", "    [\"乳儿班\", \"[0,36)\", \"400\"],\n"];
     let second = second.replace(rows[0], "").replace(rows[1], &rows.concat());
     let second = second.replace("\"360\"", "\"360.00\"") + "# a remark\n";
     let pack = folder(

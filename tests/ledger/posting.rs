@@ -197,11 +197,34 @@ fn a_file_of_somebody_else_is_left_alone() {
     let tables: i64 =
         theirs.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0)).unwrap();
     assert_eq!(tables, 1);
+    let empty = folder.path().join("empty.db");
+    std::fs::write(&empty, "").unwrap();
+    assert!(matches!(tuoyu::ledger::Ledger::open(&empty), Err(LedgerError::Foreign { .. })));
     let text = folder.path().join("text.db");
     std::fs::write(&text, "no database at all, but long enough to be looked at\n".repeat(40))
         .unwrap();
     let refused = tuoyu::ledger::Ledger::open(&text).unwrap_err();
     assert!(matches!(refused, LedgerError::Foreign { .. }), "{refused}");
+}
+
+#[test]
+fn a_new_ledger_leaves_nothing_beside_it() {
+    let books = Books::new();
+    drop(books.open());
+    let names: Vec<_> = std::fs::read_dir(books.path().parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["ledger.db"]);
+    // A second person opens it with the rights of any new file.
+    let plain = books.path().with_file_name("plain");
+    std::fs::write(&plain, "").unwrap();
+    let rights = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions();
+    assert_eq!(rights(&books.path()), rights(&plain));
+    // Where no folder can be made, the world has failed and says where.
+    let below_a_file = books.path().join("deeper/ledger.db");
+    let refused = tuoyu::ledger::Ledger::open(&below_a_file).unwrap_err();
+    assert!(matches!(refused, LedgerError::Folder { .. }), "{refused}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Tests of room `settle`.
 
 mod allocation;
+mod district;
 mod schedule;

@@ -40,6 +40,8 @@ pub(crate) struct Papers {
 struct FileText {
     file: usize,
     root: Node,
+    /// It is not TOML throughout: what follows from that is not told.
+    damaged: bool,
 }
 
 /// Reads packs in layer order, then lays the overlays over them.
@@ -145,8 +147,10 @@ fn read_folder(folder: &Path, sources: &mut Sources, faults: &mut Faults) -> Vec
             pack: Arc::from(pack.as_str()),
             text,
         });
+        let before = faults.0.len();
         let root = node::parse(file, &sources.0[file].text.clone(), faults);
-        files.push(FileText { file, root });
+        let damaged = faults.0[before..].iter().any(|fault| fault.code == "toml");
+        files.push(FileText { file, root, damaged });
     }
     files
 }
@@ -160,15 +164,19 @@ fn read_pack(
 ) {
     let pack = papers.packs.len();
     let mut heads: Vec<(At, PackText)> = Vec::new();
-    for FileText { root, .. } in &mut files {
+    let mut written = 0;
+    for FileText { root, damaged, .. } in &mut files {
         if let Some(head) = take(root, "pack") {
+            written += 1;
             let at = head.at.clone();
+            let mut untold = Faults::default();
+            let faults = if *damaged { &mut untold } else { &mut *faults };
             heads.extend(pack_head(head, faults).map(|head| (at, head)));
         }
     }
-    if heads.is_empty() {
-        let broken = files.iter().any(|file| has(&file.root, "pack"));
-        if !broken && !files.is_empty() && !faults.any_error() {
+    if written == 0 {
+        let damaged = files.iter().any(|file| file.damaged);
+        if !damaged && !files.is_empty() {
             let message = format!("{}: no file has a [pack]", folder.display());
             faults.world("missing_pack", message, "pack.toml holds [pack] with id, title …");
         }
@@ -185,13 +193,11 @@ fn read_pack(
     }
     overlay::over_pack(&head, pack, assignments);
     papers.packs.push(head);
-    for FileText { file, root } in files {
-        read_file(pack, file, root, papers, assignments, faults);
+    for FileText { file, root, damaged } in files {
+        let mut untold = Faults::default();
+        let faults = if damaged { &mut untold } else { &mut *faults };
+        read_file(pack, file, root, damaged, papers, assignments, faults);
     }
-}
-
-fn has(root: &Node, name: &str) -> bool {
-    root.get(name).is_some()
 }
 
 /// Takes a key out of a table.
@@ -283,20 +289,20 @@ fn read_file(
     pack: usize,
     file: usize,
     mut root: Node,
+    damaged: bool,
     papers: &mut Papers,
     assignments: &mut [overlay::Assignment],
     faults: &mut Faults,
 ) {
     let notice_node = take(&mut root, "notice");
     let Value::Table(entries) = root.value else { return };
-    let blocks = entries.iter().any(|entry| BlockKind::parse(&entry.name).is_some());
     let dated =
         entries.iter().any(|entry| BlockKind::parse(&entry.name).is_some_and(BlockKind::dated));
     let name = Arc::clone(&papers.sources.0[file].file);
     let notice = if let Some(node) = notice_node {
         notice(node, &name, faults)
     } else {
-        if dated || (!blocks && &*name != "pack.toml") {
+        if dated {
             let at = At { file, span: 0..0 };
             faults.error(
                 "missing_notice",
@@ -332,7 +338,8 @@ fn read_file(
             continue;
         };
         for node in list {
-            let mut place = BlockPlace { kind, pack, notice: index, broken: broken_notice };
+            let broken = damaged || (broken_notice && kind.dated());
+            let mut place = BlockPlace { kind, pack, notice: index, broken };
             read_block(&mut place, node, papers, assignments, faults);
         }
     }
