@@ -100,7 +100,7 @@ impl LawBook {
         let segments = self.segments(month, known_on);
         for (span, chosen) in &segments {
             in_force.extend(chosen.iter().map(|block| block.serial));
-            let mut compiler = Compiler::new(self, month, *span, chosen);
+            let mut compiler = Compiler::new(self, month, known_on, *span, chosen);
             laws.push(compiler.law());
             faults.0.append(&mut compiler.faults.0);
             reads.join(compiler.reads);
@@ -136,6 +136,7 @@ impl LawBook {
 pub(super) struct Compiler<'a> {
     book: &'a LawBook,
     month: Month,
+    known_on: Date,
     segment: Span,
     chosen: &'a [&'a Arc<Block>],
     scope: Scope,
@@ -162,7 +163,13 @@ struct Place<'b> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(book: &'a LawBook, month: Month, segment: Span, chosen: &'a [&'a Arc<Block>]) -> Self {
+    fn new(
+        book: &'a LawBook,
+        month: Month,
+        known_on: Date,
+        segment: Span,
+        chosen: &'a [&'a Arc<Block>],
+    ) -> Self {
         let currency = book
             .packs
             .first()
@@ -171,6 +178,7 @@ impl<'a> Compiler<'a> {
         Self {
             book,
             month,
+            known_on,
             segment,
             chosen,
             scope: Scope::new(currency, packs, &book.dictionary, &book.inputs),

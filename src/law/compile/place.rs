@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Compiler, Place, expression_word};
+use crate::law::dating::last_day;
 use crate::law::expr;
 use crate::law::fault::{At, near, near_hint};
 use crate::law::text::{Block, BlockKind};
@@ -44,6 +45,20 @@ impl<'a> Compiler<'a> {
         let what = format!("[[{}]] {}, {}", place.block.kind.word(), place.block.id, place.key);
         let message = format!("{what}: {}", error.message);
         self.faults.error("expression", &at, message, "", error.hint.clone());
+    }
+
+    /// The month or the part of it, and the day of knowledge when it is not the last.
+    fn when(&self) -> String {
+        let day = if self.segment == self.month.span() {
+            self.month.to_string()
+        } else {
+            self.segment.to_string()
+        };
+        if self.known_on == last_day() {
+            day
+        } else {
+            format!("{day} as known on {}", self.known_on)
+        }
     }
 
     fn follows_from_broken(&self, name: &str) -> bool {
@@ -92,11 +107,7 @@ impl<'a> Compiler<'a> {
         if versions.is_empty() {
             return None;
         }
-        let day = if self.segment == self.month.span() {
-            self.month.to_string()
-        } else {
-            self.segment.to_string()
-        };
+        let day = self.when();
         Some((
             format!("{name} has no version in force in {day}"),
             format!("its versions are {}", versions.join("; ")),
@@ -167,7 +178,7 @@ impl<'a> Compiler<'a> {
             .map(|b| b.version(bare))
             .collect();
         (
-            format!("{} {bare} has no version in force in {}", kind.word(), self.month),
+            format!("{} {bare} has no version in force in {}", kind.word(), self.when()),
             format!("its versions are {}", dates.join("; ")),
         )
     }

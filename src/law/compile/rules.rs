@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Compiler, Place, owner};
 use crate::domain::{Basis, Cell, Fraction, Rounding};
-use crate::law::cells::{self, UNSET, cancel, is_money, ty_text};
+use crate::law::cells::{self, UNSET, ending, is_money, ty_text};
 use crate::law::expr::Expr;
 use crate::law::fault::At;
 use crate::law::model::{
@@ -157,13 +157,13 @@ impl Compiler<'_> {
 
     fn asserted_unit(&mut self, block: &Block, basis: &Basis, ty: &Ty) -> Option<()> {
         let Some(text) = block.text("unit") else { return Some(()) };
-        let asserted = cells::unit(text);
+        let asserted = Unit::parse(text);
         let found = match ty {
             Ty::Num { unit, .. } => Some(unit),
             _ => None,
         };
         let equal = found.zip(asserted.as_ref()).is_some_and(|(found, asserted)| {
-            found == asserted || cancel(found, basis) == cancel(asserted, basis)
+            found == asserted || ending(found, basis) == ending(asserted, basis)
         });
         if equal {
             return Some(());
@@ -260,7 +260,7 @@ impl Compiler<'_> {
         benchmark: &Expr,
     ) -> Option<()> {
         let unit = |expr: &Expr| match expr.ty() {
-            Ty::Num { unit, .. } if self.money(unit) => Some(cancel(unit, basis)),
+            Ty::Num { unit, .. } if self.money(unit) => Some(ending(unit, basis)),
             _ => None,
         };
         let (fee_unit, unit) = (unit(fee), unit(benchmark));
