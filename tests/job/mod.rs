@@ -262,3 +262,29 @@ fn the_canonical_text_knows_no_folder_thread_or_language() {
     }
     assert_ne!(base, read(&["slots_1.csv"], &text, Overrides::default()), "file names are shown");
 }
+
+/// First cells of the Markdown table under a heading: the keys documented there.
+fn documented(heading: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/job.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let section = text.split(heading).nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut keys: Vec<String> = rows.map(|row| row.split('`').next().unwrap().to_owned()).collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn the_reference_names_exactly_the_keys_the_reader_knows() {
+    let place = Place::new(&[]);
+    let known = |text: &str| {
+        let refusal = place.refusal(&format!("{LEAST}{text}\n"));
+        let list = refusal.split("expected one of ").nth(1).unwrap().to_owned();
+        let mut keys: Vec<String> = list.split(", ").map(str::to_owned).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(documented("## Top level"), known("zzzzzzzzzzzz = 1"));
+    let table = known("[inputs.slots]\nzzzzzzzzzzzz = 1");
+    assert_eq!(documented("## `[inputs.<table>]`"), table);
+}
