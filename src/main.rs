@@ -1,6 +1,7 @@
 //! Exit codes, nothing else: reads the clock and the terminal, hands both down, ends.
 
 use std::io::{self, IsTerminal};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use tuoyu::cli::{self, Console, Exit};
 
@@ -12,7 +13,12 @@ fn main() -> ExitCode {
     let mut err = io::stderr();
     let mut console =
         Console { out: &mut out, err: &mut err, terminal, colour, at: cli::moment(now()) };
-    match cli::main(std::env::args_os(), &mut console) {
+    let run = AssertUnwindSafe(|| cli::main(std::env::args_os(), &mut console));
+    let Ok(ended) = catch_unwind(run) else {
+        // The panic has told its place; a bug of ours is exit 70, and nothing was published.
+        return Exit::Bug.into();
+    };
+    match ended {
         Ok(exit) => exit.into(),
         // Whoever read our output has gone: `tuoyu … | head` is no failure.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done.into(),

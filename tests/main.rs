@@ -3,6 +3,7 @@
 mod cli;
 mod domain;
 mod intake;
+mod job;
 mod law;
 mod ledger;
 mod publish;

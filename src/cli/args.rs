@@ -96,7 +96,7 @@ struct LowPacks {
     /// What-if files laid over the packs, in order
     #[arg(long, value_name = "FILE")]
     overlay: Vec<PathBuf>,
-    /// Folder of calendars and codes; default: `data/reference`
+    /// Folder of calendars and codes
     #[arg(long, value_name = "DIR", default_value = "data/reference")]
     reference: PathBuf,
     /// Write the result as JSON

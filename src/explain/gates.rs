@@ -103,7 +103,19 @@ impl<'a> LineWalk<'a> {
             Cell::Num(num, den) => show::money(num, den),
             _ => String::new(),
         };
-        let said = (shown("fee"), shown("ceiling"), shown("floor"), breach_word(price.breach));
+        // The fee as charged; under `reduce_to_ceiling` the column holds what counts of it.
+        let charged = row.and_then(|row| {
+            match self.trace(&price.fee, &price.basis, row).into_iter().next()?.value {
+                Ok(Cell::Num(num, den)) => Some(show::money(num, den)),
+                _ => None,
+            }
+        });
+        let said = (
+            charged.unwrap_or_default(),
+            shown("ceiling"),
+            shown("floor"),
+            breach_word(price.breach),
+        );
         let verdict = match (&over, &under) {
             (Cell::Bool(true), _) | (_, Cell::Bool(true)) => Verdict::Fails,
             (Cell::Null, Cell::Null) => Verdict::Unknown,

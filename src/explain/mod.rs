@@ -61,7 +61,8 @@ pub struct Question<'a> {
 pub enum ExplainError {
     /// No row of the institution.
     #[error(
-        "institution {found}: not in the register or the inputs of {month}; expected an institution_id as delivered"
+        "institution {found}: not in the register or the inputs of {month}; expected an \
+         institution_id as delivered"
     )]
     Institution {
         /// Asked for.
@@ -81,7 +82,8 @@ pub enum ExplainError {
     },
     /// No line fits.
     #[error(
-        "institution {institution}: no line of that child or item in {month}; hint: ask without --child or --item to see what there is"
+        "institution {institution}: no line of that child or item in {month}; hint: ask without \
+         --child or --item to see what there is"
     )]
     Line {
         /// Institution.

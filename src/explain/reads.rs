@@ -57,11 +57,12 @@ impl LineWalk<'_> {
                     self.read(&price.fee, basis, row);
                     self.read(&price.ceiling, basis, row);
                     let said = ValueSaid {
-                        rule: show::rule(&price.head),
+                        rule: RuleSaid { id: column.to_string(), ..show::rule(&price.head) },
                         basis: basis.to_string(),
                         expression: column.to_string(),
                         value: self.cell(basis, column, row),
-                        steps: self.steps(&price.ceiling, basis, row),
+                        // The ceiling's steps stand beside the price, among the gates.
+                        steps: Vec::new(),
                     };
                     self.values.push(said);
                     return;

@@ -3,12 +3,11 @@
 use super::{Explanation, FactSaid, GateSaid, LineSaid, StepSaid, Verdict};
 use crate::domain::Fen;
 use crate::domain::texts::Catalogue;
-use std::fmt::Write as _;
 
 /// Writes the answer, one section a line of entitlement.
 #[must_use]
 pub fn render(explanation: &Explanation, texts: &Catalogue) -> String {
-    let mut page = Page { out: String::new(), texts };
+    let mut page = Page { out: String::new(), texts, sections: 0 };
     for (index, line) in explanation.lines.iter().enumerate() {
         if index > 0 {
             page.text("");
@@ -25,6 +24,8 @@ pub fn render(explanation: &Explanation, texts: &Catalogue) -> String {
 struct Page<'a> {
     out: String,
     texts: &'a Catalogue,
+    /// Sections begun for the line at hand.
+    sections: usize,
 }
 
 impl Page<'_> {
@@ -38,6 +39,16 @@ impl Page<'_> {
         self.text(&text);
     }
 
+    /// An empty line and the title of the next section.
+    fn section(&mut self, key: &str) {
+        let ordinals = self.texts.label("word.ordinals");
+        let n = ordinals.split(' ').nth(self.sections).unwrap_or("-");
+        self.sections += 1;
+        self.text("");
+        let title = self.texts.label(key);
+        self.say(0, "explain.section", &[("n", n), ("title", title)]);
+    }
+
     fn money(&self, fen: i64) -> String {
         format!("{} {}", Fen(fen), self.texts.label("word.yuan"))
     }
@@ -48,6 +59,7 @@ impl Page<'_> {
     }
 
     fn line(&mut self, whole: &Explanation, line: &LineSaid) {
+        self.sections = 0;
         self.say(0, "explain.title", &[("item", &format!("{} {}", line.item, line.rule.label))]);
         self.say(
             0,
@@ -95,8 +107,7 @@ impl Page<'_> {
     }
 
     fn facts(&mut self, line: &LineSaid) {
-        self.text("");
-        self.say(0, "explain.facts", &[]);
+        self.section("explain.facts");
         for FactSaid { basis, name, alias, value, file, record } in &line.facts {
             let record = record.to_string();
             let source = if file.is_empty() {
@@ -107,14 +118,14 @@ impl Page<'_> {
             };
             let basis = self.word("basis", basis);
             let colon = self.texts.label("word.colon");
-            let alias = if alias.is_empty() { String::new() } else { format!("{alias} ") };
+            let alias =
+                if alias.is_empty() || alias == name { String::new() } else { format!("{alias} ") };
             self.text(&format!("  [{basis}] {alias}{name}{colon}{value}{source}"));
         }
     }
 
     fn gates(&mut self, line: &LineSaid) {
-        self.text("");
-        self.say(0, "explain.gates", &[]);
+        self.section("explain.gates");
         for gate in &line.gates {
             self.gate(gate);
         }
@@ -127,19 +138,20 @@ impl Page<'_> {
             Verdict::Unknown => "explain.gate_unknown",
         });
         let mark = if gate.decisive { " ←" } else { "" };
-        let label = if gate.rule.label == gate.rule.id {
-            String::new()
-        } else {
-            format!(" {}", gate.rule.label)
-        };
+        // A gate's words are those of its failure; the words of a price name it.
+        let named = gate.rule.label != gate.rule.id
+            && (gate.verdict != Verdict::Holds || gate.price.is_some());
+        let label = if named { format!(" {}", gate.rule.label) } else { String::new() };
         let clause = &gate.rule.clause;
         self.text(&format!("  {verdict}  {}{label} ({clause}){mark}", gate.rule.id));
-        self.text(&format!("      {}", gate.expression));
+        let source = gate.expression.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.text(&format!("      {source}"));
         if let Some((fee, ceiling, floor, breach)) = &gate.price {
             let breach = self.word("breach", breach);
+            let bounded = !(ceiling.is_empty() && floor.is_empty());
             self.say(
                 3,
-                "explain.price_line",
+                if bounded { "explain.price_line" } else { "explain.price_free" },
                 &[
                     ("fee", if fee.is_empty() { "-" } else { fee }),
                     ("ceiling", ceiling),
@@ -154,18 +166,27 @@ impl Page<'_> {
         }
     }
 
+    /// Steps by depth. A literal says nothing new, nor does a step that repeats the one above it.
     fn steps(&mut self, indent: usize, steps: &[StepSaid]) {
+        let mut above: Vec<&str> = Vec::new();
         for step in steps {
+            above.truncate(step.depth);
+            let repeats = above.last().is_some_and(|source| *source == step.source);
+            above.resize(step.depth, "");
+            above.push(&step.source);
+            if repeats || step.source == step.value {
+                continue;
+            }
+            let source = step.source.split_whitespace().collect::<Vec<_>>().join(" ");
             let note =
                 if step.note.is_empty() { String::new() } else { format!("    {}", step.note) };
             let pad = (indent + step.depth) * 2;
-            self.text(&format!("{:pad$}{} = {}{note}", "", step.source, step.value));
+            self.text(&format!("{:pad$}{source} = {}{note}", "", step.value));
         }
     }
 
     fn amount(&mut self, line: &LineSaid) {
-        self.text("");
-        self.say(0, "explain.steps", &[]);
+        self.section("explain.steps");
         if line.steps.is_empty() {
             self.say(1, "explain.not_computed", &[]);
             return;
@@ -178,8 +199,11 @@ impl Page<'_> {
             };
             let row = format!("  {}{label} = {}", value.rule.id, value.value);
             self.text(&row);
-            self.text(&format!("      {}", value.expression));
-            self.steps(3, value.steps.get(1..).unwrap_or_default());
+            if value.expression != value.rule.id {
+                let source = value.expression.split_whitespace().collect::<Vec<_>>().join(" ");
+                self.text(&format!("      {source}"));
+            }
+            self.steps(2, value.steps.get(1..).unwrap_or_default());
         }
         self.text(&format!("  {} = {}", line.item, line.expression));
         self.steps(2, &line.steps);
@@ -199,8 +223,7 @@ impl Page<'_> {
         if line.status != "paid" && line.cuts.is_empty() && line.cut_by.is_empty() {
             return;
         }
-        self.text("");
-        self.say(0, "explain.cuts", &[]);
+        self.section("explain.cuts");
         if line.cuts.is_empty() && line.cut_by.is_empty() {
             self.say(1, "explain.no_cut", &[]);
         }
@@ -229,14 +252,11 @@ impl Page<'_> {
     }
 
     fn money_flow(&mut self, line: &LineSaid) {
+        if line.status != "paid" {
+            return;
+        }
         if !line.funding.is_empty() {
-            self.text("");
-            let head = format!(
-                "{} {}",
-                self.texts.label("explain.funding"),
-                self.texts.label("explain.funding_note")
-            );
-            self.text(&head);
+            self.section("explain.funding");
             for part in &line.funding {
                 let value = self.money(part.fen);
                 self.say(
@@ -250,11 +270,10 @@ impl Page<'_> {
                 );
             }
         }
-        if line.in_kind || line.status != "paid" {
+        if line.in_kind {
             return;
         }
-        self.text("");
-        self.say(0, "explain.schedule", &[]);
+        self.section("explain.schedule");
         if line.schedule.is_empty() {
             self.say(1, "explain.schedule_none", &[]);
         }
@@ -279,25 +298,22 @@ impl Page<'_> {
     }
 
     fn clauses(&mut self, line: &LineSaid) {
-        self.text("");
-        self.say(0, "explain.clauses", &[]);
+        self.section("explain.clauses");
         for rule in &line.clauses {
+            let label = if rule.label == rule.id { "" } else { rule.label.as_str() };
             self.say(
                 1,
                 "explain.clause_line",
                 &[
                     ("clause", &rule.clause),
-                    ("label", &rule.label),
-                    ("version", &rule.version),
+                    ("id", &rule.id),
+                    ("label", label),
                     ("from", &rule.effective_from),
                     ("until", &rule.effective_until),
                     ("known", &rule.known_from),
+                    ("place", &rule.place),
                 ],
             );
-            if !rule.place.is_empty() {
-                // The place is for whoever opens the pack.
-                let _ = writeln!(self.out, "      {}", rule.place);
-            }
         }
     }
 }

@@ -5,7 +5,7 @@ use super::plan::{TablePlan, normal_header};
 use super::rows::Rows;
 use super::value::text_of_float;
 use super::{FileRead, IntakeError};
-use crate::domain::Date;
+use crate::domain::{Date, FindingCode};
 use calamine::{Data, ExcelDateTime, Reader, Xls, Xlsx, open_workbook_from_rs};
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -46,9 +46,16 @@ pub(super) fn read(
     let binding = plan.bind(file, &headers)?;
     let mut rows = Rows::new(plan, &binding, sheet.len());
     let mut length = 0;
+    let mut beside = None;
     for (at, row) in sheet.range(header_row.saturating_add(1)..) {
         let record = at - header_row;
         length = record;
+        if beside.is_none() {
+            let stray = |(at, cell): (&u32, &Data)| {
+                !blank(cell) && placed.binary_search_by_key(at, |(at, _)| *at).is_err()
+            };
+            beside = row.iter().any(stray).then_some(record);
+        }
         let used = placed.iter().any(|(at, _)| row.get(at).is_some_and(|cell| !blank(cell)));
         if used {
             rows.take(record, |field| {
@@ -58,7 +65,15 @@ pub(super) fn read(
         }
     }
     let part = rows.finish(plan, length);
-    Ok(FileRead { parts: vec![part], findings: binding.findings })
+    let mut findings = binding.findings;
+    if let Some(record) = beside {
+        // Cells under no header are not read; the first is told.
+        let values = vec![("header", String::new())];
+        let mut finding = plan.file_finding(FindingCode::ColumnUnknown, file, "", values);
+        finding.place.record = u64::from(record);
+        findings.push(finding);
+    }
+    Ok(FileRead { parts: vec![part], findings })
 }
 
 enum Refusal {

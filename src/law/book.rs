@@ -15,6 +15,9 @@ use super::model::{DictionaryEntry, InputColumn, InputTable, LawPlace, RuleHead,
 use super::text::{self, Block, BlockKind, Notice, PackText, Papers};
 use crate::domain::{Basis, Calendar, Severity};
 
+/// What can be read of a guide price: `ID.ceiling` and so on.
+pub(super) const PRICE_PARTS: [&str; 5] = ["ceiling", "floor", "fee", "over", "under"];
+
 /// Everything dated: all packs of a job with their overlays, before a month is chosen.
 #[derive(Debug, Clone)]
 pub struct LawBook {
@@ -178,6 +181,12 @@ impl LawBook {
     /// Ids that would hide each other or a fact.
     fn check_names(&self, faults: &mut Faults) {
         let mut seen: BTreeMap<(usize, Arc<str>), BlockKind> = BTreeMap::new();
+        for price in self.blocks.iter().filter(|block| block.kind == BlockKind::GuidePrice) {
+            for part in PRICE_PARTS {
+                let name = Arc::from(format!("{}.{part}", price.id));
+                seen.insert((price.pack, name), BlockKind::GuidePrice);
+            }
+        }
         for block in &self.blocks {
             if !matches!(block.kind, BlockKind::Parameter | BlockKind::Age | BlockKind::Value) {
                 continue;

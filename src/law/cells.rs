@@ -12,54 +12,10 @@ pub(super) const UNSET: &str = "unset";
 /// The word of a covered cell without a value.
 pub(super) const NONE: &str = "none";
 
-/// Reads a unit such as `yuan/child/month`: words joined by `/` and `*`; `1` stands for nothing.
-pub(super) fn unit(text: &str) -> Option<Unit> {
-    let mut unit = Unit::default();
-    let mut power: i8 = 1;
-    let mut rest = text.trim();
-    loop {
-        let end = rest.find(['/', '*']).unwrap_or(rest.len());
-        let word = rest[..end].trim();
-        let plain = |c: char| c.is_alphanumeric() || c == '_';
-        if word.is_empty() || !word.chars().all(plain) {
-            return None;
-        }
-        if word != "1" {
-            let count = unit.0.entry(Arc::from(word)).or_insert(0);
-            *count = count.checked_add(power)?;
-        }
-        let Some(sign) = rest.as_bytes().get(end) else { break };
-        power = if *sign == b'/' { -1 } else { 1 };
-        rest = &rest[end + 1..];
-    }
-    unit.0.retain(|_, power| *power != 0);
-    Some(unit)
-}
-
-/// A unit as text, `yuan/child/month`; empty for a plain number.
-pub(super) fn unit_text(unit: &Unit) -> String {
-    let mut top = Vec::new();
-    let mut bottom = String::new();
-    for (word, power) in &unit.0 {
-        for _ in 0..power.unsigned_abs() {
-            if *power > 0 {
-                top.push(&**word);
-            } else {
-                bottom.push('/');
-                bottom.push_str(word);
-            }
-        }
-    }
-    match (top.is_empty(), bottom.is_empty()) {
-        (true, true) => String::new(),
-        (true, false) => format!("1{bottom}"),
-        _ => format!("{}{bottom}", top.join("*")),
-    }
-}
-
-/// Removes the units of a row's own basis (S15): a month below, a child below on the bases of a
-/// child, and below the row itself on the others, so that `yuan/class` on a class is money.
-pub(super) fn cancel(unit: &Unit, basis: &Basis) -> Unit {
+/// The unit a payable or limit ends in on a basis (S15): without a month below, a child below on the
+/// bases of a child, and the row itself below on the others, so that `yuan/class` on a class is
+/// money. Stricter than the comparison of units inside expressions: `yuan*month` is not money.
+pub(super) fn ending(unit: &Unit, basis: &Basis) -> Unit {
     let own = match basis {
         Basis::Spell | Basis::Listing | Basis::Child => "child",
         // A row of slots is many slots; the institution and the programme are not counted.
@@ -93,8 +49,7 @@ pub(super) fn ty_text(ty: &Ty) -> String {
         Ty::Text(_) => "text".to_owned(),
         Ty::Key => "key".to_owned(),
         Ty::Date => "date".to_owned(),
-        Ty::Num { unit, .. } if unit.0.is_empty() => "number".to_owned(),
-        Ty::Num { unit, .. } => unit_text(unit),
+        Ty::Num { unit, .. } => unit.to_string(),
     }
 }
 
@@ -111,7 +66,7 @@ pub(super) fn declared_type(
         None => None,
         Some(node) => {
             let text = node.text().unwrap_or("");
-            let Some(parsed) = unit(text) else {
+            let Some(parsed) = Unit::parse(text) else {
                 let message = format!("unit {text:?} cannot be read");
                 let expected = "words joined by / and *, for instance \"yuan/child/month\"";
                 faults.error("unit", &node.at, message, expected, "");
@@ -220,18 +175,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_read_and_cancel() {
-        let rate = unit("yuan/child/month").unwrap();
-        assert_eq!(unit_text(&rate), "yuan/child/month");
-        assert_eq!(unit_text(&cancel(&rate, &Basis::Spell)), "yuan");
-        assert_eq!(unit_text(&cancel(&rate, &Basis::Institution)), "yuan/child");
-        assert_eq!(
-            unit_text(&cancel(&unit("yuan/slot/month").unwrap(), &Basis::Slot)),
-            "yuan/slot"
-        );
-        assert_eq!(unit_text(&cancel(&unit("yuan/year").unwrap(), &Basis::Slot)), "yuan/year");
-        assert_eq!(unit("day/day").unwrap(), Unit::default());
-        assert_eq!(unit("yuan//day"), None);
-        assert_eq!(unit(""), None);
+    fn the_units_of_the_row_itself_end() {
+        let end = |text: &str, basis| ending(&Unit::parse(text).unwrap(), &basis).to_string();
+        assert_eq!(end("yuan/child/month", Basis::Spell), "yuan");
+        assert_eq!(end("yuan/child/month", Basis::Institution), "yuan/child");
+        assert_eq!(end("yuan/slot/month", Basis::Slot), "yuan/slot");
+        assert_eq!(end("yuan/class", Basis::Class), "yuan");
+        assert_eq!(end("yuan/year", Basis::Slot), "yuan/year");
+        assert_eq!(end("yuan*month", Basis::Spell), "month*yuan");
     }
 }

@@ -8,12 +8,7 @@ use super::book::{self, LawBook};
 use super::dating;
 use super::fault::{Fault, Faults, LawError};
 use super::text::{Block, BlockKind};
-use crate::domain::{Date, Month};
-
-/// The last day of the calendar: everything is known.
-fn far_future() -> Date {
-    Date::from_ymd(2199, 12, 31).unwrap_or_default()
-}
+use crate::domain::{Date, Month, Severity};
 
 /// Everything that is wrong or remarkable in packs, also where they cannot be loaded: errors of
 /// files and blocks, then of every month in which the law changes. Sorted by file and line.
@@ -42,7 +37,7 @@ fn examined(book: &LawBook, broken: bool) -> Faults {
     let (mut in_force, mut alive) = (BTreeSet::new(), BTreeSet::new());
     let mut told: BTreeMap<(usize, usize, usize, &'static str), Fault> = BTreeMap::new();
     for month in months(book) {
-        let compiled = book.compile(month, far_future());
+        let compiled = book.compile(month, dating::last_day());
         in_force.extend(compiled.in_force.iter().copied());
         alive.extend(book.alive(&compiled.reads, &compiled.in_force));
         if compiled.in_force.is_empty() {
@@ -56,6 +51,7 @@ fn examined(book: &LawBook, broken: bool) -> Faults {
         }
     }
     faults.0.extend(told.into_values());
+    as_known_then(book, &mut faults);
     let broken = broken || faults.any_error();
     dead(book, &in_force, &alive, broken, &mut faults);
     for versions in dating::by_name(book.adopted()).values() {
@@ -66,6 +62,27 @@ fn examined(book: &LawBook, broken: bool) -> Faults {
         }
     }
     faults
+}
+
+/// Compiles months as they were known when they were settled. What was wrong then cannot be mended
+/// by a later notice, so it is a remark: a run of that month with that knowledge is refused.
+fn as_known_then(book: &LawBook, faults: &mut Faults) {
+    let known: BTreeSet<Date> = book.adopted().map(|block| block.dating.known_from).collect();
+    let known: Vec<Date> = known.into_iter().collect();
+    let changes = months(book);
+    for pair in known.windows(2) {
+        let (first, last) = (pair[0].month().plus(-1), pair[1].month().plus(-1));
+        let settled = changes.range(first..last).copied().chain([first]);
+        for month in settled.collect::<BTreeSet<Month>>() {
+            let compiled = book.compile(month, pair[0]);
+            if compiled.in_force.is_empty() {
+                continue;
+            }
+            // Only what lacks a version depends on the day of knowledge alone.
+            let lacks = compiled.faults.0.into_iter().filter(|f| f.code == "not_in_force");
+            faults.0.extend(lacks.map(|fault| Fault { severity: Severity::Warn, ..fault }));
+        }
+    }
 }
 
 /// Months in which some version starts or ends, as now known.

@@ -319,3 +319,94 @@ impl Walk<'_> {
         fine.then_some(proved)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::law::expr::TableKey;
+    use crate::law::model::Unit;
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    const WORDS: [&str; 3] = ["甲", "乙", "丙"];
+
+    /// A listed key and an integer range key over `[0,6)`.
+    fn keys() -> Vec<KeySpec> {
+        let listed = Arc::new(WORDS.iter().map(|word| Arc::from(*word)).collect());
+        let number = Ty::Num { integer: true, unit: Unit::default() };
+        let key = |name: &str, ty, range| TableKey { name: Arc::from(name), ty, range };
+        let cover = KeyCell::Range { low: Some(((0, 1), true)), high: Some(((6, 1), false)) };
+        vec![
+            KeySpec { key: key("word", Ty::Text(Some(listed)), false), cover: None },
+            KeySpec { key: key("age", number, true), cover: Some(cover) },
+        ]
+    }
+
+    /// (word, first month, last month) with 3 for any word and an empty span for any month.
+    type Plain = (usize, i128, i128);
+
+    fn row(plain: &Plain) -> Row {
+        let word = WORDS.get(plain.0);
+        let word = word.map_or(KeyCell::Any, |word| KeyCell::Is(Cell::Text((*word).to_owned())));
+        let age = match plain.1.cmp(&plain.2) {
+            Ordering::Greater => KeyCell::Any,
+            Ordering::Equal => KeyCell::Is(Cell::Num(plain.1, 1)),
+            Ordering::Less => KeyCell::Range {
+                low: Some(((plain.1, 1), true)),
+                high: Some(((plain.2 + 1, 1), false)),
+            },
+        };
+        Row { at: At::default(), keys: vec![word, age], cell: Cell::Bool(true) }
+    }
+
+    /// Tries every word and month: (gap, overlap, rows that answer).
+    fn by_hand(rows: &[Row], plains: &[Plain]) -> (bool, bool, BTreeSet<usize>) {
+        let (mut gap, mut overlap, mut answers) = (false, false, BTreeSet::new());
+        for word in 0..WORDS.len() {
+            for age in 0..6 {
+                let matching: Vec<usize> = (0..rows.len())
+                    .filter(|row| {
+                        let (w, low, high) = plains[*row];
+                        (w == word || w == 3) && (low > high || (low <= age && age <= high))
+                    })
+                    .collect();
+                let ranks = |row: usize| rows[row].keys.iter().map(rank).collect::<Vec<_>>();
+                let beats = |a: usize, b: usize| {
+                    ranks(a) != ranks(b) && ranks(a).iter().zip(ranks(b)).all(|(x, y)| *x >= y)
+                };
+                let best = matching
+                    .iter()
+                    .find(|row| matching.iter().all(|other| other == *row || beats(**row, *other)));
+                gap |= matching.is_empty();
+                overlap |= best.is_none() && !matching.is_empty();
+                answers.extend(best);
+            }
+        }
+        (gap, overlap, answers)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        /// The walk over atoms says what trying every single value says.
+        #[test]
+        fn gaps_overlaps_and_shadows_are_those_found_by_trying_every_value(
+            plains in proptest::collection::vec((0..4_usize, 0..6_i128, 0..6_i128), 1..7),
+        ) {
+            let mut pairs: Vec<(Row, Plain)> = plains.iter().map(|p| (row(p), *p)).collect();
+            pairs.sort_by(|a, b| super::super::lookup::specific_first(&a.0.keys, &b.0.keys));
+            let (rows, plains): (Vec<Row>, Vec<Plain>) = pairs.into_iter().unzip();
+            let (gap, overlap, answers) = by_hand(&rows, &plains);
+            let mut faults = Faults::default();
+            let proved = check("t", &At::default(), &keys(), &rows, false, &mut faults);
+            let told = |code: &str| faults.0.iter().any(|fault| fault.code == code);
+            prop_assert_eq!(told("table_gap"), gap);
+            prop_assert_eq!(told("table_overlap"), overlap);
+            prop_assert_eq!(proved == Some(true), !gap && !overlap);
+            if !overlap {
+                let shadowed = faults.0.iter().filter(|f| f.code == "row_shadowed").count();
+                prop_assert_eq!(shadowed, rows.len() - answers.len());
+            }
+        }
+    }
+}

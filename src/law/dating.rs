@@ -15,7 +15,8 @@ pub(super) fn name_of(block: &Block) -> BlockName {
     (block.pack, block.kind, Arc::clone(&block.id))
 }
 
-fn last_day() -> Date {
+/// The last day of the calendar: an open end, and the day on which everything is known.
+pub(super) fn last_day() -> Date {
     Date::from_ymd(2199, 12, 31).unwrap_or_default()
 }
 

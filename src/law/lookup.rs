@@ -319,7 +319,7 @@ pub(super) fn rank(cell: &KeyCell) -> u8 {
 
 /// The most specific row first; among equals the order of the cells' texts, so that the order of
 /// rows in the file means nothing.
-fn specific_first(a: &[KeyCell], b: &[KeyCell]) -> Ordering {
+pub(super) fn specific_first(a: &[KeyCell], b: &[KeyCell]) -> Ordering {
     let ranks = |keys: &[KeyCell]| keys.iter().map(rank).collect::<Vec<u8>>();
     let texts = |keys: &[KeyCell]| keys.iter().map(key_text).collect::<Vec<String>>();
     ranks(b).cmp(&ranks(a)).then_with(|| texts(a).cmp(&texts(b)))

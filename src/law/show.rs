@@ -66,6 +66,133 @@ const LABELS: &[(&str, &str)] = &[
     ("roll", "顺延"),
 ];
 
+/// 中文 of the words a block may hold, where they are not part of an expression.
+const WORDS: &[(&str, &str)] = &[
+    ("spell", "在托时段"),
+    ("listing", "收托记录"),
+    ("child", "婴幼儿"),
+    ("slot", "托位"),
+    ("class", "班级"),
+    ("caregiver", "保育人员"),
+    ("venue", "场地"),
+    ("contract", "合同"),
+    ("certificate", "证书"),
+    ("institution", "机构"),
+    ("programme", "全部"),
+    ("line", "每笔"),
+    ("month_start", "月初"),
+    ("month_end", "月末"),
+    ("spell_start", "入托日"),
+    ("september_first", "最近的9月1日"),
+    ("next_day", "次月1日满月"),
+    ("last_day", "当月末日满月"),
+    ("exact", "按日"),
+    ("in", "当月视为未满"),
+    ("out", "当月视为已满"),
+    ("refuse_child", "该婴幼儿不予补助"),
+    ("refuse_institution", "该机构当月不予补助"),
+    ("reduce_to_ceiling", "按上限计"),
+    ("warn", "提示"),
+    ("refuse", "不予补助"),
+    ("zero", "补助为零"),
+    ("half_up", "四舍五入"),
+    ("half_even", "四舍六入五成双"),
+    ("up", "进位"),
+    ("down", "舍去"),
+    ("floor", "向下取整"),
+    ("ceil", "向上取整"),
+    ("child_month", "每人每月"),
+    ("institution_month", "每机构每月"),
+    ("settlement", "结算合计"),
+    ("per_child", "按人"),
+    ("per_slot", "按托位"),
+    ("free_site", "免费场地"),
+    ("rent", "租金"),
+    ("labour", "人工成本"),
+    ("purchase", "政府购买服务"),
+    ("training", "培训鉴定"),
+    ("construction", "建设"),
+    ("award", "奖励"),
+    ("insurance", "保险"),
+    ("tax", "税费"),
+    ("land", "土地"),
+    ("other", "其他"),
+    ("highest", "就高"),
+    ("first", "按次序"),
+    ("item", "项目"),
+    ("cumulative", "累计"),
+    ("month", "月"),
+    ("quarter", "季"),
+    ("half_year", "半年"),
+    ("year", "年"),
+    ("life", "终身"),
+    ("largest_remainder", "最大余额法"),
+    ("queue", "排队"),
+    ("prorata", "按比例"),
+    ("carry", "顺延下期"),
+    ("residual_last", "余额归末位"),
+    ("residual_first", "余额归首位"),
+    ("budget", "预算余额"),
+    ("next_month", "次月"),
+    ("same_month", "当月"),
+    ("period_end", "期末"),
+    ("next", "顺延"),
+    ("previous", "提前"),
+    ("none", "不调整"),
+    ("split_days", "按日分段"),
+    ("whole_if_started", "起即整月"),
+    ("by_month_start", "按月初"),
+    ("fact", "以事实为准"),
+    ("proved", "全部覆盖"),
+    ("any", "可正可负"),
+    ("true", "是"),
+    ("false", "否"),
+];
+
+/// Keys whose value is a word of the grammar.
+const WORD_KEYS: &[&str] = &[
+    "basis",
+    "at",
+    "birthday_rule",
+    "birthday_month",
+    "breach",
+    "outcome",
+    "payee",
+    "instrument",
+    "in_kind",
+    "sign",
+    "rule",
+    "stage",
+    "key",
+    "window",
+    "apportion",
+    "method",
+    "scope",
+    "base",
+    "roll",
+    "coverage",
+    "mid_month",
+];
+
+/// A value as people read it: words in Chinese, lists without brackets.
+fn spoken(key: &str, value: &str) -> String {
+    let word = |word: &str| {
+        WORDS.iter().find(|(name, _)| *name == word).map_or(word, |(_, text)| text).to_owned()
+    };
+    if WORD_KEYS.contains(&key) || (key == "limit" && value == "budget") {
+        return word(value);
+    }
+    if key == "round" {
+        let inner = value.trim_matches(['{', '}', ' ']);
+        let parts = inner.split(", ").filter_map(|part| Some(part.split_once(" = ")?.1));
+        return parts.map(word).collect::<Vec<_>>().join(" ");
+    }
+    if matches!(key, "gates" | "items" | "trace" | "order" | "sources") {
+        return value.trim_matches(['[', ']']).replace(", ", "、");
+    }
+    value.to_owned()
+}
+
 /// 中文 of a key; the key itself when it has none.
 pub(super) fn label(key: &str) -> &str {
     LABELS.iter().find(|(name, _)| *name == key).map_or(key, |(_, label)| label)
@@ -210,7 +337,8 @@ impl ShownRule {
             self.clause, self.effective_from, self.known_from
         );
         if self.mid_month != "by_month_start" {
-            let _ = writeln!(text, "    {}: {}", label("mid_month"), self.mid_month);
+            let word = spoken("mid_month", &self.mid_month);
+            let _ = writeln!(text, "    {}: {word}", label("mid_month"));
         }
         for (key, value) in &self.fields {
             let label = label(key);
@@ -220,7 +348,7 @@ impl ShownRule {
                     let _ = writeln!(text, "      {line}");
                 }
             } else {
-                let _ = writeln!(text, "    {label}: {value}");
+                let _ = writeln!(text, "    {label}: {}", spoken(key, value));
             }
         }
         text

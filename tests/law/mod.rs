@@ -1,5 +1,9 @@
 //! Tests of room `law`.
 
+mod expr;
+mod expr_messages;
+mod expr_property;
+mod expr_world;
 mod pack;
 mod refusals;
 

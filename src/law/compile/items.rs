@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Compiler, Told};
 use crate::domain::Basis;
-use crate::law::cells::{cancel, is_currency, rounding, ty_text};
+use crate::law::cells::{ending, is_currency, rounding, ty_text};
 use crate::law::expr::Expr;
 use crate::law::fault::At;
 use crate::law::model::{ExclusionRule, GateRef, RoundScope, Step, SubsidyRule, Ty};
@@ -74,11 +74,11 @@ impl<'a> Compiler<'a> {
         let currency = Arc::clone(&self.scope.currency);
         let found = match amount.ty() {
             Ty::Num { unit, .. } => {
-                let unit = cancel(unit, basis);
+                let unit = ending(unit, basis);
                 if is_currency(&unit, &currency) && !amount.nullable() {
                     return Some(());
                 }
-                crate::law::cells::unit_text(&unit)
+                unit.to_string()
             }
             other => ty_text(other),
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Compiler, Place, Told, owner};
 use crate::domain::{Basis, Fraction, Roll};
-use crate::law::cells::{cancel, is_currency, rounding, scale, ty_text, unit_text};
+use crate::law::cells::{ending, is_currency, rounding, scale, ty_text};
 use crate::law::expr::Expr;
 use crate::law::model::{
     Apportion, CapRule, CapStage, PayBase, PayDateRule, PayOn, ShortageMethod, ShortageRule,
@@ -125,7 +125,7 @@ impl<'a> Compiler<'a> {
             let expr = self.expr(place, &text, &basis, &format!("{own}.{printed}"));
             let expr = expr.ok_or(Told)?;
             let unit = match expr.ty() {
-                Ty::Num { unit, .. } if !expr.nullable() => cancel(unit, &basis),
+                Ty::Num { unit, .. } if !expr.nullable() => ending(unit, &basis),
                 other => {
                     let found = if expr.nullable() { "may be null".into() } else { ty_text(other) };
                     let message = format!("[[cap]] {}: the quantity is {found}", block.id);
@@ -148,7 +148,7 @@ impl<'a> Compiler<'a> {
     ) -> Option<()> {
         let currency = Arc::clone(&self.scope.currency);
         let (unit, integer) = match limit.ty() {
-            Ty::Num { unit, integer } if !limit.nullable() => (cancel(unit, basis), *integer),
+            Ty::Num { unit, integer } if !limit.nullable() => (ending(unit, basis), *integer),
             other => {
                 let found = if limit.nullable() { "may be null".into() } else { ty_text(other) };
                 let message = format!("[[cap]] {}: the limit is {found}", block.id);
@@ -157,14 +157,14 @@ impl<'a> Compiler<'a> {
             }
         };
         let wanted = match quantity.and_then(|list| list.first()) {
-            Some((_, _, unit)) => unit_text(unit),
+            Some((_, _, unit)) => unit.to_string(),
             None => currency.to_string(),
         };
         let all = quantity.is_none_or(|list| list.iter().all(|(_, _, other)| *other == unit));
         let fits = if quantity.is_some() { all } else { is_currency(&unit, &currency) };
         if !fits {
             let message =
-                format!("[[cap]] {}: the limit is in {:?} on {basis}", block.id, unit_text(&unit));
+                format!("[[cap]] {}: the limit is in {:?} on {basis}", block.id, unit.to_string());
             self.faults.error("unit", block.at("limit"), message, format!("{wanted:?}"), "");
             return None;
         }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::{Compiler, Place, owner};
 use crate::domain::{Basis, Cell, Fraction, Rounding};
-use crate::law::cells::{self, UNSET, cancel, is_money, ty_text};
+use crate::law::cells::{self, UNSET, ending, is_money, ty_text};
 use crate::law::expr::Expr;
 use crate::law::fault::At;
 use crate::law::model::{
     AgeAt, AgeRule, BirthdayMonth, Breach, GateRule, PriceRule, Step, Ty, Unit, ValueRule,
 };
+use crate::law::names::Names;
 use crate::law::scope::{Constant, Readable};
 use crate::law::text::{Block, BlockKind, number};
 
@@ -156,13 +157,13 @@ impl Compiler<'_> {
 
     fn asserted_unit(&mut self, block: &Block, basis: &Basis, ty: &Ty) -> Option<()> {
         let Some(text) = block.text("unit") else { return Some(()) };
-        let asserted = cells::unit(text);
+        let asserted = Unit::parse(text);
         let found = match ty {
             Ty::Num { unit, .. } => Some(unit),
             _ => None,
         };
         let equal = found.zip(asserted.as_ref()).is_some_and(|(found, asserted)| {
-            found == asserted || cancel(found, basis) == cancel(asserted, basis)
+            found == asserted || ending(found, basis) == ending(asserted, basis)
         });
         if equal {
             return Some(());
@@ -204,6 +205,7 @@ impl Compiler<'_> {
             None => None,
             Some(_) => Some(self.bound(block, &basis, "float_down", "-", quoted.as_ref())?),
         };
+        self.breach_fits(block, &basis)?;
         let head = self.book.head_of(block);
         self.price_names(block, &basis, &head.id, fee.ty());
         let breach = match block.word("breach") {
@@ -215,6 +217,21 @@ impl Compiler<'_> {
         let rule = PriceRule { head, basis, when, fee, ceiling, floor, breach };
         self.push(Step::Price(Arc::new(rule)));
         Some(())
+    }
+
+    /// A breach refuses a child or an institution, so the rows must have one.
+    fn breach_fits(&mut self, block: &Block, basis: &Basis) -> Option<()> {
+        let needs = match block.word("breach") {
+            "refuse_child" => Basis::Child,
+            "refuse_institution" => Basis::Institution,
+            _ => return Some(()),
+        };
+        if self.scope.determines(basis, &needs) {
+            return Some(());
+        }
+        let message = format!("[[guide_price]] {}: rows of {basis} have no {needs}", block.id);
+        self.faults.error("basis", block.at("breach"), message, "a breach the rows can bear", "");
+        None
     }
 
     /// Compiles a text only to check it; nothing it lifts is kept.
@@ -243,7 +260,7 @@ impl Compiler<'_> {
         benchmark: &Expr,
     ) -> Option<()> {
         let unit = |expr: &Expr| match expr.ty() {
-            Ty::Num { unit, .. } if self.money(unit) => Some(cancel(unit, basis)),
+            Ty::Num { unit, .. } if self.money(unit) => Some(ending(unit, basis)),
             _ => None,
         };
         let (fee_unit, unit) = (unit(fee), unit(benchmark));

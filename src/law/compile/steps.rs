@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Compiler;
 use crate::domain::Basis;
+use crate::law::book::PRICE_PARTS;
 use crate::law::names::Names;
 use crate::law::order::{self, Mention};
 use crate::law::text::{Block, BlockKind};
@@ -13,8 +14,15 @@ use crate::law::text::{Block, BlockKind};
 const KINDS: [BlockKind; 4] =
     [BlockKind::Value, BlockKind::GuidePrice, BlockKind::Gate, BlockKind::Subsidy];
 
-/// Parts of a guide price that can be read.
-const PRICE_PARTS: [&str; 5] = ["ceiling", "floor", "fee", "over", "under"];
+/// Nodes by pack and name.
+#[derive(Default)]
+struct Index {
+    /// Values and parts of prices as expressions name them.
+    readable: BTreeMap<(usize, String), usize>,
+    items: BTreeMap<(usize, String), usize>,
+    gates: BTreeMap<(usize, String), usize>,
+    prices: BTreeMap<(usize, String), usize>,
+}
 
 impl<'a> Compiler<'a> {
     /// Compiles every step in order; loops are told.
@@ -78,90 +86,98 @@ impl<'a> Compiler<'a> {
 
     /// What each node reads, by the names its texts mention.
     fn dependencies(&self, nodes: &[&'a Arc<Block>]) -> Vec<BTreeSet<usize>> {
-        let mut readable: BTreeMap<(usize, String), usize> = BTreeMap::new();
-        let mut items: BTreeMap<(usize, &str), usize> = BTreeMap::new();
-        let mut gates: BTreeMap<(usize, &str), usize> = BTreeMap::new();
-        let mut prices: BTreeMap<(usize, &str), usize> = BTreeMap::new();
-        for (index, block) in nodes.iter().enumerate() {
+        let named = self.index(nodes);
+        nodes
+            .iter()
+            .map(|block| {
+                let mut needs = BTreeSet::new();
+                for text in texts(block) {
+                    for mention in order::mentions(&self.masked(text)) {
+                        needs.extend(self.mentioned(&named, block.pack, &mention));
+                    }
+                }
+                if block.kind == BlockKind::Subsidy {
+                    self.needed_by_item(&named, nodes, block, &mut needs);
+                }
+                needs
+            })
+            .collect()
+    }
+
+    /// The nodes by what they may be called.
+    fn index(&self, nodes: &[&'a Arc<Block>]) -> Index {
+        let mut index = Index::default();
+        for (node, block) in nodes.iter().enumerate() {
+            let id = (block.pack, block.id.to_string());
             match block.kind {
                 BlockKind::Value => {
                     for name in self.names_of(block) {
-                        readable.insert((block.pack, name.to_owned()), index);
+                        index.readable.insert((block.pack, name.to_owned()), node);
                     }
                 }
                 BlockKind::GuidePrice => {
-                    prices.insert((block.pack, &block.id), index);
                     for part in PRICE_PARTS {
-                        readable.insert((block.pack, format!("{}.{part}", block.id)), index);
+                        let name = format!("{}.{part}", block.id);
+                        index.readable.insert((block.pack, name), node);
                     }
+                    index.prices.insert(id, node);
                 }
                 BlockKind::Gate => {
-                    gates.insert((block.pack, &block.id), index);
+                    index.gates.insert(id, node);
                 }
                 _ => {
-                    items.insert((block.pack, &block.id), index);
+                    index.items.insert(id, node);
                 }
             }
         }
-        let find = |pack: usize, name: &str| -> Option<usize> {
-            if let Some(found) = readable.get(&(pack, name.to_owned())) {
-                return Some(*found);
-            }
-            if let Some((other, rest)) = self.scope.split_pack(name)
-                && let Some(found) = readable.get(&(other, rest.to_owned()))
-            {
-                return Some(*found);
-            }
-            let (word, rest) = name.split_once('.')?;
-            self.scope.basis(word)?;
-            readable.get(&(pack, rest.to_owned())).copied()
-        };
-        let pack_of = |pack: usize, id: &'a str| -> (usize, &'a str) {
-            let split = id.split_once(':').and_then(|(name, rest)| {
-                Some((self.book.packs.iter().position(|p| *p.head.id == *name)?, rest))
-            });
-            split.unwrap_or((pack, id))
-        };
-        let mut deps = Vec::new();
-        for block in nodes {
-            let mut needs = BTreeSet::new();
-            for text in texts(block) {
-                for mention in order::mentions(&self.masked(text)) {
-                    match mention {
-                        Mention::Name(name) => needs.extend(find(block.pack, &name)),
-                        Mention::Item(id) => {
-                            needs.extend(items.get(&(block.pack, id.as_str())));
-                            if let Some((pack, rest)) = self.scope.split_pack(&id) {
-                                needs.extend(items.get(&(pack, rest)));
-                            }
-                        }
-                    }
-                }
-            }
-            if block.kind == BlockKind::Subsidy {
-                for (id, _) in block.texts("gates") {
-                    let id: &'a str = self.lasting(block, id);
-                    needs.extend(match id.strip_prefix("price:") {
-                        Some(id) => prices.get(&pack_of(block.pack, id)),
-                        None => gates.get(&pack_of(block.pack, id)),
-                    });
-                }
-                // A breach may refuse lines of the price's basis, or all of an institution (S7).
-                needs.extend(prices.values().filter(|index| {
-                    let price = nodes[**index];
-                    price.word("basis") == block.word("basis")
-                        || price.word("breach") == "refuse_institution"
-                }));
-            }
-            deps.push(needs);
-        }
-        deps
+        index
     }
 
-    /// The id inside the book, which outlives the compiler.
-    fn lasting(&self, block: &Block, id: &str) -> &'a str {
-        let owned = &self.book.blocks[block.serial];
-        owned.texts("gates").into_iter().find(|(text, _)| *text == id).map_or("", |(text, _)| text)
+    /// The node a mention in a text of a pack means, if it is one.
+    fn mentioned(&self, index: &Index, pack: usize, mention: &Mention) -> Option<usize> {
+        let (map, name) = match mention {
+            Mention::Name(name) => (&index.readable, name.as_str()),
+            Mention::Item(id) => (&index.items, id.as_str()),
+        };
+        let find = |pack: usize, name: &str| map.get(&(pack, name.to_owned())).copied();
+        if let Some(found) = find(pack, name) {
+            return Some(found);
+        }
+        let other = self.scope.split_pack(name).and_then(|(other, rest)| find(other, rest));
+        if other.is_some() {
+            return other;
+        }
+        // `spell.rate`: a basis in front.
+        let (word, rest) = name.split_once('.')?;
+        self.scope.basis(word)?;
+        find(pack, rest)
+    }
+
+    /// Gates and prices an item waits for.
+    fn needed_by_item(
+        &self,
+        index: &Index,
+        nodes: &[&'a Arc<Block>],
+        block: &Block,
+        needs: &mut BTreeSet<usize>,
+    ) {
+        for (id, _) in block.texts("gates") {
+            let (map, id) = match id.strip_prefix("price:") {
+                Some(id) => (&index.prices, id),
+                None => (&index.gates, id),
+            };
+            let named = id.split_once(':').and_then(|(name, rest)| {
+                Some((self.book.packs.iter().position(|p| *p.head.id == *name)?, rest))
+            });
+            let (pack, id) = named.unwrap_or((block.pack, id));
+            needs.extend(map.get(&(pack, id.to_owned())));
+        }
+        // A breach may refuse lines of the price's basis, or all of an institution (S7).
+        needs.extend(index.prices.values().filter(|node| {
+            let price = nodes[**node];
+            price.word("basis") == block.word("basis")
+                || price.word("breach") == "refuse_institution"
+        }));
     }
 }
 

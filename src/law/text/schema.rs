@@ -381,3 +381,58 @@ impl BlockKind {
         DATED.iter().chain(self.keys()).find(|k| k.name == key).map_or("", |k| k.default)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Rows of the tables of keys under a heading: (key, default cell).
+    fn documented(text: &str, heading: &str) -> Vec<(String, String)> {
+        let start = text.find(heading).unwrap_or_else(|| panic!("{heading} is not documented"));
+        let body = &text[start + heading.len()..];
+        let body = &body[..body.find("\n## ").unwrap_or(body.len())];
+        body.lines()
+            .filter_map(|line| {
+                let cells: Vec<&str> = line.strip_prefix("| `")?.split(" | ").collect();
+                let key = cells.first()?.trim_end_matches('`');
+                Some((key.to_owned(), (*cells.get(2)?).to_owned()))
+            })
+            .collect()
+    }
+
+    fn written(keys: &[Key]) -> Vec<(String, String)> {
+        keys.iter()
+            .map(|key| {
+                let default = match (key.required, key.default) {
+                    (true, _) => "**required**".to_owned(),
+                    (false, "") => "–".to_owned(),
+                    (false, default) => format!("`{default}`"),
+                };
+                (key.name.to_owned(), default)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_reference_lists_every_key_with_its_default() {
+        let text = include_str!("../../../docs/policy-pack.md");
+        let hold = |heading: &str, keys: Vec<(String, String)>| {
+            let documented: BTreeSet<_> = documented(text, heading).into_iter().collect();
+            let written: BTreeSet<_> = keys.into_iter().collect();
+            assert_eq!(documented, written, "{heading}");
+        };
+        hold("## `[pack]`", written(PACK));
+        hold("## `[notice]`", written(NOTICE));
+        hold("## Keys of every dated block", written(DATED));
+        for kind in BlockKind::ALL {
+            let mut keys = written(kind.keys());
+            match kind {
+                BlockKind::Table => keys.extend(written(TABLE_KEY)),
+                BlockKind::Input => keys.extend(written(COLUMN)),
+                _ => {}
+            }
+            hold(&format!("## `[[{}]]`", kind.word()), keys);
+        }
+    }
+}
