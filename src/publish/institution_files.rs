@@ -252,7 +252,8 @@ pub(super) fn supervision(
     }
     let mut records = Vec::with_capacity(register.len() * run.months.len());
     for (number_of_month, month) in run.months.iter().enumerate() {
-        for (owner, institution) in (0_u32..).zip(&register.institutions) {
+        for (owner, institution) in (0_u32..).zip(register.in_month(number_of_month)) {
+            let Some(institution) = institution else { continue };
             let heads = tallies.heads[number_of_month].get(owner as usize);
             let heads = heads.copied().unwrap_or_default();
             let mut amount = 0_i64;
