@@ -3,4 +3,5 @@
 mod expr;
 mod expr_messages;
 mod expr_property;
+mod expr_random;
 mod expr_world;
