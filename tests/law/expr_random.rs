@@ -108,7 +108,7 @@ fn number(dice: &mut Dice, measure: Measure, depth: usize) -> String {
         2 => format!("({} * {})", same(dice), plain(dice)),
         3 => format!("({} * {})", plain(dice), same(dice)),
         4 => format!("({} / {})", same(dice), plain(dice)),
-        5 => format!("({} / {})", same(dice), dice.pick(&["3", "12", "0.8", "open / min_days"])),
+        5 => format!("({} / {})", same(dice), dice.pick(&["3", "12", "0.8", "(open / min_days)"])),
         6 => {
             let (top, bottom) = (number(dice, Measure::Day, 1), number(dice, Measure::Day, 1));
             format!("({} * {top} / {bottom})", same(dice))
