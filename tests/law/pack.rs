@@ -155,6 +155,23 @@ fn a_step_reads_only_earlier_ones() {
 }
 
 #[test]
+fn an_aggregate_two_rules_read_is_one_step() {
+    let root = tempfile::tempdir().unwrap();
+    let more = "\n[[value]]\nid = \"children\"\nclause = \"第二条\"\nbasis = \"institution\"\n\
+        effective_from = 2026-01-01\nexpr = \"count(listing) FILTER (WHERE in_month)\"\n\
+        [[gate]]\nid = \"open\"\nclause = \"第二条\"\nbasis = \"institution\"\n\
+        effective_from = 2026-01-01\nreason = \"empty\"\noutcome = \"warn\"\n\
+        require = \"count(listing) FILTER (WHERE in_month) > 0\"\n";
+    let packs = book(&[layer(root.path(), "a", more)], &[]);
+    let law = in_force(&packs, "2026-03", "2026-04-01");
+    let count = |wanted: fn(&Step) -> bool| {
+        law.segments[0].steps.iter().filter(|step| wanted(step)).count()
+    };
+    assert_eq!(count(|step| matches!(step, Step::Aggregate(_))), 1);
+    assert_eq!(count(|step| matches!(step, Step::Gate(_) | Step::Value(_))), 2);
+}
+
+#[test]
 fn the_law_tells_which_inputs_it_reads() {
     let law = in_force(&book(&[complete()], &[]), "2026-03", "2026-04-01");
     let tables: Vec<&str> = law.tables_read.iter().map(|table| &**table).collect();
