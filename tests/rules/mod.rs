@@ -139,10 +139,8 @@ fn settle(cases: &Cases, case: &Case) -> Settled {
     let shown = |path: PathBuf| toml::Value::from(path.display().to_string()).to_string();
     let period = Month::parse(&case.period).expect("a period");
     let known = case.known_on.as_ref().or(cases.known_on.as_ref());
-    let known = known.map_or_else(
-        || period.plus(1).last(),
-        |text| Date::parse_iso(text).expect("a date"),
-    );
+    let known =
+        known.map_or_else(|| period.plus(1).last(), |text| Date::parse_iso(text).expect("a date"));
     let job = format!(
         "id = \"case\"\nperiod = \"{period}\"\npacks = [{}]\nreference = {}\ninput = {}\n\
          key_file = {}\nknown_on = {known}\nledger = \"none\"\nworkbooks = false\n{inputs}",
