@@ -32,7 +32,7 @@ struct Case {
     #[serde(default)]
     sum: Vec<Sum>,
     #[serde(default)]
-    source: Vec<Source>,
+    source: Vec<Funded>,
     #[serde(default)]
     finding: Vec<Found>,
 }
@@ -67,7 +67,7 @@ struct Sum {
 
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
-struct Source {
+struct Funded {
     institution: String,
     item: Option<String>,
     source: String,
@@ -204,7 +204,7 @@ fn line(settled: &Settled, expect: &Expect) -> Vec<String> {
         }
     };
     let reason = month.entitlements.reasons.text(u32::from(lines.reason[row])).to_owned();
-    check("status", Some(expect.status.clone()), format!("{}", lines.status[row].word()));
+    check("status", Some(expect.status.clone()), lines.status[row].word().to_owned());
     check("reason", expect.reason.clone(), reason);
     let amount = |text: &Option<String>| text.as_deref().map(|yuan| fen(yuan).to_string());
     check("amount", amount(&expect.amount), lines.amount[row].to_string());
@@ -252,7 +252,7 @@ fn sum(settled: &Settled, sum: &Sum) -> Vec<String> {
     wrong
 }
 
-fn source(settled: &Settled, source: &Source) -> Vec<String> {
+fn source(settled: &Settled, wanted: &Funded) -> Vec<String> {
     let month = month(settled, None);
     let institutions = month.frames.get(&Basis::Institution).expect("institutions");
     let found: i64 = month
@@ -262,13 +262,13 @@ fn source(settled: &Settled, source: &Source) -> Vec<String> {
         .filter(|cell| {
             let item = &month.entitlements.items[cell.item as usize].item;
             let id = shown(institutions, "institution_id", cell.institution as usize);
-            id == source.institution
-                && *month.allocation.sources[cell.source as usize] == *source.source
-                && source.item.as_ref().is_none_or(|wanted| **item == **wanted)
+            id == wanted.institution
+                && *month.allocation.sources[cell.source as usize] == *wanted.source
+                && wanted.item.as_ref().is_none_or(|id| **item == **id)
         })
         .map(|cell| cell.fen)
         .sum();
-    if found == fen(&source.amount) { Vec::new() } else { vec![format!("{found} fen: {source:?}")] }
+    if found == fen(&wanted.amount) { Vec::new() } else { vec![format!("{found} fen: {wanted:?}")] }
 }
 
 fn finding(settled: &Settled, wanted: &Found) -> Vec<String> {
