@@ -1,1 +1,109 @@
-//! Room `price` (being built).
+//! Price: facts and law in, ceiling and floor for each fee out, and breaches of the guide price.
+//!
+//! In: a guide price, frames. Out: the columns `ID.ceiling`, `ID.floor`, `ID.fee`, `ID.over`,
+//! `ID.under`, and findings. Order: after `facts`. Never: refuses a line; `subsidy` does.
+
+use crate::domain::{Cell, Column, NumColumn, Stored};
+use crate::law::{Breach, PriceRule};
+
+/// What a guide price says of each row: one entry a row judged.
+#[derive(Debug, Clone)]
+pub struct Assessed {
+    /// Whether the price applies.
+    pub applies: Vec<bool>,
+    /// Ceiling in fen; null where none.
+    pub ceiling: Stored,
+    /// Floor in fen; null where none.
+    pub floor: Stored,
+    /// The fee that counts; null where there is none.
+    pub fee: Stored,
+    /// Fee above the ceiling.
+    pub over: Vec<bool>,
+    /// Fee below the floor.
+    pub under: Vec<bool>,
+    /// Applies, but there is no fee to judge.
+    pub missing: Vec<bool>,
+}
+
+/// Judges fees against ceilings and floors already evaluated on the same rows.
+///
+/// A ceiling without value (null: the cell is `none`, or the price does not apply) bounds nothing;
+/// a fee without value is `missing`, never zero. Under `reduce_to_ceiling` the fee that counts is
+/// `least(fee, ceiling)`.
+#[must_use]
+pub fn assess(
+    rule: &PriceRule,
+    when: &Stored,
+    fee: &Stored,
+    ceiling: Stored,
+    floor: Option<Stored>,
+) -> Assessed {
+    let rows = fee.column.len();
+    let applies: Vec<bool> = (0..rows)
+        .map(|row| {
+            matches!(&when.column, Column::Bool(values) if values[row])
+                && when.error(row).is_none()
+                && !when.is_null(row)
+        })
+        .collect();
+    let above = |fee: &Stored, bound: &Stored| -> Vec<bool> {
+        (0..rows).map(|row| applies[row] && greater(fee, bound, row)).collect()
+    };
+    let over = above(fee, &ceiling);
+    let under = floor.as_ref().map_or_else(
+        || vec![false; rows],
+        |floor| (0..rows).map(|row| applies[row] && greater(floor, fee, row)).collect(),
+    );
+    let missing = (0..rows).map(|row| applies[row] && fee.is_null(row)).collect();
+    let counted = if rule.breach == Breach::ReduceToCeiling {
+        reduce(fee, &ceiling, &over)
+    } else {
+        fee.clone()
+    };
+    let floor = floor.unwrap_or_else(|| Stored::plain(Column::whole(vec![0; rows])).all_null(rows));
+    Assessed { applies, ceiling, floor, fee: counted, over, under, missing }
+}
+
+/// Whether `a > b`, both known.
+fn greater(a: &Stored, b: &Stored, row: usize) -> bool {
+    if a.is_null(row) || b.is_null(row) || a.error(row).is_some() || b.error(row).is_some() {
+        return false;
+    }
+    if let (Column::Num(left), Column::Num(right)) = (&a.column, &b.column) {
+        if left.den == right.den {
+            return left.values[row] > right.values[row];
+        }
+    }
+    match (a.cell(row), b.cell(row)) {
+        (Cell::Num(p, q), Cell::Num(r, s)) => match (p.checked_mul(s), r.checked_mul(q)) {
+            (Some(left), Some(right)) => left > right,
+            _ => p / q > r / s,
+        },
+        _ => false,
+    }
+}
+
+/// The fee, or the ceiling where it is over. Errors of the ceiling stay with the row: a fee that
+/// cannot be judged does not count silently.
+fn reduce(fee: &Stored, ceiling: &Stored, over: &[bool]) -> Stored {
+    let column = match (&fee.column, &ceiling.column) {
+        (Column::Num(a), Column::Num(b)) if a.den == b.den => Column::Num(NumColumn {
+            values: (0..over.len())
+                .map(|row| if over[row] { b.values[row] } else { a.values[row] })
+                .collect(),
+            den: a.den,
+        }),
+        _ => Column::Ratio(
+            (0..over.len())
+                .map(|row| match if over[row] { ceiling.cell(row) } else { fee.cell(row) } {
+                    Cell::Num(num, den) => (num, den),
+                    _ => (0, 1),
+                })
+                .collect(),
+        ),
+    };
+    let errors = (fee.errors.is_some() || ceiling.errors.is_some()).then(|| {
+        (0..over.len()).map(|row| fee.error(row).or_else(|| ceiling.error(row))).collect()
+    });
+    Stored { column, nulls: fee.nulls.clone(), errors }
+}

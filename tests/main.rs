@@ -3,7 +3,9 @@
 mod cli;
 mod domain;
 mod intake;
+mod job;
 mod law;
 mod ledger;
 mod publish;
 mod settle;
+mod tidy;

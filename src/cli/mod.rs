@@ -1,1 +1,68 @@
-//! Room `cli` (being built).
+//! The command line: words in, exit code out; the only room that prints.
+//!
+//! In: arguments, a [`Console`]. Out: text on its writers, an [`Exit`]. Order: last.
+//! Never: computes, decides, prints past the console (progress bars on a terminal apart).
+
+mod args;
+mod check;
+mod console;
+mod exit;
+mod explain;
+mod policy;
+mod progress;
+mod run;
+mod spine;
+
+pub use args::{
+    Changes, Command, ExplainCommand, JobCommand, Moment, PolicyCommand, PolicyQuestion, UsageError,
+};
+pub use console::{Complaint, Console, Outcome, Trouble};
+pub use exit::Exit;
+
+use crate::domain::texts::{Catalogue, Language};
+use clap::Parser as _;
+use std::ffi::OsString;
+
+/// Runs the program on its arguments (the first is its name).
+///
+/// # Errors
+/// When the console cannot be written.
+pub fn main(arguments: impl IntoIterator<Item = OsString>, console: &mut Console<'_>) -> Outcome {
+    let command = match args::Low::try_parse_from(arguments) {
+        Ok(low) => Command::try_from(low),
+        Err(error) => {
+            // Help and version are data; a wrong word is not.
+            return if error.use_stderr() {
+                write!(console.err, "{}", error.render())?;
+                Ok(Exit::Usage)
+            } else {
+                write!(console.out, "{}", error.render())?;
+                console.out.flush()?;
+                Ok(Exit::Done)
+            };
+        }
+    };
+    let exit = match command {
+        Err(error) => console.tell(&Trouble::of(Exit::Usage, &error), &texts(None)),
+        Ok(Command::Run(command)) => run::run(&command, console),
+        Ok(Command::Check(command)) => check::check(&command, console),
+        Ok(Command::Policy(command)) => policy::policy(&command, console),
+        Ok(Command::Explain(command)) => explain::explain(&command, console),
+    }?;
+    console.out.flush()?;
+    Ok(exit)
+}
+
+/// Texts before a job says its language: as asked, else English, which scripts and logs expect.
+fn texts(language: Option<Language>) -> Catalogue {
+    Catalogue::new(language.unwrap_or(Language::English))
+}
+
+/// A moment as the ledger keeps it: `2026-10-08T09:30:00Z` from seconds since 1970.
+#[must_use]
+pub fn moment(seconds: i64) -> String {
+    let days = seconds.div_euclid(86_400);
+    let second = seconds.rem_euclid(86_400);
+    let date = crate::domain::Date::from_days(i32::try_from(days).unwrap_or(0));
+    format!("{date}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+}

@@ -220,6 +220,45 @@ impl Column {
         self.len() == 0
     }
 
+    /// The rows named, in that order; numbers beyond the end read the last row.
+    fn take(&self, rows: &[u32]) -> Self {
+        fn pick<T: Copy>(values: &[T], rows: &[u32]) -> Vec<T> {
+            let last = values.len() - 1;
+            rows.iter().map(|row| values[(*row as usize).min(last)]).collect()
+        }
+        match self {
+            Self::Bool(values) => Self::Bool(pick(values, rows)),
+            Self::Num(column) => {
+                Self::Num(NumColumn { values: pick(&column.values, rows), den: column.den })
+            }
+            Self::Ratio(values) => Self::Ratio(pick(values, rows)),
+            Self::Date(values) => Self::Date(pick(values, rows)),
+            Self::Code(column) => Self::Code(CodeColumn {
+                codes: pick(&column.codes, rows),
+                list: Arc::clone(&column.list),
+            }),
+            Self::Key(column) => {
+                Self::Key(KeyColumn { keys: pick(&column.keys, rows), odd: column.odd.clone() })
+            }
+        }
+    }
+
+    /// A column of the same kind holding arbitrary values.
+    fn blank(&self, rows: usize) -> Self {
+        match self {
+            Self::Bool(_) => Self::Bool(vec![false; rows]),
+            Self::Num(column) => Self::Num(NumColumn { values: vec![0; rows], den: column.den }),
+            Self::Ratio(_) => Self::Ratio(vec![(0, 1); rows]),
+            Self::Date(_) => Self::Date(vec![Date::default(); rows]),
+            Self::Code(column) => {
+                Self::Code(CodeColumn { codes: vec![0; rows], list: Arc::clone(&column.list) })
+            }
+            Self::Key(_) => {
+                Self::Key(KeyColumn { keys: vec![Key::default(); rows], odd: BTreeMap::new() })
+            }
+        }
+    }
+
     /// Integers (or fen) with denominator one.
     #[must_use]
     pub fn whole(values: Vec<i64>) -> Self {
@@ -277,6 +316,33 @@ impl Stored {
     #[must_use]
     pub fn error(&self, row: usize) -> Option<RowError> {
         self.errors.as_ref().and_then(|errors| errors[row])
+    }
+
+    /// The rows named, in that order; a row number beyond the end is null.
+    #[must_use]
+    pub fn take(&self, rows: &[u32]) -> Self {
+        let len = self.column.len();
+        let beyond = rows.iter().any(|row| *row as usize >= len);
+        let pick = |row: &u32| (*row as usize).min(len.saturating_sub(1));
+        let column = if len == 0 { self.column.blank(rows.len()) } else { self.column.take(rows) };
+        let nulls = (self.nulls.is_some() || beyond).then(|| {
+            rows.iter()
+                .map(|row| {
+                    *row as usize >= len
+                        || self.nulls.as_ref().is_some_and(|nulls| nulls[pick(row)])
+                })
+                .collect()
+        });
+        let errors = self.errors.as_ref().map(|errors| {
+            rows.iter().map(|row| errors.get(*row as usize).copied().flatten()).collect()
+        });
+        Self { column, nulls, errors }
+    }
+
+    /// A column of nulls of the same kind.
+    #[must_use]
+    pub fn all_null(&self, rows: usize) -> Self {
+        Self { column: self.column.blank(rows), nulls: Some(vec![true; rows]), errors: None }
     }
 
     /// One value.

@@ -55,6 +55,22 @@ pub struct Finding {
     pub values: Vec<(&'static str, String)>,
 }
 
+impl Finding {
+    /// A finding of one row, the rest to be filled in.
+    #[must_use]
+    pub fn of(code: FindingCode) -> Self {
+        Self {
+            code,
+            place: Place::default(),
+            institution_id: String::new(),
+            rule: String::new(),
+            count: 1,
+            money: None,
+            values: Vec::new(),
+        }
+    }
+}
+
 macro_rules! codes {
     ($($variant:ident = $code:literal, $severity:ident, $doc:literal;)*) => {
         /// Public names of findings; never reused (DESIGN 8). Texts are in the catalogue.
@@ -66,6 +82,11 @@ macro_rules! codes {
             /// The public name.
             #[must_use]
             pub const fn name(self) -> &'static str { match self { $(Self::$variant => $code,)* } }
+            /// The code of that public name.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.name() == name)
+            }
             /// How much it matters.
             #[must_use]
             pub const fn severity(self) -> Severity { match self { $(Self::$variant => Severity::$severity,)* } }

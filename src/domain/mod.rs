@@ -10,6 +10,8 @@ mod finding;
 mod fraction;
 mod ident;
 mod money;
+mod progress;
+pub mod texts;
 mod time;
 
 pub use basis::{Basis, RowError};
@@ -18,9 +20,10 @@ pub use column::{
     Cell, CodeColumn, CodeList, Column, Frame, Frames, Key, KeyColumn, NumColumn, Stored,
 };
 pub use finding::{Finding, FindingCode, Place, Severity};
-pub use fraction::{Fraction, Rounding, RoundingMode, largest_remainder};
+pub use fraction::{Fraction, Rounding, RoundingMode, largest_remainder, round_group};
 pub use ident::{
     CnapsError, ResidentIdError, UsccError, check_cnaps, check_resident_id, check_uscc, luhn_valid,
 };
 pub use money::{Fen, MoneyError, amount_in_words};
+pub use progress::{Progress, Silent};
 pub use time::{Date, DateError, Month, Span};

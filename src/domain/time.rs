@@ -135,6 +135,9 @@ fn days_in_month(year: i32, month: u32) -> u32 {
 pub struct Month(i32);
 
 impl Month {
+    /// A month before every month there is.
+    pub const BEFORE_ALL: Self = Self(i32::MIN);
+
     /// The month, or `None` outside 1900 ..= 2199 or 1 ..= 12.
     #[must_use]
     pub fn new(year: i32, month: u32) -> Option<Self> {

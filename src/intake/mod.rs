@@ -3,9 +3,35 @@
 //! In: table specifications, declared tables. Out: [`Tables`]. Order: after `job`.
 //! Never: judges a value it can type, drops a row without counting it.
 
+mod assemble;
+mod built;
+mod cut;
+mod decode;
+mod delimited;
+mod error;
+mod found;
+mod parquet;
+mod plan;
+mod rows;
+mod tally;
+mod value;
+mod workbook;
+
+pub use error::IntakeError;
+
 use crate::domain::{Finding, Stored};
-use std::collections::BTreeMap;
+use crate::job::TableSpec;
+use crate::law::model::InputTable;
+use plan::TablePlan;
+use rayon::prelude::*;
+use rows::Part;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
+
+/// Bytes of a delimited file that one task types at a time.
+pub const PIECE_BYTES: usize = 4 << 20;
 
 /// One file read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,4 +99,140 @@ impl Tables {
     pub fn get(&self, table: &str) -> Option<&Table> {
         self.by_name.get(table)
     }
+}
+
+/// One file read: its typed pieces in order, and findings about the file as a whole.
+#[derive(Debug)]
+struct FileRead {
+    parts: Vec<Part>,
+    findings: Vec<Finding>,
+}
+
+/// Reads every table of the job: files in, typed columns out. Runs inside the current rayon pool.
+///
+/// `declared` are the tables and columns packs declare (the core tables are known without it),
+/// `currency` is the unit that makes a number money, `wanted` are the (table, column) pairs the law
+/// reads: a file without one of them earns a finding. Columns packs add to a core table are wanted
+/// anyway. Tables without files are absent.
+///
+/// # Errors
+/// When a file cannot be opened or understood as a whole, or the job names what is not declared.
+/// Values and rows that cannot be typed are findings.
+pub fn read(
+    specs: &[TableSpec],
+    declared: &[InputTable],
+    currency: &str,
+    wanted: &[(Arc<str>, Arc<str>)],
+) -> Result<Tables, IntakeError> {
+    read_in_pieces(specs, declared, currency, wanted, PIECE_BYTES)
+}
+
+/// [`read`] with the size of a piece stated; the result does not depend on it.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_in_pieces(
+    specs: &[TableSpec],
+    declared: &[InputTable],
+    currency: &str,
+    wanted: &[(Arc<str>, Arc<str>)],
+    piece_bytes: usize,
+) -> Result<Tables, IntakeError> {
+    let mut names = BTreeSet::new();
+    let mut plans = Vec::new();
+    for spec in specs {
+        let plan = TablePlan::new(spec, declared, currency, wanted)?;
+        if !names.insert(Arc::clone(&plan.name)) {
+            return Err(IntakeError::TableTwice { table: spec.table.clone() });
+        }
+        if !spec.paths.is_empty() {
+            plans.push(plan);
+        }
+    }
+    plans.sort_by(|a, b| a.name.cmp(&b.name));
+    let read: Vec<Result<TableRead, IntakeError>> =
+        plans.par_iter().map(|plan| read_table(plan, piece_bytes)).collect();
+    let mut tables = Tables::default();
+    for outcome in read {
+        let (mut table, files, findings) = outcome?;
+        let base = tables.files.len();
+        table.files.iter_mut().for_each(|(file, _)| *file += base);
+        tables.files.extend(files);
+        tables.findings.extend(findings);
+        tables.by_name.insert(Arc::clone(&table.name), table);
+    }
+    Ok(tables)
+}
+
+type TableRead = (Table, Vec<SourceFile>, Vec<Finding>);
+
+/// One table: its files in name order, then their pieces set end to end.
+fn read_table(plan: &TablePlan<'_>, piece_bytes: usize) -> Result<TableRead, IntakeError> {
+    let mut paths: Vec<(String, &Path)> =
+        plan.spec.paths.iter().map(|path| (file_name(path), path.as_path())).collect();
+    paths.sort();
+    let read: Vec<Result<(SourceFile, FileRead), IntakeError>> =
+        paths.par_iter().map(|(name, path)| read_file(plan, name, path, piece_bytes)).collect();
+    let mut files = Vec::new();
+    let mut contents = Vec::new();
+    for outcome in read {
+        let (file, content) = outcome?;
+        files.push(file);
+        contents.push(content);
+    }
+    let (table, findings) = assemble::assemble(plan, &mut files, contents);
+    Ok((table, files, findings))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// One file: hashed and read side by side; its bytes are let go before anything is set together.
+fn read_file(
+    plan: &TablePlan<'_>,
+    name: &str,
+    path: &Path,
+    piece_bytes: usize,
+) -> Result<(SourceFile, FileRead), IntakeError> {
+    let bytes = std::fs::read(path)
+        .map_err(|source| IntakeError::Unreadable { file: path.display().to_string(), source })?;
+    let (content, sha256) = rayon::join(
+        || read_bytes(plan, name, &bytes, piece_bytes),
+        || hex(&Sha256::digest(&bytes)),
+    );
+    let source = SourceFile {
+        table: Arc::clone(&plan.name),
+        name: Arc::from(name),
+        sha256,
+        bytes: bytes.len() as u64,
+        records: 0,
+    };
+    Ok((source, content?))
+}
+
+/// The format is told by the first bytes, whatever the file is called.
+fn read_bytes(
+    plan: &TablePlan<'_>,
+    name: &str,
+    bytes: &[u8],
+    piece_bytes: usize,
+) -> Result<FileRead, IntakeError> {
+    if bytes.starts_with(b"PK\x03\x04") {
+        workbook::read(bytes, plan, name, "XLSX")
+    } else if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        workbook::read(bytes, plan, name, "XLS")
+    } else if bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1") {
+        parquet::read(bytes, plan, name)
+    } else {
+        delimited::read(bytes, plan, name, piece_bytes)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -2,9 +2,46 @@
 //!
 //! In: a job file, overrides. Out: [`Job`]. Order: after `law`. Never: reads an input table.
 
+mod canonical;
+mod error;
+mod files;
+mod read;
+mod toml_walk;
+
+pub use error::JobError;
+pub use read::read;
+
 use crate::domain::{Date, Month};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+/// What the command line says in place of the job file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--period`.
+    pub period: Option<Month>,
+    /// `--input`: a folder or a file.
+    pub input: Option<PathBuf>,
+    /// `--out`: the run folder itself.
+    pub out: Option<PathBuf>,
+    /// `--ledger`.
+    pub ledger: Option<LedgerChoice>,
+    /// `--known-on`.
+    pub known_on: Option<Date>,
+    /// `--threads`; zero counts as all cores.
+    pub threads: Option<usize>,
+    /// `--lang`.
+    pub language: Option<Language>,
+}
+
+/// What `--ledger` may say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerChoice {
+    /// A ledger file.
+    File(PathBuf),
+    /// `none`: a trial that posts nothing.
+    None,
+}
 
 /// What a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

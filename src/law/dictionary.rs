@@ -71,7 +71,12 @@ const COMPUTED: &[(Basis, &str)] = &[
     ),
     (Basis::Class, "institution_known 机构在册 bool institution_is_in_the_register"),
     (Basis::Contract, "institution_known 机构在册 bool institution_is_in_the_register"),
-    (Basis::Certificate, "institution_known 机构在册 bool institution_is_in_the_register"),
+    (
+        Basis::Certificate,
+        "institution_known 机构在册 bool institution_is_in_the_register
+         listed_times 登记行数 int rows_of_the_same_person_and_certificate
+         listed_first 登记首行 bool the_first_of_them_by_its_values",
+    ),
     (
         Basis::Programme,
         "month_start 月初 date first_day_of_the_service_month

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use super::model::{InputColumn, InputTable, Ty, Unit};
 
+/// The columns a table's rows are in force from and until, if it has them.
+type SpanColumns = Option<(&'static str, &'static str)>;
+
 /// Compact declaration: `name 中文 type[?]`. Types: key, text, bool, int, num, money, date,
 /// `enum:a|b|c`. `?` marks a column that may be empty.
-const CORE: &[(&str, &[&str], Option<(&str, &str)>, &str)] = &[
+const CORE: &[(&str, &[&str], SpanColumns, &str)] = &[
     (
         "institutions",
         &["institution_id"],

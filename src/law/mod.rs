@@ -3,10 +3,31 @@
 //! In: pack folders, overlays. Out: [`LawBook`] (everything dated), [`Law`] (what is in force).
 //! Order: after `domain`. Never: reads inputs, knows a child, rounds without a clause.
 
+mod book;
+pub mod calendar;
+mod cells;
+mod check;
+mod compile;
+mod cover;
+mod dating;
+
 pub mod dictionary;
+mod diff;
 pub mod expr;
+mod fault;
 pub mod inputs;
+mod lookup;
 pub mod model;
 pub mod names;
+mod order;
+mod scope;
+mod show;
+mod snapshot;
+mod text;
 
+pub use book::{LawBook, load};
+pub use check::{check, examine};
+pub use diff::{ChangeKind, DiffOf, LawChange, LawDiff, diff};
+pub use fault::{LawError, LawErrors, SourceText};
 pub use model::*;
+pub use show::show;

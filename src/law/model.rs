@@ -223,6 +223,9 @@ pub struct GateRule {
     pub reason: Arc<str>,
     /// True: a failed row is zero with the reason instead of refused (`outcome = "zero"`).
     pub zero: bool,
+    /// True: a failed row yields the finding named by `reason` and nothing else
+    /// (`outcome = "warn"`); such a gate need not be listed by an item.
+    pub warn: bool,
 }
 
 /// The key over which exact amounts are summed before rounding (S12).
@@ -587,8 +590,55 @@ pub struct LawOfMonth {
     pub calendar: Arc<Calendar>,
     /// Names of input tables some rule reads (for the checklist of absent inputs).
     pub tables_read: Vec<Arc<str>>,
+    /// (table, column) pairs of input columns some rule reads, sorted: rows of a register that
+    /// differ in one of them contradict each other.
+    pub columns_read: Vec<(Arc<str>, Arc<str>)>,
     /// Canonical text of every version in force, for the snapshot and its hash (S29).
     pub snapshot: String,
+    /// The law in force to be read by people.
+    pub shown: ShownLaw,
+}
+
+/// The law in force as text, for `policy show` and the forms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownLaw {
+    /// Titles of the packs with their ids.
+    pub titles: Vec<String>,
+    /// Service month.
+    pub month: Month,
+    /// Day of knowledge.
+    pub known_on: Date,
+    /// Rules in the order of packs, kinds and ids.
+    pub rules: Vec<ShownRule>,
+}
+
+/// One version in force as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownRule {
+    /// Kind of block: `guide_price`.
+    pub kind: String,
+    /// Kind in Chinese: 政府指导价.
+    pub kind_zh: String,
+    /// Printed id.
+    pub id: String,
+    /// Chinese name, or empty.
+    pub label: String,
+    /// 文号 and 条款.
+    pub clause: String,
+    /// Title of the notice.
+    pub notice: String,
+    /// Version.
+    pub version: String,
+    /// First day in force.
+    pub effective_from: Date,
+    /// Last day in force, if ended.
+    pub effective_until: Option<Date>,
+    /// Since when anyone could have known.
+    pub known_from: Date,
+    /// S18 word.
+    pub mid_month: String,
+    /// Keys and values as written, in the order of the grammar.
+    pub fields: Vec<(String, String)>,
 }
 
 /// One step of a traced evaluation, for explain.

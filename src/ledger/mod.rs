@@ -1,1 +1,93 @@
-//! Room `ledger` (being built).
+//! Ledger: runs, their lines and payments, and what people did with them, in one `SQLite` file.
+//!
+//! In: a settled period ([`RunRecord`]). Out: what was posted before, states, the hash chain.
+//! Order: after `schedule`. Never: changes or deletes what was posted, reads a clock, computes an
+//! amount. A draft is replaced by a new run beside it; everything else is corrected by more rows.
+//!
+//! Publishing (S31): the outputs are written beside their place and synced, then
+//! [`Pending::commit`] decides, then they are renamed into place. What a crash left is judged by
+//! [`Ledger::find`]: outputs beside their place with the id of the run that stands are moved in,
+//! others are removed.
+
+mod chain;
+mod error;
+mod post;
+mod read;
+mod rows;
+mod schema;
+mod seal;
+mod verify;
+
+pub use chain::EventKind;
+pub use error::LedgerError;
+pub use post::{Pending, Posted, RunRecord};
+pub use read::{InstitutionMonth, Previous, RunHead, RunState, YearToDate};
+pub use verify::Verified;
+
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a second writer waits before it is told that the ledger is busy.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// An open ledger.
+#[derive(Debug)]
+pub struct Ledger {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Ledger {
+    /// Opens the ledger, making the file and its folder where there are none, and brings an older
+    /// layout up to date. Waits up to ten seconds for another run that is writing.
+    ///
+    /// # Errors
+    /// [`LedgerError::Busy`] after the wait, [`LedgerError::Foreign`] or [`LedgerError::Newer`] for
+    /// a file that is not ours to write, else the world's reasons.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        Self::open_waiting(path, WAIT_MAX)
+    }
+
+    /// [`Ledger::open`] with another patience.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_waiting(path: &Path, wait: Duration) -> Result<Self, LedgerError> {
+        let connection = schema::open(path, wait)?;
+        Ok(Self { connection, path: path.to_owned() })
+    }
+
+    /// Starts posting: takes the write lock and checks the chain of events (not the rows behind
+    /// it; that is [`Ledger::verify`]). Nothing is seen by others before [`Pending::commit`].
+    ///
+    /// # Errors
+    /// [`LedgerError::Busy`] when another run keeps the lock, [`LedgerError::Broken`] when the
+    /// chain does not hold.
+    pub fn begin(&mut self) -> Result<Pending<'_>, LedgerError> {
+        let path = self.path.as_path();
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|source| LedgerError::store(path, source))?;
+        let head = chain::walk(&transaction, path, |_, _| Ok(()))?;
+        Ok(Pending::new(transaction, path, head))
+    }
+
+    /// Posts one run in a transaction of its own: [`Ledger::begin`], [`Pending::post`],
+    /// [`Pending::commit`].
+    ///
+    /// # Errors
+    /// As those.
+    pub fn post(
+        &mut self,
+        record: &RunRecord<'_>,
+        at: &str,
+        by: &str,
+    ) -> Result<Posted, LedgerError> {
+        let mut pending = self.begin()?;
+        let posted = pending.post(record, at, by)?;
+        pending.commit()?;
+        Ok(posted)
+    }
+}

@@ -1,1 +1,295 @@
-//! Room `publish` (being built).
+//! Publish: the results of a settlement in, the files of a run folder out (FORMATS 2 and 3).
+//!
+//! In: [`Publication`]. Out: [`Outputs`] in a [`Draft`]. Order: last before the ledger commits and
+//! the draft is renamed. Never: computes an amount, shows a child's number, lets a clock, host,
+//! thread count or hash order reach a byte.
+
+mod control;
+mod delimited;
+mod entitlement_lines;
+mod findings_file;
+mod folder;
+mod indicators;
+mod institution_files;
+mod manifest;
+mod money_files;
+pub mod parquet;
+mod price_files;
+mod profile;
+mod pseudonym;
+mod register;
+pub mod sheet;
+mod summary;
+mod tally;
+mod workbook;
+
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+
+use rayon::prelude::*;
+
+pub use control::{Control, ControlMismatch, Mismatch, TableUse, YearToDate};
+pub use delimited::write as write_csv;
+pub use folder::{
+    Contents, Damage, DamageKind, Draft, FolderError, HashedFile, MANIFEST, recover, verify,
+};
+pub use institution_files::{Previous, Standing};
+pub use manifest::{InputFile, MANIFEST_FORMAT, Manifest, OutputFile};
+pub use price_files::{PriceColumns, price_columns};
+pub use profile::{FINANCE_FIELDS, Profile, ProfileError, Profiles, SUPERVISION_FIELDS};
+pub use pseudonym::{KeyError, Pseudonym, Pseudonyms, hex};
+pub use register::{Institution, Register};
+pub use sheet::{Sheet, SheetColumn, Values};
+pub use tally::{Heads, ItemFace, Tallies, Tally};
+
+use crate::allocation::Allocation;
+use crate::domain::{Finding, Frames, Month};
+use crate::intake::Tables;
+use crate::job::Job;
+use crate::law::PackHead;
+use crate::schedule::Schedule;
+use crate::subsidy::Entitlements;
+
+/// The results of one service month.
+#[derive(Debug)]
+pub struct MonthResult<'a> {
+    /// The month.
+    pub month: Month,
+    /// Facts and computed values.
+    pub frames: &'a Frames,
+    /// Entitlement lines with their allocation.
+    pub entitlements: &'a Entitlements,
+    /// Funding, cuts.
+    pub allocation: &'a Allocation,
+    /// Guide prices of the month ([`price_columns`]).
+    pub prices: Vec<PriceColumns>,
+}
+
+/// Everything the files of a settlement are made of.
+pub struct Publication<'a> {
+    /// The job.
+    pub job: &'a Job,
+    /// Settings of the packs in layer order.
+    pub packs: Vec<&'a PackHead>,
+    /// Content hash of the run (S29).
+    pub run_id: &'a str,
+    /// Version of the calculation.
+    pub calc_version: &'a str,
+    /// SHA-256 of the law snapshots, lower-case hex.
+    pub law_sha256: &'a str,
+    /// SHA-256 of the calendar, lower-case hex.
+    pub calendar_sha256: &'a str,
+    /// Service months in order.
+    pub months: Vec<MonthResult<'a>>,
+    /// Schedule of the period.
+    pub schedule: &'a Schedule,
+    /// Input tables.
+    pub tables: &'a Tables,
+    /// What became of the rows of each input table.
+    pub usage: &'a [TableUse],
+    /// All findings, of intake and of every later room.
+    pub findings: &'a [Finding],
+    /// Text and next step of a finding, from the catalogue.
+    pub text: &'a (dyn Fn(&Finding) -> (String, String) + Sync),
+    /// The period before, where the ledger holds one.
+    pub previous: Option<&'a Previous>,
+    /// Posted earlier in the fiscal year.
+    pub year_to_date: &'a YearToDate,
+    /// Pseudonyms under the bureau's key.
+    pub pseudonyms: &'a Pseudonyms,
+    /// Column maps.
+    pub profiles: &'a Profiles,
+}
+
+impl Publication<'_> {
+    /// Whether an invented pack 示例 took part: said on everything for people.
+    #[must_use]
+    pub fn is_sample(&self) -> bool {
+        self.packs.iter().any(|pack| pack.sample)
+    }
+
+    /// The manifest of this run, its outputs still empty ([`Draft::seal`] fills them).
+    #[must_use]
+    pub fn manifest(&self) -> Manifest {
+        Manifest {
+            format: MANIFEST_FORMAT,
+            run_id: self.run_id.to_owned(),
+            job: self.job.id.clone(),
+            period: self.job.period.to_string(),
+            months: self.months.iter().map(|month| month.month.to_string()).collect(),
+            calc_version: self.calc_version.to_owned(),
+            known_on: self.job.known_on.to_string(),
+            packs: self.packs.iter().map(|pack| pack.id.to_string()).collect(),
+            inputs: Manifest::inputs_of(self.tables),
+            law_sha256: self.law_sha256.to_owned(),
+            calendar_sha256: self.calendar_sha256.to_owned(),
+            key_fingerprint: self.pseudonyms.fingerprint().to_owned(),
+            outputs: Vec::new(),
+        }
+    }
+}
+
+/// Why a run cannot be published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// A control total does not tie: our bug, exit 70.
+    #[error(transparent)]
+    Control(#[from] ControlMismatch),
+    /// The run folder cannot be written.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A file cannot be written.
+    #[error("{file}: cannot write: {cause}")]
+    Write {
+        /// File name inside the run folder.
+        file: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A sum does not fit 64 bits.
+    #[error("a sum of amounts is beyond 9 x 10^16 yuan; expected inputs below 10^12 fen each")]
+    Overflow,
+}
+
+impl PublishError {
+    fn write(file: &str) -> impl FnOnce(io::Error) -> Self {
+        let file = file.to_owned();
+        move |cause| Self::Write { file, cause }
+    }
+}
+
+/// What was published.
+#[derive(Debug, Clone)]
+pub struct Outputs {
+    /// Totals, all identities checked.
+    pub control: Control,
+    /// Refused lines by reason.
+    pub refused_by_reason: BTreeMap<String, u64>,
+    /// Where every institution stands: the next period's [`Previous`].
+    pub standing: BTreeMap<String, Standing>,
+}
+
+/// The money column of a file, whose sum stands in the manifest.
+const MONEY_COLUMNS: [(&str, &str); 5] = [
+    ("schedule", "payable_fen"),
+    ("payments", "amount_fen"),
+    ("funding", "amount_fen"),
+    ("notice", "amount_fen"),
+    ("support", "cash_fen"),
+];
+
+/// Checks the control totals, then writes every file of FORMATS 2 into the draft. The caller seals
+/// the draft with [`Publication::manifest`].
+///
+/// # Errors
+/// When a control total does not tie or a file cannot be written.
+pub fn write(run: &Publication<'_>, draft: &mut Draft) -> Result<Outputs, PublishError> {
+    let register = Register::of(&run.months);
+    let tallies = Tallies::of(&run.months, &register)?;
+    let control = control::control(run, &register, &tallies)?;
+    let standing = institution_files::standing(run, &register, &tallies)?;
+    let (lines, rest) = rayon::join(
+        || write_entitlements(run, draft),
+        || {
+            let sheets = sheets(run, &register, &tallies, &control, &standing)?;
+            let mut files = sheets
+                .par_iter()
+                .map(|sheet| write_sheet(sheet, draft))
+                .collect::<Result<Vec<_>, _>>()?;
+            if run.job.workbooks {
+                files.extend(write_workbooks(run, &sheets, &tallies, draft)?);
+            }
+            let text = summary::text(run, &tallies, &control)?;
+            files.push(write_bytes("summary.json", text.as_bytes(), draft)?);
+            Ok::<_, PublishError>(files)
+        },
+    );
+    for (file, contents) in lines?.into_iter().chain(rest?) {
+        draft.close(file, contents);
+    }
+    Ok(Outputs { control, refused_by_reason: tallies.refused_by_reason, standing })
+}
+
+type Closed = (HashedFile, Contents);
+
+fn write_entitlements(run: &Publication<'_>, draft: &Draft) -> Result<Vec<Closed>, PublishError> {
+    let (parquet, csv) = ("entitlements.parquet", "entitlements.csv");
+    let mut file = draft.open(parquet)?;
+    let mut text = run.job.entitlements_csv.then(|| draft.open(csv)).transpose()?;
+    let written = entitlement_lines::write(
+        run,
+        BufWriter::with_capacity(1 << 20, &mut file),
+        text.as_mut().map(|text| BufWriter::with_capacity(1 << 20, text)),
+    )
+    .map_err(PublishError::write(parquet))?;
+    let contents = Contents { rows: Some(written.rows), fen: Some(written.amount_fen) };
+    Ok(std::iter::once(file).chain(text).map(|file| (file, contents)).collect())
+}
+
+fn sheets(
+    run: &Publication<'_>,
+    register: &Register,
+    tallies: &Tallies,
+    control: &Control,
+    standing: &BTreeMap<String, Standing>,
+) -> Result<Vec<Sheet>, PublishError> {
+    type Make<'m> = Box<dyn Fn() -> Result<Sheet, PublishError> + Sync + Send + 'm>;
+    let makers: Vec<Make<'_>> = vec![
+        Box::new(|| Ok(money_files::schedule(run))),
+        Box::new(|| Ok(money_files::payments(run))),
+        Box::new(|| Ok(findings_file::findings(run))),
+        Box::new(|| control::sheet(run, register, tallies, control)),
+        Box::new(|| Ok(institution_files::changes(run, register, standing))),
+        Box::new(|| Ok(price_files::fees(run, register))),
+        Box::new(|| money_files::funding(run, register, tallies)),
+        Box::new(|| money_files::finance_detail(run, register)),
+        Box::new(|| institution_files::support(run, register, tallies)),
+        Box::new(|| Ok(indicators::indicators(run, register, tallies))),
+        Box::new(|| institution_files::supervision(run, register, tallies)),
+        Box::new(|| institution_files::notice(run, register, tallies)),
+    ];
+    makers.par_iter().map(|make| make()).collect()
+}
+
+fn write_sheet(sheet: &Sheet, draft: &Draft) -> Result<Closed, PublishError> {
+    let name = format!("{}.csv", sheet.name);
+    let mut file = draft.open(&name)?;
+    let to = BufWriter::with_capacity(1 << 18, &mut file);
+    delimited::write(sheet, to).map_err(|error| PublishError::write(&name)(error.into()))?;
+    let money = MONEY_COLUMNS.iter().find(|(file, _)| *file == sheet.name);
+    let fen = money.and_then(|(_, column)| sheet.sum(column));
+    let rows = u64::try_from(sheet.rows).ok();
+    Ok((file, Contents { rows, fen }))
+}
+
+fn write_bytes(name: &str, bytes: &[u8], draft: &Draft) -> Result<Closed, PublishError> {
+    let mut file = draft.open(name)?;
+    file.write_all(bytes).map_err(PublishError::write(name))?;
+    Ok((file, Contents::default()))
+}
+
+fn write_workbooks(
+    run: &Publication<'_>,
+    sheets: &[Sheet],
+    tallies: &Tallies,
+    draft: &Draft,
+) -> Result<Vec<Closed>, PublishError> {
+    let empty = Sheet::default();
+    let sheet = |name: &str| sheets.iter().find(|s| s.name == name).unwrap_or(&empty);
+    let failed = |name: &'static str| {
+        move |error: rust_xlsxwriter::XlsxError| PublishError::write(name)(io::Error::other(error))
+    };
+    let (lines, payments) = (sheet("schedule"), sheet("payments"));
+    let schedule = workbook::schedule(run, lines, payments, tallies);
+    let notice = workbook::notice(run, sheet("notice"));
+    let files = [
+        ("schedule.xlsx", schedule.map_err(failed("schedule.xlsx"))?, lines, "payable_fen"),
+        ("notice.xlsx", notice.map_err(failed("notice.xlsx"))?, sheet("notice"), "amount_fen"),
+    ];
+    let write = |(name, bytes, sheet, money): (&str, Vec<u8>, &Sheet, &str)| {
+        let (file, _) = write_bytes(name, &bytes, draft)?;
+        let contents = Contents { rows: u64::try_from(sheet.rows).ok(), fen: sheet.sum(money) };
+        Ok((file, contents))
+    };
+    files.into_iter().map(write).collect()
+}

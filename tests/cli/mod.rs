@@ -1,1 +1,6 @@
-//! Tests of room `cli`.
+//! The command line as transcripts: what is typed, what is said, the exit code. Cases are files;
+//! adding one takes no Rust. `UPDATE_GOLDEN=1` writes what the program says now.
+
+mod args;
+mod readme;
+mod transcript;

@@ -1,1 +1,7 @@
-//! Tests of room `publish`.
+//! Tests of room `publish`: what a run folder holds, and how it comes into being.
+
+mod case;
+mod columnar;
+mod files;
+mod folder;
+mod speed;

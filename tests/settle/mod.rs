@@ -1,1 +1,5 @@
 //! Tests of room `settle`.
+
+mod allocation;
+mod district;
+mod schedule;

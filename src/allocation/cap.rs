@@ -1,0 +1,390 @@
+//! Caps 封顶 on money or on a quantity, over a key row and a window.
+//!
+//! * A cap on money bounds the net sum of the lines under a key row. Apportioned by largest
+//!   remainder, the lines above zero bear the cut in proportion to their fen. In a queue the lines
+//!   are served in order until the limit is used up; the line at the edge keeps what is left.
+//! * A cap on a quantity bounds what the lines use up. In a queue a line that does not fit wholly
+//!   keeps `fen x left / quantity`, floored to the fen. By largest remainder the sum kept is `sum x
+//!   limit / quantity`, floored to the fen, and the cut is borne in proportion to the fen. A
+//!   quantity that is null or not above zero uses nothing up, and its line keeps its money.
+//! * On key `line` each line stands alone against its own limit, by the same formulas.
+//! * A window longer than the month is used up by what was posted for its other months, for the
+//!   same institution (or the whole programme) and items; it can bound money only.
+
+use super::lines::{Bound, Groups, Lines, Tally};
+use super::queue::{Queue, part, serve};
+use super::rows::{Figure, KeyRows, evaluate, gcd};
+use super::{AllocationError, Cut, PostedLine};
+use crate::domain::{Basis, Key, Month, RowError};
+use crate::law::{Apportion, CapRule, Window};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const REASON: &str = "cap_exhausted";
+
+/// Applies one cap.
+pub(super) fn cap(
+    lines: &mut Lines,
+    rule: &CapRule,
+    posted: &[PostedLine],
+    month: Month,
+) -> Result<(), AllocationError> {
+    check_window(rule)?;
+    let items = lines.money_items(&rule.items);
+    let quantities = quantities(lines, rule, &items);
+    match &rule.key {
+        None => each_line(lines, rule, &items, &quantities),
+        Some(key) => {
+            let used = used_before(rule, key, posted, month)?;
+            shared(lines, rule, key, &items, &quantities, &used)
+        }
+    }
+}
+
+fn check_window(rule: &CapRule) -> Result<(), AllocationError> {
+    if rule.window == Window::Month {
+        return Ok(());
+    }
+    match &rule.key {
+        Some(Basis::Institution | Basis::Programme) => {}
+        other => {
+            return Err(AllocationError::WindowNeedsChildHistory {
+                cap: Arc::clone(&rule.head.id),
+                key: other.as_ref().map_or_else(|| "line".to_owned(), ToString::to_string),
+            });
+        }
+    }
+    if rule.quantity.is_some() {
+        return Err(AllocationError::WindowNeedsQuantities { cap: Arc::clone(&rule.head.id) });
+    }
+    Ok(())
+}
+
+/// What each line uses up, by item and row; `None` for a cap on money.
+type Quantities = Option<BTreeMap<usize, Vec<Figure>>>;
+
+/// Evaluates the quantities of the live lines; a line whose quantity has no value is refused.
+fn quantities(lines: &mut Lines, rule: &CapRule, items: &[usize]) -> Quantities {
+    let exprs = rule.quantity.as_ref()?;
+    let mut all = BTreeMap::new();
+    for item in items {
+        let list = &lines.entitlements.items[*item];
+        let mut figures = vec![Figure::None; list.status.len()];
+        if let Some(expr) = exprs.get(&list.item) {
+            let rows = live_rows(lines, *item);
+            let values = evaluate(expr, lines.frames, &list.basis, &rows, &lines.law.calendar);
+            for (row, value) in rows.iter().zip(values) {
+                figures[*row as usize] = value;
+                if let Figure::Error(error) = value {
+                    lines.refuse(*item, *row as usize, error);
+                }
+            }
+        }
+        all.insert(*item, figures);
+    }
+    Some(all)
+}
+
+fn live_rows(lines: &Lines, item: usize) -> Vec<u32> {
+    lines.live(item).filter_map(|(row, _)| u32::try_from(row).ok()).collect()
+}
+
+/// Fen posted for the other months of the window, by institution id (programme: under no id).
+fn used_before(
+    rule: &CapRule,
+    key: &Basis,
+    posted: &[PostedLine],
+    month: Month,
+) -> Result<FxHashMap<Option<Key>, i64>, AllocationError> {
+    let mut used = FxHashMap::default();
+    for line in posted {
+        let counts = line.source_period != month
+            && in_window(rule.window, line.source_period, month)
+            && rule.items.iter().any(|item| **item == *line.item);
+        if counts {
+            let of =
+                (*key == Basis::Institution).then(|| Key::pack(line.institution_id.as_bytes()).0);
+            let sum: &mut i64 = used.entry(of).or_default();
+            *sum = sum
+                .checked_add(line.payable_fen)
+                .ok_or_else(|| AllocationError::overflow(&rule.head.id))?;
+        }
+    }
+    Ok(used)
+}
+
+fn in_window(window: Window, other: Month, month: Month) -> bool {
+    match window {
+        Window::Month => false,
+        Window::Quarter => other.index().div_euclid(3) == month.index().div_euclid(3),
+        Window::Year => other.year() == month.year(),
+        Window::Life => true,
+    }
+}
+
+/// Exact numbers brought to whole counts of one unit, so that the stages compare integers.
+#[derive(Debug, Clone, Copy)]
+struct Unit(i128);
+
+impl Unit {
+    /// The unit of a cap on money is the fen: a limit between two fen is floored.
+    const FEN: Self = Self(1);
+
+    /// The smallest unit in which all figures are whole.
+    fn of<'f>(figures: impl Iterator<Item = &'f Figure>) -> Option<Self> {
+        let mut unit: i128 = 1;
+        for figure in figures {
+            if let Figure::Is(value) = figure
+                && unit % value.den != 0
+            {
+                let den = value.reduced().den;
+                unit = (unit / gcd(unit, den)).checked_mul(den)?;
+            }
+        }
+        Some(Self(unit))
+    }
+
+    /// A figure in whole units, floored; `None` for null, in error, or beyond 128 bits.
+    fn count(self, figure: Figure) -> Option<i128> {
+        match figure {
+            Figure::Is(value) => Some(value.num.checked_mul(self.0)?.div_euclid(value.den)),
+            _ => None,
+        }
+    }
+}
+
+/// Key `line`: each line against the limit on its own row.
+fn each_line(
+    lines: &mut Lines,
+    rule: &CapRule,
+    items: &[usize],
+    quantities: &Quantities,
+) -> Result<(), AllocationError> {
+    let id = &rule.head.id;
+    let overflow = || AllocationError::overflow(id);
+    let (cutter, reason) = (lines.cutter(id), lines.reason(REASON));
+    let mut bounds: BTreeMap<u32, Bound> = BTreeMap::new();
+    for item in items {
+        let rows = live_rows(lines, *item);
+        let list = &lines.entitlements.items[*item];
+        let mut limits =
+            evaluate(&rule.limit, lines.frames, &list.basis, &rows, &lines.law.calendar);
+        for limit in &mut limits {
+            *limit = limit.rounded(rule.round);
+        }
+        let used = quantities.as_ref().and_then(|all| all.get(item));
+        for (row, limit) in rows.iter().zip(limits) {
+            let place = *row as usize;
+            if let Figure::Error(error) = limit {
+                lines.refuse(*item, place, error);
+                continue;
+            }
+            let fen = lines.entitlements.items[*item].allocated[place];
+            let figure = used.map(|figures| figures[place]);
+            let unit = match figure {
+                None => Unit::FEN,
+                Some(figure) => Unit::of([figure, limit].iter()).ok_or_else(overflow)?,
+            };
+            let Some(limit) = unit.count(limit).map(|limit| limit.max(0)) else { continue };
+            let used = figure.map_or(Some(i128::from(fen)), |f| unit.count(f)).unwrap_or(0);
+            let kept = part(fen, used, limit).ok_or_else(overflow)?;
+            if kept < fen {
+                let whole = |count: i128| i64::try_from(count / unit.0).map_err(|_| overflow());
+                let bound = bounds.entry(lines.payees[*item].at(place)).or_default();
+                add(bound, whole(used)?, whole(limit)?, fen - kept).ok_or_else(overflow)?;
+                lines.leave(*item, place, kept, cutter, reason);
+            }
+        }
+    }
+    lines.record(id, "line", &bounds);
+    Ok(())
+}
+
+fn add(bound: &mut Bound, before: i64, limit: i64, cut: i64) -> Option<()> {
+    bound.rows += 1;
+    bound.before = bound.before.checked_add(before)?;
+    bound.limit = bound.limit.checked_add(limit)?;
+    bound.cut = bound.cut.checked_add(cut)?;
+    Some(())
+}
+
+/// A key row shares the cap.
+fn shared(
+    lines: &mut Lines,
+    rule: &CapRule,
+    key: &Basis,
+    items: &[usize],
+    quantities: &Quantities,
+    posted: &FxHashMap<Option<Key>, i64>,
+) -> Result<(), AllocationError> {
+    let id = &rule.head.id;
+    let overflow = || AllocationError::overflow(id);
+    let count = lines.frames.get(key).map_or(0, |frame| frame.rows).max(1);
+    let mut keyed: Vec<(usize, KeyRows)> = Vec::with_capacity(items.len());
+    for item in items {
+        keyed.push((*item, lines.keys_of(*item, key, id)?));
+    }
+    let money = |_, _, fen: i64| i128::from(fen);
+    let mut tallies = lines.tally(&keyed, count, money).ok_or_else(overflow)?;
+    let limits = limits(lines, rule, key, &keyed, &tallies);
+    let unit = match quantities {
+        None => Unit::FEN,
+        Some(all) => Unit::of(all.values().flatten().chain(&limits)).ok_or_else(overflow)?,
+    };
+    let used = |item: usize, row: usize, fen: i64| match quantities {
+        None => i128::from(fen),
+        Some(all) => all.get(&item).and_then(|f| unit.count(f[row])).unwrap_or(0).max(0),
+    };
+    if quantities.is_some() {
+        tallies = lines.tally(&keyed, count, used).ok_or_else(overflow)?;
+    }
+    let left: Vec<Option<i128>> = limits
+        .iter()
+        .enumerate()
+        .map(|(row, limit)| {
+            let of = u32::try_from(row).ok().and_then(|row| lines.institutions.key(row));
+            let of = (*key == Basis::Institution).then_some(of).flatten();
+            let posted = posted.get(&of).copied().unwrap_or(0);
+            unit.count(*limit).map(|limit| (limit - i128::from(posted)).max(0))
+        })
+        .collect();
+    let binding: Vec<bool> =
+        left.iter().zip(&tallies).map(|(left, all)| left.is_some_and(|l| all.used > l)).collect();
+    let groups = match quantities {
+        None => lines.grouped(&keyed, &binding, &tallies, money),
+        Some(_) => lines.grouped(&keyed, &binding, &tallies, used),
+    };
+    let limit_of = |key: u32| left[key as usize].unwrap_or(i128::MAX);
+    let kept = match &rule.apportion {
+        Apportion::Queue(order) => {
+            let queue = Queue::new(lines, &keyed, order, id)?;
+            serve(lines, &groups, &queue, quantities.is_some(), &limit_of, id)?
+        }
+        Apportion::LargestRemainder => {
+            let cuts =
+                cuts(&groups, &tallies, quantities.is_some(), &limit_of).ok_or_else(overflow)?;
+            lines.shared(&groups, |key| cuts.get(&key).copied().unwrap_or(0), id)?
+        }
+    };
+    let whole = |count: i128| i64::try_from(count / unit.0).map_err(|_| overflow());
+    let mut bounds: BTreeMap<u32, Bound> = BTreeMap::new();
+    let mut whole_settlement = Bound::default();
+    for (slot, key_row) in groups.keys.iter().enumerate() {
+        let group = groups.of(slot);
+        let mut cuts = group.iter().zip(&kept[slot]).map(|(line, kept)| line.fen - kept);
+        let cut = cuts.try_fold(0_i64, i64::checked_add).ok_or_else(overflow)?;
+        let Some(first) = group.first() else { continue };
+        let bound = if *key == Basis::Programme {
+            &mut whole_settlement
+        } else {
+            bounds.entry(lines.payees[first.item as usize].at(first.row as usize)).or_default()
+        };
+        let before = whole(tallies[*key_row as usize].used)?;
+        add(bound, before, whole(limit_of(*key_row))?, cut).ok_or_else(overflow)?;
+    }
+    let (cutter, reason) = (lines.cutter(id), lines.reason(REASON));
+    lines.apply(&groups, &kept, cutter, reason);
+    lines.record(id, key.name(), &bounds);
+    if whole_settlement.rows > 0 {
+        lines.cuts.push(Cut {
+            rule: Arc::clone(id),
+            institution: None,
+            key: Basis::Programme.name().to_owned(),
+            before: whole_settlement.before,
+            limit: whole_settlement.limit,
+            cut_fen: whole_settlement.cut,
+        });
+    }
+    Ok(())
+}
+
+/// Limits of the key rows that have lines, one entry a key row; lines under a limit without a value
+/// are refused.
+fn limits(
+    lines: &mut Lines,
+    rule: &CapRule,
+    key: &Basis,
+    keyed: &[(usize, KeyRows)],
+    tallies: &[Tally],
+) -> Vec<Figure> {
+    let with_lines = (0_u32..).zip(tallies).filter(|(_, tally)| tally.lines > 0);
+    let rows: Vec<u32> = with_lines.map(|(row, _)| row).collect();
+    let values = evaluate(&rule.limit, lines.frames, key, &rows, &lines.law.calendar);
+    let mut limits = vec![Figure::None; tallies.len()];
+    let mut errors: BTreeMap<u32, RowError> = BTreeMap::new();
+    for (row, value) in rows.iter().zip(values) {
+        let value = value.rounded(rule.round);
+        limits[*row as usize] = value;
+        if let Figure::Error(error) = value {
+            errors.insert(*row, error);
+        }
+    }
+    if !errors.is_empty() {
+        for (item, keys) in keyed {
+            for row in live_rows(lines, *item) {
+                if let Some(error) = errors.get(&keys.at(row as usize)) {
+                    lines.refuse(*item, row as usize, *error);
+                }
+            }
+        }
+    }
+    limits
+}
+
+/// What each group must give up, by key row.
+fn cuts(
+    groups: &Groups,
+    tallies: &[Tally],
+    by_quantity: bool,
+    limit_of: &dyn Fn(u32) -> i128,
+) -> Option<FxHashMap<u32, i64>> {
+    let mut cuts = FxHashMap::default();
+    for (slot, key) in groups.keys.iter().enumerate() {
+        let (total, limit) = (tallies[*key as usize].used, limit_of(*key));
+        let cut = if by_quantity {
+            let using = groups.of(slot).iter().filter(|line| line.used > 0);
+            let sum: i128 = using.map(|line| i128::from(line.fen.max(0))).sum();
+            sum - sum.checked_mul(limit)?.div_euclid(total)
+        } else {
+            total - limit
+        };
+        cuts.insert(*key, i64::try_from(cut).ok()?);
+    }
+    Some(cuts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Unit, in_window};
+    use crate::allocation::rows::Figure;
+    use crate::domain::{Fraction, Month};
+    use crate::law::Window;
+
+    #[test]
+    fn figures_are_counted_in_one_unit() {
+        let half = Figure::Is(Fraction { num: 1, den: 2 });
+        let third = Figure::Is(Fraction { num: 7, den: 3 });
+        let unit = Unit::of([half, third, Figure::None].iter()).expect("small");
+        assert_eq!((unit.0, unit.count(half), unit.count(third)), (6, Some(3), Some(14)));
+        assert_eq!(Unit::FEN.count(third), Some(2));
+        assert_eq!(Unit::FEN.count(Figure::None), None);
+    }
+
+    #[test]
+    fn windows_hold_the_months_of_the_calendar() {
+        let month = |text: &str| Month::parse(text).expect("a month");
+        let at = month("2026-05");
+        for (window, other, inside) in [
+            (Window::Month, "2026-05", false),
+            (Window::Quarter, "2026-04", true),
+            (Window::Quarter, "2026-06", true),
+            (Window::Quarter, "2026-03", false),
+            (Window::Year, "2026-01", true),
+            (Window::Year, "2025-12", false),
+            (Window::Life, "2019-01", true),
+        ] {
+            assert_eq!(in_window(window, month(other), at), inside, "{window:?} {other}");
+        }
+    }
+}

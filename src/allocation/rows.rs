@@ -1,0 +1,346 @@
+//! Rows under a key: which coarser row a line belongs to, what stands first, and what a limit is.
+//!
+//! Nothing here changes a line. Ties end in input values, never in row numbers (S9).
+
+use crate::domain::{
+    Basis, Calendar, Column, Fraction, Frame, Frames, KeyColumn, Rounding, RowError, Stored,
+};
+use crate::law::{LawOfMonth, expr::Expr};
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// The row of a coarser basis each row of a finer one belongs to.
+#[derive(Debug, Clone)]
+pub(crate) enum KeyRows<'a> {
+    /// Each row is its own key.
+    Own,
+    /// All rows share the one row of the programme.
+    One,
+    /// By link; [`Frame::NO_ROW`] where there is none.
+    Linked(Cow<'a, [u32]>),
+    /// No row has a key.
+    Nowhere,
+}
+
+impl KeyRows<'_> {
+    /// The key row of a row.
+    pub(crate) fn at(&self, row: usize) -> u32 {
+        match self {
+            Self::Own => u32::try_from(row).unwrap_or(Frame::NO_ROW),
+            Self::One => 0,
+            Self::Linked(link) => link.get(row).copied().unwrap_or(Frame::NO_ROW),
+            Self::Nowhere => Frame::NO_ROW,
+        }
+    }
+
+    /// Whether every row has a key row.
+    pub(super) fn all_found(&self) -> bool {
+        match self {
+            Self::Own | Self::One => true,
+            Self::Linked(link) => !link.contains(&Frame::NO_ROW),
+            Self::Nowhere => false,
+        }
+    }
+}
+
+/// The rows of `to` that rows of `from` belong to; `None` when no link leads there. Links to an
+/// institution end in its main row, also from rows that hang on a version of mid-month.
+pub(crate) fn key_rows<'a>(frames: &'a Frames, from: &Basis, to: &Basis) -> Option<KeyRows<'a>> {
+    let frame = frames.get(from)?;
+    if from != to && *to == Basis::Programme {
+        return Some(KeyRows::One);
+    }
+    let main = (*to == Basis::Institution)
+        .then(|| frames.get(to).and_then(|f| f.links.get(to)))
+        .flatten()
+        .filter(|main| main.iter().enumerate().any(|(row, link)| row != *link as usize));
+    if from == to {
+        return Some(main.map_or(KeyRows::Own, |main| KeyRows::Linked(Cow::Borrowed(main))));
+    }
+    let link = frame.links.get(to)?;
+    Some(KeyRows::Linked(match main {
+        None => Cow::Borrowed(link.as_slice()),
+        Some(main) => Cow::Owned(
+            link.iter()
+                .map(|row| main.get(*row as usize).copied().unwrap_or(Frame::NO_ROW))
+                .collect(),
+        ),
+    }))
+}
+
+/// Columns that tell rows of a basis apart, most telling first.
+const IDENTITY: [&str; 18] = [
+    "institution_id",
+    "child_ref",
+    "person_ref",
+    "class_id",
+    "venue_id",
+    "contract_id",
+    "certificate",
+    "age_class",
+    "service",
+    "spell_from",
+    "spell_until",
+    "listing_from",
+    "listing_until",
+    "from",
+    "until",
+    "found_on",
+    "issued_on",
+    "birth_date",
+];
+
+/// The input values that tell the rows of one frame apart.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Identity<'a> {
+    columns: Vec<&'a Stored>,
+}
+
+impl<'a> Identity<'a> {
+    /// The identity columns of a basis: the known ones, then every other readable column by name,
+    /// so that rows left equal are equal in everything the law can read.
+    pub(super) fn of(frames: &'a Frames, law: &LawOfMonth, basis: &Basis) -> Self {
+        let Some(frame) = frames.get(basis) else { return Self::default() };
+        let mut columns: Vec<&Stored> =
+            IDENTITY.iter().filter_map(|name| frame.get(name)).collect();
+        for (name, stored) in &frame.columns {
+            let readable = law.dictionary.iter().any(|e| e.basis == *basis && e.name == *name);
+            if readable && !IDENTITY.contains(&&**name) {
+                columns.push(stored);
+            }
+        }
+        Self { columns }
+    }
+
+    /// Compares two rows of the frame.
+    pub(super) fn compare(&self, left: usize, right: usize) -> Ordering {
+        self.columns
+            .iter()
+            .map(|stored| compare_cells(stored, left, stored, right))
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+}
+
+/// Compares two values, nulls first. Values of different types (two bases that give one name to
+/// different columns) compare by type.
+pub(super) fn compare_cells(a: &Stored, i: usize, b: &Stored, j: usize) -> Ordering {
+    match (a.is_null(i), b.is_null(j)) {
+        (true, true) => return Ordering::Equal,
+        (true, false) => return Ordering::Less,
+        (false, true) => return Ordering::Greater,
+        (false, false) => {}
+    }
+    match (&a.column, &b.column) {
+        (Column::Bool(left), Column::Bool(right)) => left[i].cmp(&right[j]),
+        (Column::Date(left), Column::Date(right)) => left[i].cmp(&right[j]),
+        (Column::Key(left), Column::Key(right)) => left.keys[i].cmp(&right.keys[j]),
+        (Column::Code(left), Column::Code(right)) => {
+            left.list.text(left.codes[i]).cmp(right.list.text(right.codes[j]))
+        }
+        (Column::Num(left), Column::Num(right)) if left.den == right.den => {
+            left.values[i].cmp(&right.values[j])
+        }
+        _ => match (number(a, i), number(b, j)) {
+            (Some(left), Some(right)) => compare_fractions(left, right),
+            (left, right) => left.is_some().cmp(&right.is_some()),
+        },
+    }
+}
+
+/// Compares exactly, by whole parts first so that the products cannot overflow in practice.
+fn compare_fractions(x: Fraction, y: Fraction) -> Ordering {
+    let whole = x.num.div_euclid(x.den).cmp(&y.num.div_euclid(y.den));
+    whole.then_with(|| {
+        let left = x.num.rem_euclid(x.den).checked_mul(y.den);
+        let right = y.num.rem_euclid(y.den).checked_mul(x.den);
+        left.cmp(&right)
+    })
+}
+
+/// The number in a cell, if it holds one.
+pub(crate) fn number(stored: &Stored, row: usize) -> Option<Fraction> {
+    if stored.is_null(row) || stored.error(row).is_some() {
+        return None;
+    }
+    match &stored.column {
+        Column::Num(column) => {
+            Some(Fraction { num: i128::from(column.values[row]), den: i128::from(column.den) })
+        }
+        Column::Ratio(values) => Fraction::new(values[row].0, values[row].1),
+        _ => None,
+    }
+}
+
+/// A limit, a quantity or a weight on one row.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Figure {
+    /// Null: no limit, nothing used up.
+    None,
+    /// An exact number.
+    Is(Fraction),
+    /// No value, and why.
+    Error(RowError),
+}
+
+impl Figure {
+    fn read(stored: &Stored, row: usize) -> Self {
+        if let Some(error) = stored.error(row) {
+            return Self::Error(error);
+        }
+        number(stored, row).map_or(Self::None, Self::Is)
+    }
+
+    /// The figure after a stated rounding.
+    pub(super) fn rounded(self, round: Option<Rounding>) -> Self {
+        match (self, round) {
+            (Self::Is(value), Some(round)) => {
+                round.apply(value).map_or(Self::Error(RowError::Overflow), Self::Is)
+            }
+            _ => self,
+        }
+    }
+}
+
+/// Rows in a chunk of parallel evaluation.
+const CHUNK: usize = 16 * 1024;
+
+/// Evaluates an expression on rows of a basis, one figure a row.
+pub(super) fn evaluate(
+    expr: &Expr,
+    frames: &Frames,
+    basis: &Basis,
+    rows: &[u32],
+    calendar: &Calendar,
+) -> Vec<Figure> {
+    let pieces: Vec<Vec<Figure>> = rows
+        .par_chunks(CHUNK)
+        .map(|chunk| {
+            let stored = expr.eval(frames, basis, chunk, calendar);
+            (0..chunk.len()).map(|row| Figure::read(&stored, row)).collect()
+        })
+        .collect();
+    pieces.concat()
+}
+
+/// Institutions in order of their ids, and the ids themselves.
+#[derive(Debug, Clone)]
+pub(super) struct Institutions<'a> {
+    ids: Option<&'a KeyColumn>,
+    /// Number of rows of the frame.
+    pub(super) rows: usize,
+    /// Rows in order of id.
+    pub(super) in_order: Vec<u32>,
+    /// Place of each row in that order.
+    pub(super) rank: Vec<u32>,
+}
+
+impl<'a> Institutions<'a> {
+    /// Reads the institution frame; without one there are no institutions.
+    pub(super) fn of(frames: &'a Frames) -> Self {
+        let frame = frames.get(&Basis::Institution);
+        let rows = frame.map_or(0, |f| f.rows);
+        let ids = frame.and_then(|f| f.get("institution_id")).and_then(|s| match &s.column {
+            Column::Key(keys) => Some(keys),
+            _ => None,
+        });
+        let count = u32::try_from(rows).unwrap_or(Frame::NO_ROW);
+        let mut in_order: Vec<u32> = (0..count).collect();
+        if let Some(ids) = ids {
+            in_order.sort_by_key(|row| (ids.keys[*row as usize], *row));
+        }
+        let mut rank = vec![0; rows];
+        for (place, row) in in_order.iter().enumerate() {
+            rank[*row as usize] = u32::try_from(place).unwrap_or(u32::MAX);
+        }
+        Self { ids, rows, in_order, rank }
+    }
+
+    /// The id of a row, empty when the frame has none.
+    pub(super) fn text(&self, row: u32) -> String {
+        self.ids.map_or_else(String::new, |ids| ids.text(row as usize))
+    }
+
+    /// The packed id of a row.
+    pub(super) fn key(&self, row: u32) -> Option<crate::domain::Key> {
+        self.ids?.keys.get(row as usize).copied()
+    }
+}
+
+/// Shares a cut over lines in proportion to `weights` by largest remainder; equal remainders go to
+/// the line that stands first under `tie`. Lines at or below zero bear nothing; no line bears more
+/// than its weight. `None` when `cut` is negative or above the sum of the positive weights.
+pub(super) fn apportion(
+    cut: i64,
+    weights: &[i64],
+    tie: impl Fn(usize, usize) -> Ordering,
+) -> Option<Vec<i64>> {
+    let total: u128 = weights.iter().map(|w| u128::from(w.max(&0).unsigned_abs())).sum();
+    let whole = u128::try_from(cut).ok().filter(|whole| *whole <= total)?;
+    let mut parts = vec![0_i64; weights.len()];
+    if whole == 0 {
+        return Some(parts);
+    }
+    let mut rests: Vec<(u128, usize)> = Vec::with_capacity(weights.len());
+    let mut given: u128 = 0;
+    for (index, weight) in weights.iter().enumerate() {
+        // Both factors are below 2^63, so the product stays below 2^126.
+        let product = whole * u128::from(weight.max(&0).unsigned_abs());
+        let (part, rest) = divide(product, total);
+        given += part;
+        parts[index] = i64::try_from(part).ok()?;
+        if rest > 0 {
+            rests.push((rest, index));
+        }
+    }
+    let left = usize::try_from(whole - given).ok()?;
+    if left > 0 {
+        rests.select_nth_unstable_by(left - 1, |a, b| b.0.cmp(&a.0).then_with(|| tie(a.1, b.1)));
+        for (_, index) in &rests[..left] {
+            parts[*index] += 1;
+        }
+    }
+    Some(parts)
+}
+
+/// Quotient and remainder, in 64 bits where the numbers fit: a 128-bit division is ten times
+/// dearer.
+pub(super) fn divide(num: u128, den: u128) -> (u128, u128) {
+    match (u64::try_from(num), u64::try_from(den)) {
+        (Ok(num), Ok(den)) => (u128::from(num / den), u128::from(num % den)),
+        _ => (num / den, num % den),
+    }
+}
+
+/// The greatest common divisor of numbers that are not negative.
+pub(super) fn gcd(mut a: i128, mut b: i128) -> i128 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+#[cfg(test)]
+mod tests {
+    use super::apportion;
+    use std::cmp::Ordering;
+
+    fn by_place(a: usize, b: usize) -> Ordering {
+        a.cmp(&b)
+    }
+
+    #[test]
+    fn cuts_follow_the_largest_remainder_and_then_the_order() {
+        // 7 over 3, 3, 3: 2.33 each, the fen left over to the first.
+        assert_eq!(apportion(7, &[3, 3, 3], by_place), Some(vec![3, 2, 2]));
+        // 5 over 6, 3, 1: 3.0, 1.5, 0.5: one fen left, equal remainders, to the first of them.
+        assert_eq!(apportion(5, &[6, 3, 1], by_place), Some(vec![3, 2, 0]));
+        // The same the other way round.
+        assert_eq!(apportion(5, &[6, 3, 1], |a, b| b.cmp(&a)), Some(vec![3, 1, 1]));
+        // A receivable bears nothing.
+        assert_eq!(apportion(4, &[-9, 2, 2], by_place), Some(vec![0, 2, 2]));
+        assert_eq!(apportion(5, &[2, 2], by_place), None);
+        assert_eq!(apportion(-1, &[2, 2], by_place), None);
+    }
+}

@@ -1,0 +1,420 @@
+//! The command line in two stages: what was typed ([`Low`]), then what the program needs
+//! ([`Command`]). Everything that can be wrong with a word is wrong here, once, with exit 2.
+
+use crate::domain::texts::Language;
+use crate::domain::{Date, Month};
+use crate::law::DiffOf;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+const ABOUT: &str = "Settles inclusive childcare subsidies 普惠托育: dated law as data, exact to \
+                     the fen, explained line by line";
+
+const EXITS: &str = "Exit codes: 0 done; 1 the world failed; 2 usage; 3 done with refused rows; \
+                     4 law or calendar incomplete; 5 differences open; 6 rerun differs; \
+                     7 ledger busy or chain broken; 70 our bug.";
+
+/// What was typed.
+#[derive(Debug, Parser)]
+#[command(name = "tuoyu", version, about = ABOUT, after_help = EXITS)]
+pub(super) struct Low {
+    #[command(subcommand)]
+    command: LowCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum LowCommand {
+    /// Settle a period: write the run folder and post it as a draft
+    Run(LowRun),
+    /// Read law and inputs and say what is wrong; write nothing
+    Check(LowCheck),
+    /// The law: static checks, what is in force, what a notice changed
+    #[command(subcommand)]
+    Policy(LowPolicy),
+    /// Every step of an amount, with clauses
+    Explain(LowExplain),
+}
+
+#[derive(Debug, Args)]
+struct LowJob {
+    /// The job file
+    #[arg(value_name = "JOB.toml")]
+    job: PathBuf,
+    /// Last service month of the period, instead of the job's
+    #[arg(long, value_name = "YYYY-MM")]
+    period: Option<String>,
+    /// File or folder of the inputs, instead of the job's
+    #[arg(long, value_name = "FILE|DIR")]
+    input: Option<PathBuf>,
+    /// Law and deliveries as known on this date, instead of the job's cut-off
+    #[arg(long, value_name = "DATE")]
+    known_on: Option<String>,
+    /// Worker threads; the result is the same with any number
+    #[arg(long, value_name = "N")]
+    threads: Option<String>,
+    /// Language of texts for people: zh-CN or en
+    #[arg(long, value_name = "TAG")]
+    lang: Option<String>,
+    /// Write the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct LowRun {
+    #[command(flatten)]
+    job: LowJob,
+    /// The run folder itself, instead of the job's
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Ledger file, instead of the job's; none makes the run a trial that posts nothing
+    #[arg(long, value_name = "FILE|none")]
+    ledger: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct LowCheck {
+    #[command(flatten)]
+    job: LowJob,
+}
+
+#[derive(Debug, Subcommand)]
+enum LowPolicy {
+    /// Static checks: every mistake with file and line
+    Check(LowPacks),
+    /// The law in force on a date
+    Show(LowShow),
+    /// What a notice changed, or what became known between two days
+    Diff(LowDiff),
+}
+
+#[derive(Debug, Args)]
+struct LowPacks {
+    /// Pack folders in layer order
+    #[arg(value_name = "PACK", required = true)]
+    packs: Vec<PathBuf>,
+    /// What-if files laid over the packs, in order
+    #[arg(long, value_name = "FILE")]
+    overlay: Vec<PathBuf>,
+    /// Folder of calendars and codes
+    #[arg(long, value_name = "DIR", default_value = "data/reference")]
+    reference: PathBuf,
+    /// Write the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct LowShow {
+    #[command(flatten)]
+    packs: LowPacks,
+    /// A day, or a service month
+    #[arg(long, value_name = "DATE|MONTH")]
+    on: String,
+    /// As known on this date; default: the last day of that month
+    #[arg(long, value_name = "DATE")]
+    known_on: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "which", required = true, multiple = false, args = ["notice", "known_after"])]
+struct LowDiff {
+    #[command(flatten)]
+    packs: LowPacks,
+    /// What this notice changed: its 文号, or its file inside the pack
+    #[arg(long, value_name = "NOTICE")]
+    notice: Option<String>,
+    /// What became known after this day
+    #[arg(long, value_name = "DATE")]
+    known_after: Option<String>,
+    /// … up to and on this day; default: everything since
+    #[arg(long, value_name = "DATE", requires = "known_after")]
+    known_on: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct LowExplain {
+    /// The run folder, or the job file
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Institution id as delivered
+    #[arg(long, value_name = "ID")]
+    institution: String,
+    /// Only this item
+    #[arg(long, value_name = "ID")]
+    item: Option<String>,
+    /// Only this child: its pseudonym, or its reference as delivered
+    #[arg(long, value_name = "REF")]
+    child: Option<String>,
+    /// Service month, where the period has several; default: the last
+    #[arg(long, value_name = "YYYY-MM")]
+    month: Option<String>,
+    /// The run's job file; default: the file of `jobs/` with the run's job id
+    #[arg(long, value_name = "JOB.toml")]
+    job: Option<PathBuf>,
+    /// File or folder of the inputs, where the run had `--input`
+    #[arg(long, value_name = "FILE|DIR")]
+    input: Option<PathBuf>,
+    /// Ledger file, where the run had another than the job's; none for a trial
+    #[arg(long, value_name = "FILE|none")]
+    ledger: Option<PathBuf>,
+    /// At most this many lines
+    #[arg(long, value_name = "N", default_value = "20")]
+    limit: usize,
+    /// Language: zh-CN or en
+    #[arg(long, value_name = "TAG")]
+    lang: Option<String>,
+    /// Write the answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What the program is asked to do, every word understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// `run`.
+    Run(JobCommand),
+    /// `check`.
+    Check(JobCommand),
+    /// `policy …`.
+    Policy(PolicyCommand),
+    /// `explain`.
+    Explain(ExplainCommand),
+}
+
+/// A job and what the command line changes in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobCommand {
+    /// Job file.
+    pub job: PathBuf,
+    /// Changes.
+    pub changes: Changes,
+    /// Whether the result is written as JSON.
+    pub json: bool,
+}
+
+/// What a command line changes in a job; `None` leaves the job's own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Last service month of the period.
+    pub period: Option<Month>,
+    /// File or folder of the inputs.
+    pub input: Option<PathBuf>,
+    /// Run folder.
+    pub out: Option<PathBuf>,
+    /// Ledger: `Some(None)` is a trial.
+    pub ledger: Option<Option<PathBuf>>,
+    /// As known on.
+    pub known_on: Option<Date>,
+    /// Worker threads, at least one.
+    pub threads: Option<usize>,
+    /// Language of texts for people.
+    pub language: Option<Language>,
+}
+
+/// What is asked of packs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyCommand {
+    /// Pack folders in layer order, at least one.
+    pub packs: Vec<PathBuf>,
+    /// Overlays in order.
+    pub overlays: Vec<PathBuf>,
+    /// Folder of calendars and codes.
+    pub reference: PathBuf,
+    /// Whether the result is written as JSON.
+    pub json: bool,
+    /// The question.
+    pub question: PolicyQuestion,
+}
+
+/// The question asked of packs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyQuestion {
+    /// Are they complete?
+    Check,
+    /// What is in force?
+    Show(Moment),
+    /// What changed?
+    Diff(DiffOf),
+}
+
+/// A service month seen with the knowledge of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Service month.
+    pub month: Month,
+    /// As known on.
+    pub known_on: Date,
+}
+
+/// What is to be explained.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainCommand {
+    /// Run folder or job file.
+    pub run: PathBuf,
+    /// Institution.
+    pub institution: String,
+    /// Item.
+    pub item: Option<String>,
+    /// Child.
+    pub child: Option<String>,
+    /// Service month.
+    pub month: Option<Month>,
+    /// Job file.
+    pub job: Option<PathBuf>,
+    /// Inputs.
+    pub input: Option<PathBuf>,
+    /// Ledger: `Some(None)` is a trial.
+    pub ledger: Option<Option<PathBuf>>,
+    /// At most this many lines.
+    pub limit: usize,
+    /// Language.
+    pub language: Option<Language>,
+    /// Whether the answer is written as JSON.
+    pub json: bool,
+}
+
+/// A word of the command line that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{option}: found {found:?}; expected {expected}")]
+pub struct UsageError {
+    /// The option.
+    pub option: &'static str,
+    /// The word as typed.
+    pub found: String,
+    /// What it should be.
+    pub expected: &'static str,
+}
+
+impl TryFrom<Low> for Command {
+    type Error = UsageError;
+
+    fn try_from(low: Low) -> Result<Self, UsageError> {
+        Ok(match low.command {
+            LowCommand::Run(run) => {
+                let mut command = job(run.job)?;
+                command.changes.out = run.out;
+                command.changes.ledger = run.ledger.map(ledger);
+                Self::Run(command)
+            }
+            LowCommand::Check(check) => Self::Check(job(check.job)?),
+            LowCommand::Policy(low) => Self::Policy(policy(low)?),
+            LowCommand::Explain(low) => Self::Explain(explain(low)?),
+        })
+    }
+}
+
+fn job(low: LowJob) -> Result<JobCommand, UsageError> {
+    let threads = low
+        .threads
+        .map(|word| {
+            word.parse().ok().filter(|count| (1..=1024).contains(count)).ok_or(UsageError {
+                option: "--threads",
+                found: word,
+                expected: "a number from 1 to 1024",
+            })
+        })
+        .transpose()?;
+    let changes = Changes {
+        period: low.period.map(|word| month("--period", word)).transpose()?,
+        input: low.input,
+        known_on: low.known_on.map(|word| date("--known-on", word)).transpose()?,
+        threads,
+        language: low.lang.map(language).transpose()?,
+        ..Changes::default()
+    };
+    Ok(JobCommand { job: low.job, changes, json: low.json })
+}
+
+fn policy(low: LowPolicy) -> Result<PolicyCommand, UsageError> {
+    let (packs, question) = match low {
+        LowPolicy::Check(packs) => (packs, PolicyQuestion::Check),
+        LowPolicy::Show(show) => {
+            let known_on = show.known_on.map(|word| date("--known-on", word)).transpose()?;
+            let at = moment("--on", show.on, known_on)?;
+            (show.packs, PolicyQuestion::Show(at))
+        }
+        LowPolicy::Diff(diff) => {
+            let of = match diff.notice {
+                Some(notice) => DiffOf::Notice(notice),
+                None => DiffOf::Known {
+                    after: date("--known-after", diff.known_after.unwrap_or_default())?,
+                    until: match diff.known_on {
+                        Some(word) => date("--known-on", word)?,
+                        None => Date::from_ymd(2199, 12, 31).unwrap_or_default(),
+                    },
+                },
+            };
+            (diff.packs, PolicyQuestion::Diff(of))
+        }
+    };
+    Ok(PolicyCommand {
+        packs: packs.packs,
+        overlays: packs.overlay,
+        reference: packs.reference,
+        json: packs.json,
+        question,
+    })
+}
+
+fn explain(low: LowExplain) -> Result<ExplainCommand, UsageError> {
+    Ok(ExplainCommand {
+        run: low.run,
+        institution: low.institution,
+        item: low.item,
+        child: low.child,
+        month: low.month.map(|word| month("--month", word)).transpose()?,
+        job: low.job,
+        input: low.input,
+        ledger: low.ledger.map(ledger),
+        limit: low.limit,
+        language: low.lang.map(language).transpose()?,
+        json: low.json,
+    })
+}
+
+/// A ledger file, or `none`.
+fn ledger(file: PathBuf) -> Option<PathBuf> {
+    (file.as_os_str() != "none").then_some(file)
+}
+
+fn month(option: &'static str, word: String) -> Result<Month, UsageError> {
+    Month::parse(&word).map_err(|_| UsageError {
+        option,
+        found: word,
+        expected: "a month as 2026-09",
+    })
+}
+
+fn date(option: &'static str, word: String) -> Result<Date, UsageError> {
+    Date::parse_iso(&word).map_err(|_| UsageError {
+        option,
+        found: word,
+        expected: "a date as 2026-09-30",
+    })
+}
+
+/// A month, or the month a day lies in; known as of the month's end unless stated.
+fn moment(
+    option: &'static str,
+    word: String,
+    known_on: Option<Date>,
+) -> Result<Moment, UsageError> {
+    let month = match Date::parse_iso(&word) {
+        Ok(date) => date.month(),
+        Err(_) => Month::parse(&word).map_err(|_| UsageError {
+            option,
+            found: word,
+            expected: "a date as 2026-09-30 or a month as 2026-09",
+        })?,
+    };
+    Ok(Moment { month, known_on: known_on.unwrap_or_else(|| month.last()) })
+}
+
+fn language(word: String) -> Result<Language, UsageError> {
+    Language::parse(&word).ok_or(UsageError {
+        option: "--lang",
+        found: word,
+        expected: "zh-CN or en",
+    })
+}

@@ -1,0 +1,245 @@
+//! What the commands ask of the rooms, and how each room's error becomes an exit code: the one
+//! place where `cli` meets the spine.
+
+use super::args::{Changes, ExplainCommand};
+use super::console::Trouble;
+use super::exit::Exit;
+use crate::allocation::AllocationError;
+use crate::domain::texts::Language;
+use crate::domain::{Date, Month, Progress};
+use crate::explain::{ExplainInput, Explanation, Question};
+use crate::job::{self, Job, JobError, LedgerChoice, Overrides};
+use crate::law::LawErrors;
+use crate::ledger::{Ledger, LedgerError};
+use crate::publish::{Manifest, Pseudonyms, PublishError};
+use crate::schedule::ScheduleError;
+use crate::settle::{self, Checked, RunReport, SettleError, Settled};
+use std::path::Path;
+
+/// What stands in the ledger for the engine that made a run; it enters no output (S29).
+const ENGINE: &str = concat!("tuoyu ", env!("CARGO_PKG_VERSION"));
+
+impl From<&SettleError> for Exit {
+    fn from(error: &SettleError) -> Self {
+        match error {
+            SettleError::Law(_) | SettleError::Calendar(_) => Self::Law,
+            SettleError::Allocation(error) => match error {
+                AllocationError::WindowNeedsChildHistory { .. }
+                | AllocationError::WindowNeedsQuantities { .. }
+                | AllocationError::KeyNotReachable { .. }
+                | AllocationError::OrderColumnMissing { .. }
+                | AllocationError::SplitMissing { .. } => Self::Law,
+                AllocationError::Overflow { .. } => Self::World,
+            },
+            SettleError::Schedule(error) => match error {
+                ScheduleError::Calendar(_)
+                | ScheduleError::WorkdayMissing { .. }
+                | ScheduleError::NeverOpen { .. } => Self::Law,
+                ScheduleError::Overflow { .. } => Self::World,
+            },
+            SettleError::Ledger(error) => Self::from(error),
+            SettleError::Publish(PublishError::Control(_)) => Self::Bug,
+            SettleError::Publish(
+                PublishError::Folder(_) | PublishError::Write { .. } | PublishError::Overflow,
+            )
+            | SettleError::Intake(_)
+            | SettleError::Key { .. }
+            | SettleError::Profile(_)
+            | SettleError::Threads { .. } => Self::World,
+        }
+    }
+}
+
+impl From<&LedgerError> for Exit {
+    fn from(error: &LedgerError) -> Self {
+        match error {
+            LedgerError::Busy { .. } | LedgerError::Broken { .. } => Self::Ledger,
+            LedgerError::RunDiffers { .. } => Self::Differs,
+            LedgerError::Record { .. } => Self::Bug,
+            LedgerError::Foreign { .. }
+            | LedgerError::Newer { .. }
+            | LedgerError::Approved { .. }
+            | LedgerError::Folder { .. }
+            | LedgerError::Store { .. } => Self::World,
+        }
+    }
+}
+
+impl From<&JobError> for Exit {
+    fn from(error: &JobError) -> Self {
+        match error {
+            JobError::Wrong { .. } | JobError::Unset { .. } => Self::Usage,
+            JobError::Unreadable { .. } | JobError::Missing { .. } => Self::World,
+        }
+    }
+}
+
+impl From<LawErrors> for Trouble {
+    fn from(errors: LawErrors) -> Self {
+        Self::pointed(Exit::Law, errors.0)
+    }
+}
+
+impl From<SettleError> for Trouble {
+    fn from(error: SettleError) -> Self {
+        match error {
+            SettleError::Law(errors) => Self::from(errors),
+            error => Self::of(Exit::from(&error), &error),
+        }
+    }
+}
+
+/// Language of a job's texts.
+pub(super) fn language(job: &Job) -> Language {
+    match job.message_language {
+        job::Language::Chinese => Language::Chinese,
+        job::Language::English => Language::English,
+    }
+}
+
+/// Reads a job file with the changes of the command line.
+///
+/// # Errors
+/// When the file cannot be read or says something no job can say.
+pub(super) fn job(path: &Path, changes: &Changes) -> Result<Job, Trouble> {
+    let overrides = Overrides {
+        period: changes.period,
+        input: changes.input.clone(),
+        out: changes.out.clone(),
+        ledger: changes.ledger.clone().map(|file| match file {
+            Some(file) => LedgerChoice::File(file),
+            None => LedgerChoice::None,
+        }),
+        known_on: changes.known_on,
+        threads: changes.threads,
+        language: changes.language.map(|language| match language {
+            Language::Chinese => job::Language::Chinese,
+            Language::English => job::Language::English,
+        }),
+    };
+    job::read(path, &overrides).map_err(|error| Trouble::of(Exit::from(&error), &error))
+}
+
+/// Settles.
+///
+/// # Errors
+/// Whatever stopped the run; nothing was written.
+pub(super) fn settle(
+    job: &Job,
+    progress: &mut dyn Progress,
+    at: &str,
+) -> Result<RunReport, Trouble> {
+    Ok(settle::run(job, progress, at, ENGINE)?)
+}
+
+/// Checks law and inputs.
+///
+/// # Errors
+/// When law or inputs cannot be read.
+pub(super) fn check(job: &Job, progress: &mut dyn Progress) -> Result<Checked, Trouble> {
+    Ok(settle::check(job, progress)?)
+}
+
+/// What a run folder says of its run.
+pub(super) struct RunNamed {
+    pub(super) run_id: String,
+    pub(super) job: String,
+    pub(super) period: Month,
+    pub(super) known_on: Date,
+}
+
+/// Reads the manifest of a run folder.
+///
+/// # Errors
+/// When there is none that can be read.
+pub(super) fn manifest(folder: &Path) -> Result<RunNamed, Trouble> {
+    let hint = "hint: make a run folder with `tuoyu run` and name it, or name the job file";
+    let manifest = Manifest::read(folder).map_err(|error| {
+        Trouble::told(Exit::World, format!("{error}; expected the folder of a run; {hint}"))
+    })?;
+    let bad = |what: &str| {
+        let folder = folder.display();
+        Trouble::told(Exit::World, format!("{folder}: the manifest's {what} cannot be read"))
+    };
+    Ok(RunNamed {
+        period: Month::parse(&manifest.period).map_err(|_| bad("period"))?,
+        known_on: Date::parse_iso(&manifest.known_on).map_err(|_| bad("known_on"))?,
+        run_id: manifest.run_id,
+        job: manifest.job,
+    })
+}
+
+/// Explains lines of a period settled again; the run id must be the one asked for.
+///
+/// # Errors
+/// When the settlement cannot be repeated, gives another run, or has no such line.
+pub(super) fn explain(
+    job: &Job,
+    run_id: Option<&str>,
+    command: &ExplainCommand,
+    progress: &mut dyn Progress,
+) -> Result<Explanation, Trouble> {
+    // A ledger nobody made is no ledger: to explain writes nothing.
+    let ledger = job.ledger.as_deref().filter(|file| file.is_file());
+    let ledger = ledger.map(Ledger::open).transpose().map_err(SettleError::Ledger)?;
+    let settled = settle::compute(job, ledger.as_ref(), progress)?;
+    if let Some(run_id) = run_id.filter(|run_id| *run_id != settled.run_id) {
+        let found = &settled.run_id;
+        let message = format!(
+            "{folder}: settling again gives run {found}; expected {run_id}; hint: inputs, law, \
+             ledger or engine have changed since; run the period again to explain it as it is now",
+            folder = command.run.display()
+        );
+        return Err(Trouble::told(Exit::Differs, message));
+    }
+    let pseudonyms = pseudonyms(job)?;
+    let alias_of = |reference: &str| -> String {
+        String::from_utf8_lossy(&pseudonyms.one(reference)).into_owned()
+    };
+    let asked = command.child.as_deref();
+    let is_child = |reference: &str| {
+        asked.is_some_and(|child| child == reference || child == alias_of(reference))
+    };
+    // Who gave the reference may see it; everybody else sees the pseudonym.
+    let alias = |reference: &str| {
+        if asked == Some(reference) { reference.to_owned() } else { alias_of(reference) }
+    };
+    let question = Question {
+        institution: &command.institution,
+        item: command.item.as_deref(),
+        child: asked.is_some().then_some(&is_child as &dyn Fn(&str) -> bool),
+        alias: &alias,
+        limit: command.limit,
+    };
+    let month = month_of(&settled, command)?;
+    let input = ExplainInput {
+        month: month.month,
+        law: &month.law,
+        frames: &month.frames,
+        entitlements: &month.entitlements,
+        allocation: &month.allocation,
+        schedule: &settled.schedule,
+        files: &settled.tables.files,
+    };
+    crate::explain::explain(&input, &question)
+        .map_err(|error| Trouble::told(Exit::World, error.to_string()))
+}
+
+fn month_of<'a>(
+    settled: &'a Settled,
+    command: &ExplainCommand,
+) -> Result<&'a settle::SettledMonth, Trouble> {
+    let wanted = command.month.unwrap_or(settled.period);
+    settled.months.iter().find(|month| month.month == wanted).ok_or_else(|| {
+        let months: Vec<String> = settled.months.iter().map(|m| m.month.to_string()).collect();
+        let months = months.join(", ");
+        Trouble::told(Exit::Usage, format!("--month: found {wanted}; expected one of {months}"))
+    })
+}
+
+fn pseudonyms(job: &Job) -> Result<Pseudonyms, Trouble> {
+    let path = job.key_file.display();
+    let told = |reason: String| Trouble::told(Exit::World, format!("{path}: {reason}"));
+    let key = std::fs::read(&job.key_file).map_err(|error| told(error.to_string()))?;
+    Pseudonyms::new(&key).map_err(|error| told(error.to_string()))
+}

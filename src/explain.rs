@@ -1,1 +1,0 @@
-//! Room `explain` (being built).

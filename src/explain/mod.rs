@@ -1,0 +1,308 @@
+//! Explain: one settled month in, every step of one amount out.
+//!
+//! In: law, frames, lines, allocation and schedule of a month settled again. Out: [`Explanation`].
+//! Order: after `settle`. Never: computes money of its own (it reads what the rooms computed and
+//! asks expressions for their trace), shows a child's number unless the caller does.
+
+mod gates;
+mod reads;
+mod show;
+mod text;
+mod walk;
+
+use crate::allocation::Allocation;
+use crate::domain::{Frames, Month};
+use crate::intake::SourceFile;
+use crate::law::LawOfMonth;
+use crate::schedule::Schedule;
+use crate::subsidy::Entitlements;
+use serde::Serialize;
+
+pub use text::render;
+pub use walk::explain;
+
+/// One settled month, as the rooms made it.
+#[derive(Debug, Clone, Copy)]
+pub struct ExplainInput<'a> {
+    /// Service month.
+    pub month: Month,
+    /// Law of the month.
+    pub law: &'a LawOfMonth,
+    /// Frames with everything the rules computed.
+    pub frames: &'a Frames,
+    /// Lines, after allocation.
+    pub entitlements: &'a Entitlements,
+    /// Caps, budget and split.
+    pub allocation: &'a Allocation,
+    /// Schedule of the period.
+    pub schedule: &'a Schedule,
+    /// Files read, in the order the frames' `#file` columns count them.
+    pub files: &'a [SourceFile],
+}
+
+/// Which amounts are asked for.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// Institution id as delivered.
+    pub institution: &'a str,
+    /// Item id; `None` = every item.
+    pub item: Option<&'a str>,
+    /// Whether a child reference as delivered is the one asked for; `None` = every row.
+    pub child: Option<&'a dyn Fn(&str) -> bool>,
+    /// What stands for a child or person reference in the answer: its pseudonym, or the reference
+    /// itself where the person asking gave it.
+    pub alias: &'a dyn Fn(&str) -> String,
+    /// At most this many lines are explained; the rest are counted.
+    pub limit: usize,
+}
+
+/// Why there is nothing to explain.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExplainError {
+    /// No row of the institution.
+    #[error(
+        "institution {found}: not in the register or the inputs of {month}; expected an \
+         institution_id as delivered"
+    )]
+    Institution {
+        /// Asked for.
+        found: String,
+        /// Month.
+        month: Month,
+    },
+    /// No such item in force.
+    #[error("item {found}: not in the law of {month}; expected one of {expected}")]
+    Item {
+        /// Asked for.
+        found: String,
+        /// Month.
+        month: Month,
+        /// Items in force.
+        expected: String,
+    },
+    /// No line fits.
+    #[error(
+        "institution {institution}: no line of that child or item in {month}; hint: ask without \
+         --child or --item to see what there is"
+    )]
+    Line {
+        /// Institution.
+        institution: String,
+        /// Month.
+        month: Month,
+    },
+}
+
+/// The answer: lines in order of item, then row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Service month, `YYYY-MM`.
+    pub period: String,
+    /// Institution as delivered.
+    pub institution_id: String,
+    /// 机构名称, or empty.
+    pub institution_name: String,
+    /// Lines explained.
+    pub lines: Vec<LineSaid>,
+    /// Lines that fit and are not explained.
+    pub further: usize,
+}
+
+/// One entitlement line, explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LineSaid {
+    /// Item id.
+    pub item: String,
+    /// The rule.
+    pub rule: RuleSaid,
+    /// Basis of the row.
+    pub basis: String,
+    /// Child or person reference, as the question's `alias` gave it; empty where the row has none.
+    pub child: String,
+    /// What else names the row: (alias, value).
+    pub key: Vec<(String, String)>,
+    /// Days the law looked up covers, when the month has several: `from..until`.
+    pub segment: String,
+    /// `paid`, `zero`, `refused`.
+    pub status: String,
+    /// Reason code, or empty.
+    pub reason: String,
+    /// The reason in the words of the pack's gate, or empty.
+    pub reason_words: String,
+    /// Facts the rule read, in order of basis and name.
+    pub facts: Vec<FactSaid>,
+    /// Gates and guide prices in order.
+    pub gates: Vec<GateSaid>,
+    /// Named values the amount rests on, in the order they were computed.
+    pub values: Vec<ValueSaid>,
+    /// The amount's expression as the pack writes it.
+    pub expression: String,
+    /// Its steps, outermost first; empty when a gate failed.
+    pub steps: Vec<StepSaid>,
+    /// Value before rounding in currency units, or empty.
+    pub exact: String,
+    /// Rounding mode, quantum (in currency units) and scope.
+    pub rounding: (String, String, String),
+    /// Shown quantity, or empty.
+    pub quantity: String,
+    /// Shown rate in currency units, or empty.
+    pub rate: String,
+    /// After rounding, fen.
+    pub amount_fen: i64,
+    /// After exclusions, caps and budget, fen.
+    pub allocated_fen: i64,
+    /// Support in kind: recorded, never paid.
+    pub in_kind: bool,
+    /// The rule that cut this line last, or empty.
+    pub cut_by: String,
+    /// Caps, exclusions and shortages that bound on what this line belongs to.
+    pub cuts: Vec<CutSaid>,
+    /// Split of the institution's total of the item.
+    pub funding: Vec<FundingSaid>,
+    /// Schedule lines of the institution and item.
+    pub schedule: Vec<ScheduleSaid>,
+    /// Every piece of law met: rule, gates, prices, values, tables, parameters, caps; by id.
+    pub clauses: Vec<RuleSaid>,
+}
+
+/// A piece of law, named.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct RuleSaid {
+    /// Id.
+    pub id: String,
+    /// `id@effective/known`.
+    pub version: String,
+    /// Notice and clause.
+    pub clause: String,
+    /// In words.
+    pub label: String,
+    /// First day in force.
+    pub effective_from: String,
+    /// Last day in force, or empty.
+    pub effective_until: String,
+    /// Since when it could be known.
+    pub known_from: String,
+    /// Pack, file and line.
+    pub place: String,
+}
+
+/// A fact and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FactSaid {
+    /// Basis of the row it stands on.
+    pub basis: String,
+    /// Column.
+    pub name: String,
+    /// Chinese name.
+    pub alias: String,
+    /// Value with its unit; `null` where there is none.
+    pub value: String,
+    /// Input file, or empty for a computed fact of several rows.
+    pub file: String,
+    /// Record in it; 0 = none.
+    pub record: u64,
+}
+
+/// What a gate or guide price said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It holds.
+    Holds,
+    /// It fails.
+    Fails,
+    /// Its expression has no value, or the row it reads does not exist.
+    Unknown,
+}
+
+/// A gate or guide price and its result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GateSaid {
+    /// The rule.
+    pub rule: RuleSaid,
+    /// The condition as the pack writes it; for a price its `when`.
+    pub expression: String,
+    /// Result.
+    pub verdict: Verdict,
+    /// Whether this is the one that gave the line its reason.
+    pub decisive: bool,
+    /// Reason code when it fails, or empty.
+    pub reason: String,
+    /// Fee, ceiling, floor in currency units (empty where none) and the outcome of a breach.
+    pub price: Option<(String, String, String, String)>,
+    /// Steps, outermost first.
+    pub steps: Vec<StepSaid>,
+}
+
+/// A named value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ValueSaid {
+    /// The rule.
+    pub rule: RuleSaid,
+    /// Basis it stands on.
+    pub basis: String,
+    /// Expression.
+    pub expression: String,
+    /// Value.
+    pub value: String,
+    /// Steps, outermost first.
+    pub steps: Vec<StepSaid>,
+}
+
+/// One step of an evaluation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepSaid {
+    /// Nesting depth.
+    pub depth: usize,
+    /// Piece of the expression.
+    pub source: String,
+    /// Value; money in fen.
+    pub value: String,
+    /// Table row hit, parameter version …
+    pub note: String,
+}
+
+/// A cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CutSaid {
+    /// The cap, exclusion or shortage.
+    pub rule: String,
+    /// What shares it.
+    pub key: String,
+    /// Whether `before` and `limit` are fen; else they are a quantity.
+    pub in_money: bool,
+    /// Before.
+    pub before: i64,
+    /// Limit.
+    pub limit: i64,
+    /// Fen cut in all.
+    pub cut_fen: i64,
+}
+
+/// A part of the split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FundingSaid {
+    /// Funding source.
+    pub source: String,
+    /// 指标文号, or empty.
+    pub budget_doc_no: String,
+    /// Fen.
+    pub fen: i64,
+}
+
+/// A schedule line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScheduleSaid {
+    /// `ORIGINAL` …
+    pub kind: String,
+    /// Line number.
+    pub line_no: u32,
+    /// Funding source, or empty.
+    pub source: String,
+    /// Fen.
+    pub payable_fen: i64,
+    /// Pay date, or empty.
+    pub pay_on: String,
+    /// Why it is held, or empty.
+    pub hold_reason: String,
+}

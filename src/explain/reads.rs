@@ -1,0 +1,264 @@
+//! What expressions read: facts with their record, named values, aggregates, steps.
+
+use super::show;
+use super::walk::LineWalk;
+use super::{ExplainInput, FactSaid, RuleSaid, StepSaid, ValueSaid};
+use crate::domain::{Basis, Cell, Frame};
+use crate::law::expr::Expr;
+use crate::law::{AggregateRule, PriceRule, RuleHead, Step};
+use std::sync::Arc;
+
+impl LineWalk<'_> {
+    /// The row of a basis this line's row belongs to.
+    pub(super) fn row_on(&self, basis: &Basis) -> Option<usize> {
+        row_on(self.input, self.frame, self.row, basis)
+    }
+
+    /// Notes what an expression reads: facts, and values with what they read in turn.
+    pub(super) fn read(&mut self, expr: &Expr, basis: &Basis, row: usize) {
+        for head in expr.cites() {
+            self.cite(&head);
+        }
+        for (of, column) in expr.reads() {
+            if !self.met.insert((of.clone(), Arc::clone(&column))) {
+                continue;
+            }
+            let Some(frame) = self.input.frames.get(basis) else { continue };
+            let Some(at) = row_on(self.input, frame, row, &of) else { continue };
+            self.column(&of, &column, at);
+        }
+    }
+
+    /// One column read: a named value, an aggregate, a guide price, an age or a fact.
+    pub(super) fn column(&mut self, basis: &Basis, column: &Arc<str>, row: usize) {
+        let law = self.law;
+        for step in &law.steps {
+            match step {
+                Step::Value(value) if value.basis == *basis && value.head.id == *column => {
+                    self.cite(&value.head);
+                    self.read(&value.expr, basis, row);
+                    let steps = self.steps(&value.expr, basis, row);
+                    let said = ValueSaid {
+                        rule: show::rule(&value.head),
+                        basis: basis.to_string(),
+                        expression: value.expr.source().to_owned(),
+                        value: self.cell(basis, column, row),
+                        steps,
+                    };
+                    self.values.push(said);
+                    return;
+                }
+                Step::Aggregate(sum) if sum.basis == *basis && sum.name == *column => {
+                    self.aggregate(sum, basis, column, row);
+                    return;
+                }
+                Step::Price(price) if priced(price, basis, column) => {
+                    self.cite(&price.head);
+                    self.read(&price.fee, basis, row);
+                    self.read(&price.ceiling, basis, row);
+                    let said = ValueSaid {
+                        rule: RuleSaid { id: column.to_string(), ..show::rule(&price.head) },
+                        basis: basis.to_string(),
+                        expression: column.to_string(),
+                        value: self.cell(basis, column, row),
+                        // The ceiling's steps stand beside the price, among the gates.
+                        steps: Vec::new(),
+                    };
+                    self.values.push(said);
+                    return;
+                }
+                _ => {}
+            }
+        }
+        if let Some(age) = law.ages.iter().find(|age| age.head.id == *column) {
+            self.cite(&age.head);
+            self.fact(basis, &Arc::from("birth_date"), row);
+        }
+        self.fact(basis, column, row);
+    }
+
+    pub(super) fn aggregate(
+        &mut self,
+        sum: &AggregateRule,
+        basis: &Basis,
+        column: &Arc<str>,
+        row: usize,
+    ) {
+        for expr in sum.argument.iter().chain(&sum.filter) {
+            for head in expr.cites() {
+                self.cite(&head);
+            }
+        }
+        let argument = sum.argument.as_ref().map_or_else(|| sum.over.name(), |expr| expr.source());
+        let filter = sum
+            .filter
+            .as_ref()
+            .map(|expr| format!(" FILTER (WHERE {})", expr.source()))
+            .unwrap_or_default();
+        let function = aggregate_word(&sum.function);
+        let said = ValueSaid {
+            rule: RuleSaid {
+                id: column.to_string(),
+                version: String::new(),
+                clause: String::new(),
+                label: String::new(),
+                effective_from: String::new(),
+                effective_until: String::new(),
+                known_from: String::new(),
+                place: String::new(),
+            },
+            basis: basis.to_string(),
+            expression: format!("{function}({argument}){filter}"),
+            value: self.cell(basis, column, row),
+            steps: Vec::new(),
+        };
+        self.values.push(said);
+    }
+
+    /// The value of a column on a row, typed by the dictionary or the value that made it.
+    pub(super) fn cell(&self, basis: &Basis, column: &str, row: usize) -> String {
+        let Some(stored) = self.input.frames.get(basis).and_then(|frame| frame.get(column)) else {
+            return "null".to_owned();
+        };
+        if let Some(error) = stored.error(row) {
+            return error.reason().to_owned();
+        }
+        let ty = self
+            .input
+            .law
+            .dictionary
+            .iter()
+            .find(|entry| entry.basis == *basis && &*entry.name == column)
+            .map(|entry| entry.ty.clone())
+            .or_else(|| {
+                self.law.steps.iter().find_map(|step| match step {
+                    Step::Value(value) if value.basis == *basis && &*value.head.id == column => {
+                        Some(value.expr.ty().clone())
+                    }
+                    Step::Price(price) if priced(price, basis, column) => {
+                        Some(price.fee.ty().clone())
+                    }
+                    _ => None,
+                })
+            });
+        let currency = &self.input.law.head.currency;
+        self.mask(show::typed(&stored.cell(row), ty.as_ref(), currency))
+    }
+
+    pub(super) fn fact(&mut self, basis: &Basis, column: &Arc<str>, row: usize) {
+        let Some(frame) = self.input.frames.get(basis) else { return };
+        let alias = self
+            .input
+            .law
+            .dictionary
+            .iter()
+            .find(|entry| entry.basis == *basis && entry.name == *column)
+            .map(|entry| entry.alias.to_string())
+            .unwrap_or_default();
+        let whole = |name: &str| match frame.get(name).map(|stored| stored.cell(row)) {
+            Some(Cell::Num(number, _)) => usize::try_from(number).ok(),
+            _ => None,
+        };
+        let record = whole("#record").unwrap_or(0) as u64;
+        let file = whole("#file")
+            .filter(|_| record > 0)
+            .and_then(|file| self.input.files.get(file))
+            .map(|file| file.name.to_string())
+            .unwrap_or_default();
+        let value = self.cell(basis, column, row);
+        self.facts.insert(
+            (basis.clone(), Arc::clone(column)),
+            FactSaid {
+                basis: basis.to_string(),
+                name: column.to_string(),
+                alias,
+                value,
+                file,
+                record,
+            },
+        );
+    }
+
+    pub(super) fn cite(&mut self, head: &RuleHead) {
+        self.clauses.insert(show::rule(head));
+    }
+
+    pub(super) fn trace(
+        &self,
+        expr: &Expr,
+        basis: &Basis,
+        row: usize,
+    ) -> Vec<crate::law::TraceStep> {
+        let row = u32::try_from(row).unwrap_or(u32::MAX);
+        expr.trace(self.input.frames, basis, row, &self.input.law.calendar)
+    }
+
+    pub(super) fn steps(&self, expr: &Expr, basis: &Basis, row: usize) -> Vec<StepSaid> {
+        self.say_steps(&self.trace(expr, basis, row))
+    }
+
+    pub(super) fn say_steps(&self, trace: &[crate::law::TraceStep]) -> Vec<StepSaid> {
+        trace
+            .iter()
+            .map(|step| StepSaid {
+                depth: step.depth,
+                source: step.source.clone(),
+                value: match &step.value {
+                    Ok(cell) => self.mask(show::plain(cell)),
+                    Err(error) => error.reason().to_owned(),
+                },
+                note: self.mask(step.note.clone()),
+            })
+            .collect()
+    }
+
+    /// The text with a person's reference replaced by what stands for it.
+    pub(super) fn mask(&self, text: String) -> String {
+        self.masks.iter().fold(text, |text, (reference, alias)| {
+            if !reference.is_empty() && text.contains(reference.as_str()) {
+                text.replace(reference.as_str(), alias)
+            } else {
+                text
+            }
+        })
+    }
+}
+
+/// Whether a column is one a guide price made.
+fn priced(price: &PriceRule, basis: &Basis, column: &str) -> bool {
+    price.basis == *basis
+        && column
+            .strip_prefix(&*price.head.id)
+            .and_then(|rest| rest.strip_prefix('.'))
+            .is_some_and(|part| matches!(part, "ceiling" | "floor" | "fee" | "over" | "under"))
+}
+
+/// The row of `basis` that `row` of `frame` belongs to.
+fn row_on(input: &ExplainInput<'_>, frame: &Frame, row: usize, basis: &Basis) -> Option<usize> {
+    if frame.basis == *basis {
+        return Some(row);
+    }
+    if *basis == Basis::Programme {
+        return input.frames.get(basis).filter(|frame| frame.rows > 0).map(|_| 0);
+    }
+    let link = *frame.links.get(basis)?.get(row)?;
+    (link != Frame::NO_ROW).then_some(link as usize)
+}
+
+fn aggregate_word(function: &crate::law::Aggregate) -> &'static str {
+    use crate::law::Aggregate;
+    match function {
+        Aggregate::Sum => "sum",
+        Aggregate::Count => "count",
+        Aggregate::CountDistinct => "count_distinct",
+        Aggregate::Min => "min",
+        Aggregate::Max => "max",
+        Aggregate::Any => "any",
+        Aggregate::All => "all",
+        Aggregate::First => "first",
+        Aggregate::Last => "last",
+        Aggregate::CountEligible(_) => "count_eligible",
+        Aggregate::CountPaid(_) => "count_paid",
+        Aggregate::SumAmount(_) => "sum_amount",
+    }
+}

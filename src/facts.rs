@@ -1,1 +1,0 @@
-//! Room `facts` (being built).

@@ -1,0 +1,291 @@
+//! Facts: typed tables in, one fact row per row of each basis out, and findings (S1, S7).
+//!
+//! In: tables, the law's dictionary and settings, a service month. Out: [`Facts`]. Order: after
+//! `intake`. Never: refuses a row it can type; refusing is the gates' business.
+
+mod age;
+mod attendance;
+mod child;
+mod institution;
+mod rows;
+mod slot;
+mod spell;
+mod tally;
+
+pub use age::completed_months;
+
+use crate::domain::{
+    Basis, Calendar, CalendarError, Column, Date, Finding, Frame, Frames, Month, Span, Stored,
+};
+use crate::intake::{Table, Tables};
+use crate::law::{LawOfMonth, Step};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub(crate) use tally::{Spot, Tally};
+
+/// Rows of an input table the month could use and could not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RowUse {
+    /// Rows that became facts of the month.
+    pub used: u64,
+    /// Rows of other months, withdrawn versions, rows nobody reads.
+    pub unused: u64,
+}
+
+/// The facts of one service month.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// One frame a basis.
+    pub frames: Frames,
+    /// What is wrong with the data.
+    pub findings: Vec<Finding>,
+    /// Use of each input table.
+    pub uses: BTreeMap<Arc<str>, RowUse>,
+}
+
+/// The columns and bases the law and the outputs ask for; what nobody asks for is not built.
+#[derive(Debug, Clone, Default)]
+pub struct Needs {
+    columns: BTreeSet<(Basis, Arc<str>)>,
+    bases: BTreeSet<Basis>,
+}
+
+/// Columns outputs always show.
+const SHOWN: &[(Basis, &[&str])] = &[
+    (
+        Basis::Spell,
+        &[
+            "child_ref",
+            "institution_id",
+            "age_class",
+            "service",
+            "spell_from",
+            "spell_until",
+            "fee_monthly",
+            "in_month",
+            "listing_from",
+        ],
+    ),
+    (
+        Basis::Listing,
+        &["child_ref", "institution_id", "age_class", "service", "listing_from", "in_month"],
+    ),
+    (Basis::Child, &["child_ref", "institution_id"]),
+    (Basis::Slot, &["institution_id", "age_class", "service", "slots_filed", "slots_open"]),
+];
+
+impl Needs {
+    /// What a month's law and the fixed outputs need.
+    #[must_use]
+    pub fn of(law: &LawOfMonth) -> Self {
+        let mut needs = Self::default();
+        for (basis, names) in SHOWN {
+            for name in *names {
+                needs.columns.insert((basis.clone(), Arc::from(*name)));
+            }
+        }
+        for basis in [Basis::Spell, Basis::Institution, Basis::Programme, Basis::Slot] {
+            needs.bases.insert(basis);
+        }
+        for segment in &law.segments {
+            for step in &segment.steps {
+                needs.step(step);
+            }
+            for rule in &segment.exclusions {
+                needs.bases.insert(rule.key.clone());
+            }
+            for cap in &segment.caps {
+                needs.bases.extend(cap.key.clone());
+                let quantities = cap.quantity.iter().flat_map(BTreeMap::values);
+                for expr in std::iter::once(&cap.limit).chain(quantities) {
+                    needs.reads(expr);
+                }
+                if let crate::law::Apportion::Queue(order) = &cap.apportion {
+                    for item in &segment.items {
+                        if cap.items.contains(&item.head.id) {
+                            for (column, _) in order {
+                                needs.columns.insert((item.basis.clone(), Arc::clone(column)));
+                            }
+                        }
+                    }
+                }
+            }
+            for shortage in &segment.shortages {
+                shortage.limit.iter().for_each(|expr| needs.reads(expr));
+            }
+            for split in segment.splits.values() {
+                split.parts.iter().for_each(|(_, expr)| needs.reads(expr));
+            }
+        }
+        needs
+    }
+
+    fn reads(&mut self, expr: &crate::law::expr::Expr) {
+        for (basis, column) in expr.reads() {
+            self.bases.insert(basis.clone());
+            self.columns.insert((basis, column));
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Value(rule) => {
+                self.bases.insert(rule.basis.clone());
+                self.reads(&rule.expr);
+            }
+            Step::Aggregate(rule) => {
+                self.bases.extend([rule.basis.clone(), rule.over.clone()]);
+                rule.argument.iter().chain(&rule.filter).for_each(|expr| self.reads(expr));
+            }
+            Step::Price(rule) => {
+                self.bases.insert(rule.basis.clone());
+                self.reads(&rule.when);
+                self.reads(&rule.fee);
+                self.reads(&rule.ceiling);
+                rule.floor.iter().for_each(|expr| self.reads(expr));
+            }
+            Step::Gate(rule) => {
+                self.bases.insert(rule.basis.clone());
+                self.reads(&rule.require);
+            }
+            Step::Item(rule) => {
+                self.bases.insert(rule.basis.clone());
+                self.reads(&rule.amount);
+                rule.quantity.iter().chain(&rule.rate).for_each(|expr| self.reads(expr));
+            }
+        }
+    }
+
+    /// Whether a column is read.
+    #[must_use]
+    pub fn column(&self, basis: &Basis, name: &str) -> bool {
+        self.columns.contains(&(basis.clone(), Arc::from(name)))
+    }
+
+    /// Whether a basis has rules or is read.
+    #[must_use]
+    pub fn basis(&self, basis: &Basis) -> bool {
+        self.bases.contains(basis)
+    }
+}
+
+/// Work days before each day of the month: `before[d]` counts days `1..=d`.
+#[derive(Debug, Clone)]
+pub(crate) struct MonthDays {
+    first: Date,
+    before: Vec<i32>,
+}
+
+impl MonthDays {
+    fn new(calendar: &Calendar, month: Month) -> Result<Self, CalendarError> {
+        let mut before = vec![0];
+        let mut sum = 0;
+        for day in month.first().days()..=month.last().days() {
+            sum += i32::from(calendar.is_workday(Date::from_days(day))?);
+            before.push(sum);
+        }
+        Ok(Self { first: month.first(), before })
+    }
+
+    /// Work days of a span inside the month; 0 for an empty one.
+    pub(crate) fn workdays(&self, from: Date, until: Date) -> i32 {
+        let low = from.days() - self.first.days();
+        let high = until.days() - self.first.days() + 1;
+        if high <= low {
+            return 0;
+        }
+        let at = |index: i32| self.before.get(usize::try_from(index).unwrap_or(0)).copied();
+        at(high).unwrap_or(0) - at(low).unwrap_or(0)
+    }
+}
+
+/// What every part of the room works with.
+pub(crate) struct Ground<'a> {
+    pub(crate) tables: &'a Tables,
+    pub(crate) law: &'a LawOfMonth,
+    pub(crate) month: Month,
+    pub(crate) days: MonthDays,
+    pub(crate) needs: &'a Needs,
+}
+
+impl Ground<'_> {
+    /// The columns `#file` and `#record` of rows of a table.
+    pub(crate) fn put_places(table: &Table, rows: &[u32], frame: &mut Frame) {
+        let file = |row: &u32| i64::try_from(table.file_of(*row as usize)).unwrap_or(0);
+        let files = if let [(only, _)] = table.files[..] {
+            vec![i64::try_from(only).unwrap_or(0); rows.len()]
+        } else {
+            rows.iter().map(file).collect()
+        };
+        let records = rows.iter().map(|row| i64::from(table.records[*row as usize])).collect();
+        frame.put("#file", Stored::plain(Column::whole(files)));
+        frame.put("#record", Stored::plain(Column::whole(records)));
+    }
+}
+
+/// Builds the facts of one service month.
+///
+/// # Errors
+/// When the calendar does not publish the month's year.
+pub fn establish(
+    tables: &Tables,
+    law: &LawOfMonth,
+    month: Month,
+    needs: &Needs,
+) -> Result<Facts, CalendarError> {
+    let days = MonthDays::new(&law.calendar, month)?;
+    let ground = Ground { tables, law, month, days, needs };
+    let mut facts = Facts::default();
+    let mut tally = Tally::default();
+    let register = institution::build(&ground, &mut facts, &mut tally);
+    slot::build(&ground, &register, &mut facts, &mut tally);
+    spell::build(&ground, &register, &mut facts, &mut tally);
+    rows::build(&ground, &register, &mut facts, &mut tally);
+    facts.frames.put(programme(&ground));
+    for table in tables.by_name.values() {
+        let uses = facts.uses.entry(Arc::clone(&table.name)).or_default();
+        uses.unused = (table.rows as u64).saturating_sub(uses.used);
+    }
+    facts.findings = tally.into_findings(tables);
+    Ok(facts)
+}
+
+fn programme(ground: &Ground<'_>) -> Frame {
+    let month = ground.month;
+    let mut frame = Frame::new(Basis::Programme, 1);
+    let workdays = ground.days.workdays(month.first(), month.last());
+    let number = |value: i64| Stored::plain(Column::whole(vec![value]));
+    frame.put("month_start", Stored::plain(Column::Date(vec![month.first()])));
+    frame.put("month_end", Stored::plain(Column::Date(vec![month.last()])));
+    frame.put("days_in_month", number(i64::from(month.days())));
+    frame.put("workdays_month", number(i64::from(workdays)));
+    frame.put("year", number(i64::from(month.year())));
+    frame.put("month_number", number(i64::from(month.number())));
+    frame.links.insert(Basis::Programme, vec![0]);
+    frame
+}
+
+/// The span of a row with optional ends, open where null; `None` when it ends before it starts.
+pub(crate) fn row_span(from: Option<&Stored>, until: Option<&Stored>, row: usize) -> Option<Span> {
+    let low = date_at(from, row).unwrap_or_else(|| Date::from_days(i32::MIN / 4));
+    let high = date_at(until, row).unwrap_or_else(|| Date::from_days(i32::MAX / 4));
+    Span::new(low, high)
+}
+
+/// A date cell, `None` when the column is absent or null.
+pub(crate) fn date_at(stored: Option<&Stored>, row: usize) -> Option<Date> {
+    let stored = stored?;
+    match &stored.column {
+        Column::Date(values) if !stored.is_null(row) => Some(values[row]),
+        _ => None,
+    }
+}
+
+/// A text cell, empty when absent or null.
+pub(crate) fn text_at(stored: Option<&Stored>, row: usize) -> String {
+    match stored.map(|s| s.cell(row)) {
+        Some(crate::domain::Cell::Text(text)) => text,
+        _ => String::new(),
+    }
+}

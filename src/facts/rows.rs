@@ -1,0 +1,218 @@
+//! Bases that are rows of a small table: classes, caregivers, venues, contracts, certificates,
+//! sanctions, and tables a pack declares.
+
+use super::institution::{Register, holds, sanctions_by};
+use super::tally::Spot;
+use super::{Facts, Ground, Tally, date_at, row_span, text_at};
+use crate::domain::{Basis, Column, FindingCode, Frame, Key, Stored};
+use crate::intake::Table;
+use crate::law::dictionary::{SANCTIONS, TABLE_BASES};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Builds the frames of all small tables.
+pub(crate) fn build(
+    ground: &Ground<'_>,
+    register: &Register,
+    facts: &mut Facts,
+    tally: &mut Tally,
+) {
+    let mut bases: Vec<(Basis, String)> = TABLE_BASES
+        .iter()
+        .filter(|(basis, _)| *basis != Basis::Institution)
+        .map(|(basis, table)| (basis.clone(), (*table).to_owned()))
+        .collect();
+    bases.push((Basis::Declared(Arc::from(SANCTIONS)), SANCTIONS.to_owned()));
+    for input in &ground.law.inputs {
+        let basis = Basis::Declared(Arc::clone(&input.name));
+        let core = crate::law::inputs::core_tables(&ground.law.head.currency)
+            .iter()
+            .any(|core| core.name == input.name);
+        if !core && !bases.iter().any(|(known, _)| *known == basis) {
+            bases.push((basis, input.name.to_string()));
+        }
+    }
+    for (basis, name) in bases {
+        match ground.tables.get(&name) {
+            Some(table) => {
+                let frame = frame(ground, register, basis, table, tally);
+                facts.uses.entry(Arc::from(name.as_str())).or_default().used = frame.rows as u64;
+                facts.frames.put(frame);
+            }
+            None => facts.frames.put(empty(ground, basis, &name)),
+        }
+    }
+}
+
+/// A frame without rows, its columns typed as declared, so that rules on it read nothing.
+fn empty(ground: &Ground<'_>, basis: Basis, table: &str) -> Frame {
+    let mut frame = Frame::new(basis, 0);
+    put_missing(ground, table, &mut frame);
+    frame.put("institution_known", Stored::plain(Column::Bool(Vec::new())));
+    frame.put("sanctioned", Stored::plain(Column::Bool(Vec::new())));
+    frame.put("listed_first", Stored::plain(Column::Bool(Vec::new())));
+    for days in ["days_employed", "days_used", "listed_times"] {
+        frame.put(days, Stored::plain(Column::whole(Vec::new())));
+    }
+    frame.links.insert(Basis::Institution, Vec::new());
+    frame.links.insert(Basis::Programme, Vec::new());
+    frame
+}
+
+/// Puts the declared nullable columns nobody delivered, null throughout.
+pub(crate) fn put_missing(ground: &Ground<'_>, table: &str, frame: &mut Frame) {
+    for input in ground.law.inputs.iter().filter(|input| &*input.name == table) {
+        for column in &input.columns {
+            if frame.get(&column.name).is_none() {
+                frame.put(&column.name, no_rows(&column.ty).all_null(frame.rows));
+            }
+        }
+    }
+}
+
+/// An empty column of a type.
+pub(crate) fn no_rows(ty: &crate::law::Ty) -> Stored {
+    use crate::domain::{CodeColumn, CodeList, KeyColumn};
+    use crate::law::Ty;
+    Stored::plain(match ty {
+        Ty::Bool => Column::Bool(Vec::new()),
+        Ty::Key => Column::Key(KeyColumn::default()),
+        Ty::Num { .. } => Column::whole(Vec::new()),
+        Ty::Date => Column::Date(Vec::new()),
+        Ty::Text(_) => {
+            Column::Code(CodeColumn { codes: Vec::new(), list: Arc::new(CodeList::default()) })
+        }
+    })
+}
+
+/// Which rows of a small table belong to the month.
+fn in_month(ground: &Ground<'_>, basis: &Basis, table: &Table) -> Vec<u32> {
+    let month = ground.month.span();
+    let spans = ground
+        .law
+        .inputs
+        .iter()
+        .find(|input| input.name == table.name)
+        .and_then(|input| input.span.clone());
+    (0..table.rows)
+        .filter(|row| match (basis, &spans) {
+            (Basis::Contract, _) => {
+                date_at(table.get("period"), *row).is_none_or(|day| day.month() == ground.month)
+            }
+            // Sanctions before the month matter for look-back windows.
+            (Basis::Declared(name), _) if &**name == SANCTIONS => true,
+            (_, Some((from, until))) => row_span(table.get(from), table.get(until), *row)
+                .is_some_and(|span| span.overlap(month).is_some()),
+            _ => true,
+        })
+        .map(|row| u32::try_from(row).unwrap_or(u32::MAX))
+        .collect()
+}
+
+fn frame(
+    ground: &Ground<'_>,
+    register: &Register,
+    basis: Basis,
+    table: &Table,
+    tally: &mut Tally,
+) -> Frame {
+    let rows = in_month(ground, &basis, table);
+    let mut frame = Frame::new(basis.clone(), rows.len());
+    for (name, stored) in &table.columns {
+        frame.put(name, stored.take(&rows));
+    }
+    put_missing(ground, &table.name, &mut frame);
+    let institutions: Vec<u32> = match table.get("institution_id") {
+        Some(stored @ Stored { column: Column::Key(keys), .. }) => rows
+            .iter()
+            .map(|row| {
+                let row = *row as usize;
+                if stored.is_null(row) { Frame::NO_ROW } else { register.row(keys.keys[row]) }
+            })
+            .collect(),
+        _ => vec![Frame::NO_ROW; rows.len()],
+    };
+    let known = institutions.iter().map(|row| *row != Frame::NO_ROW).collect();
+    frame.put("institution_known", Stored::plain(Column::Bool(known)));
+    for (number, row) in rows.iter().enumerate() {
+        let id = text_at(table.get("institution_id"), *row as usize);
+        if institutions[number] == Frame::NO_ROW && !id.is_empty() {
+            let row = *row as usize;
+            let spot = Spot { file: table.file_of(row), record: table.records[row] };
+            let code = FindingCode::InstitutionUnknown;
+            tally.add(code, &id, &table.name, 1, Some(spot), Vec::new());
+        }
+    }
+    put_computed(ground, &basis, table, &rows, &mut frame);
+    Ground::put_places(table, &rows, &mut frame);
+    frame.links.insert(Basis::Programme, vec![0; rows.len()]);
+    frame.links.insert(Basis::Institution, institutions);
+    frame
+}
+
+/// Days of the row within the month, and sanctions on the person.
+fn put_computed(
+    ground: &Ground<'_>,
+    basis: &Basis,
+    table: &Table,
+    rows: &[u32],
+    frame: &mut Frame,
+) {
+    let month = ground.month.span();
+    let days = || -> Vec<i64> {
+        rows.iter()
+            .map(|row| {
+                row_span(table.get("from"), table.get("until"), *row as usize)
+                    .and_then(|span| span.overlap(month))
+                    .map_or(0, |span| i64::from(span.days()))
+            })
+            .collect()
+    };
+    match basis {
+        Basis::Caregiver => {
+            frame.put("days_employed", Stored::plain(Column::whole(days())));
+            let sanctions: BTreeMap<Key, _> = sanctions_by(ground, "person_ref");
+            let word = ground.law.head.sanctions;
+            let keys = match table.get("person_ref").map(|s| &s.column) {
+                Some(Column::Key(keys)) => keys.keys.clone(),
+                _ => vec![Key::default(); table.rows],
+            };
+            let struck = rows
+                .iter()
+                .map(|row| {
+                    sanctions.get(&keys[*row as usize]).is_some_and(|spans| {
+                        spans.iter().any(|span| holds(word, *span, month.from, month))
+                    })
+                })
+                .collect();
+            frame.put("sanctioned", Stored::plain(Column::Bool(struck)));
+        }
+        Basis::Certificate => {
+            let values = |row: u32| -> Vec<String> {
+                let cells = table.columns.values();
+                cells.map(|stored| format!("{:?}", stored.cell(row as usize))).collect()
+            };
+            let mut same: BTreeMap<(String, String), Vec<u32>> = BTreeMap::new();
+            for row in rows {
+                let at = *row as usize;
+                let person = text_at(table.get("person_ref"), at);
+                let certificate = text_at(table.get("certificate"), at);
+                same.entry((person, certificate)).or_default().push(*row);
+            }
+            let mut times: BTreeMap<u32, (i64, bool)> = BTreeMap::new();
+            for group in same.values() {
+                let first = group.iter().copied().min_by_key(|row| values(*row));
+                for row in group {
+                    times.insert(*row, (group.len() as i64, Some(*row) == first));
+                }
+            }
+            let of = |row: &u32| times.get(row).copied().unwrap_or((1, true));
+            let counts = rows.iter().map(|row| of(row).0).collect();
+            frame.put("listed_times", Stored::plain(Column::whole(counts)));
+            let firsts = rows.iter().map(|row| of(row).1).collect();
+            frame.put("listed_first", Stored::plain(Column::Bool(firsts)));
+        }
+        Basis::Venue => frame.put("days_used", Stored::plain(Column::whole(days()))),
+        _ => {}
+    }
+}

@@ -1,0 +1,806 @@
+//! Listings and spells: rows of the enrolment table, clipped to the month and cut where a clause,
+//! an institution version or an age band splits it (S1).
+//!
+//! Spells stand sorted by institution, so that everything a rule reads of an institution is near.
+//! A listing without a day in the month keeps one spell with `in_month` false: it is accounted for.
+
+use super::attendance::{Attendance, FIGURES, group};
+use super::child;
+use super::institution::{Register, offers};
+use super::slot;
+use super::tally::Spot;
+use super::{Facts, Ground, Tally, age};
+use crate::domain::{
+    Basis, CodeColumn, Column, Date, FindingCode, Frame, Key, KeyColumn, Span, Stored,
+    largest_remainder,
+};
+use crate::intake::Table;
+use crate::law::{AgeAt, AgeRule};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The enrolment columns every listing has.
+pub(crate) struct Enrolments<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) children: &'a KeyColumn,
+    pub(crate) institutions: &'a KeyColumn,
+    pub(crate) births: &'a [Date],
+    pub(crate) from: &'a [Date],
+    last_days: Option<&'a [Date]>,
+    open: Option<&'a [bool]>,
+}
+
+impl<'a> Enrolments<'a> {
+    fn new(table: &'a Table) -> Option<Self> {
+        let column = |name: &str| table.get(name).map(|stored| &stored.column);
+        match (
+            column("child_ref"),
+            column("institution_id"),
+            column("birth_date"),
+            column("spell_from"),
+        ) {
+            (
+                Some(Column::Key(children)),
+                Some(Column::Key(institutions)),
+                Some(Column::Date(births)),
+                Some(Column::Date(from)),
+            ) => Some(Self {
+                table,
+                children,
+                institutions,
+                births,
+                from,
+                last_days: match column("spell_until") {
+                    Some(Column::Date(days)) => Some(days),
+                    _ => None,
+                },
+                open: table.get("spell_until").and_then(|stored| stored.nulls.as_deref()),
+            }),
+            _ => None,
+        }
+    }
+
+    fn until(&self, row: usize) -> Option<Date> {
+        match self.last_days {
+            Some(days) if !self.open.is_some_and(|open| open[row]) => Some(days[row]),
+            _ => None,
+        }
+    }
+
+    /// Whether the listing does not end before it starts.
+    pub(crate) fn runs_forward(&self, row: usize) -> bool {
+        self.until(row).is_none_or(|until| until >= self.from[row])
+    }
+
+    /// The listing's span clipped to the month; `None` without a day in it.
+    pub(crate) fn clipped(&self, row: usize, month: Span) -> Option<Span> {
+        let until = self.until(row).unwrap_or(month.until).min(month.until);
+        if self.until(row).is_some_and(|until| until < self.from[row]) {
+            return None;
+        }
+        Span::new(self.from[row].max(month.from), until)
+    }
+
+    pub(crate) fn spot(&self, row: usize) -> Spot {
+        Spot { file: self.table.file_of(row), record: self.table.records[row] }
+    }
+}
+
+/// Spells of some institutions, in order.
+#[derive(Default)]
+struct Piece {
+    listing: Vec<u32>,
+    institution: Vec<u32>,
+    from: Vec<Date>,
+    until: Vec<Date>,
+    segment: Vec<u8>,
+    pieces: Vec<i64>,
+    in_month: Vec<bool>,
+    /// The attendance row of each spell, [`NONE`] where there is none.
+    attended: Vec<u32>,
+    /// Figures that are not those of one row: by spell.
+    shared: Vec<(u32, [Option<i64>; 5])>,
+    here: Vec<i64>,
+    tally: Tally,
+}
+
+/// Builds the spell frame, and the listing and child frames where a rule stands on them.
+pub(crate) fn build(
+    ground: &Ground<'_>,
+    register: &Register,
+    facts: &mut Facts,
+    tally: &mut Tally,
+) {
+    let enrolments = ground.tables.get("enrolments").and_then(Enrolments::new);
+    let Some(enrolments) = enrolments else {
+        child::put_empty(ground, facts);
+        return;
+    };
+    let rows = enrolments.table.rows;
+    let homes = homes(register, &enrolments.institutions.keys);
+    let of_child = child::rows_of_each_child(&enrolments.children.keys);
+    let (overlapping, lost) = child::overlaps(ground, &enrolments, &of_child);
+    let attendance = Attendance::new(ground, register, tally);
+    if let Some(table) = ground.tables.get("attendance") {
+        facts.uses.entry(Arc::clone(&table.name)).or_default().used = attendance.used;
+    }
+    let (order, starts) = group(&homes, register.ids.len());
+    let context = Context {
+        ground,
+        enrolments: &enrolments,
+        register,
+        attendance: &attendance,
+        overlapping: &overlapping,
+        lost: &lost,
+        split_ages: split_ages(ground),
+        cut: ground.law.segments.len() > 1
+            || !register.pieces.is_empty()
+            || !split_ages(ground).is_empty()
+            || !lost.is_empty(),
+    };
+    let mut pieces = context.walk(&order, &starts);
+    let strangers: Vec<u32> = strangers(&homes);
+    if !strangers.is_empty() {
+        pieces.push(context.strangers(&strangers));
+    }
+    let mut spells = Piece::default();
+    join(&mut spells, pieces, tally);
+    unknown_institutions(&enrolments, &strangers, tally);
+    facts.uses.entry(Arc::from("enrolments")).or_default().used = rows as u64;
+    let mut frame = frame(ground, register, &enrolments, &attendance, &mut spells);
+    child::put_listing_facts(
+        ground,
+        &enrolments,
+        &spells.listing,
+        &spells.here,
+        &of_child,
+        &overlapping,
+        &mut frame,
+        tally,
+    );
+    link_slots(facts, &mut frame, &spells.institution);
+    child::build(ground, facts, &mut frame, &spells.listing, rows);
+    put_ages(ground, &mut frame);
+    facts.frames.put(frame);
+}
+
+/// The main institution row of each listing. Neighbours often share one: it is looked up once.
+fn homes(register: &Register, keys: &[Key]) -> Vec<u32> {
+    let parts: Vec<Vec<u32>> = keys
+        .par_chunks(16_384)
+        .map(|chunk| {
+            let mut last = (Key(u128::MAX), Frame::NO_ROW);
+            chunk
+                .iter()
+                .map(|key| {
+                    if last.0 != *key {
+                        last = (*key, register.row(*key));
+                    }
+                    last.1
+                })
+                .collect()
+        })
+        .collect();
+    parts.concat()
+}
+
+fn split_ages(ground: &Ground<'_>) -> Vec<Arc<AgeRule>> {
+    ground.law.segments.first().map_or_else(Vec::new, |law| {
+        law.ages.iter().filter(|rule| rule.at == AgeAt::SpellStart).cloned().collect()
+    })
+}
+
+fn strangers(homes: &[u32]) -> Vec<u32> {
+    homes
+        .iter()
+        .enumerate()
+        .filter(|(_, home)| **home == Frame::NO_ROW)
+        .map(|(row, _)| u32::try_from(row).unwrap_or(u32::MAX))
+        .collect()
+}
+
+struct Context<'a> {
+    ground: &'a Ground<'a>,
+    enrolments: &'a Enrolments<'a>,
+    register: &'a Register,
+    attendance: &'a Attendance<'a>,
+    overlapping: &'a [bool],
+    lost: &'a BTreeMap<u32, Vec<Span>>,
+    split_ages: Vec<Arc<AgeRule>>,
+    cut: bool,
+}
+
+impl Context<'_> {
+    /// Cuts institutions into runs of about equal work and walks them side by side.
+    fn walk(&self, order: &[u32], starts: &[u32]) -> Vec<Piece> {
+        const RUN: u32 = 32_768;
+        let count = starts.len() - 1;
+        let mut runs = Vec::new();
+        let mut first = 0;
+        for at in 0..count {
+            if starts[at + 1] - starts[first] >= RUN || at + 1 == count {
+                runs.push(first..at + 1);
+                first = at + 1;
+            }
+        }
+        runs.into_par_iter()
+            .map(|run| {
+                let mut piece = Piece::default();
+                let rows = (starts[run.end] - starts[run.start]) as usize;
+                piece.reserve(rows);
+                let mut places = Places::default();
+                for institution in run {
+                    let listings =
+                        &order[starts[institution] as usize..starts[institution + 1] as usize];
+                    let row = u32::try_from(institution).unwrap_or(u32::MAX);
+                    self.institution(row, listings, &mut places, &mut piece);
+                }
+                piece
+            })
+            .collect()
+    }
+
+    fn strangers(&self, listings: &[u32]) -> Piece {
+        let mut piece = Piece::default();
+        for row in listings {
+            self.listing(*row, Frame::NO_ROW, &mut piece);
+            piece.here.push(1);
+            piece.attended.push(NONE);
+        }
+        piece
+    }
+
+    /// All listings of one institution: spells, repeats of a child, attendance.
+    fn institution(
+        &self,
+        institution: u32,
+        listings: &[u32],
+        places: &mut Places,
+        piece: &mut Piece,
+    ) {
+        let rows = self.attendance.of(institution);
+        if listings.is_empty() && rows.is_empty() {
+            return;
+        }
+        let children = &self.enrolments.children.keys;
+        places.fill(rows.len() + listings.len());
+        for row in rows {
+            places.add_attendance(self.attendance.child(*row), *row);
+        }
+        for listing in listings {
+            places.add_listing(children[*listing as usize]);
+        }
+        let mut absent: (u64, Option<Spot>) = (0, None);
+        for listing in listings {
+            let at = *listing as usize;
+            let first_spell = piece.listing.len();
+            self.listing(*listing, institution, piece);
+            let (here, attended_rows) = places.get(children[at]);
+            for _ in first_spell..piece.listing.len() {
+                piece.here.push(i64::from(here));
+            }
+            let spells = piece.listing.len() - first_spell;
+            if attended_rows == NONE {
+                if piece.in_month[first_spell] {
+                    absent.0 += 1;
+                    absent.1 = absent.1.or(Some(self.enrolments.spot(at)));
+                }
+                piece.attended.resize(piece.listing.len(), NONE);
+            } else if spells == 1
+                && here == 1
+                && !places.repeated(children[at])
+                && !self.attendance.daily()
+            {
+                piece.attended.push(attended_rows);
+            } else {
+                self.careful(institution, rows, listings, *listing, first_spell, piece);
+            }
+        }
+        self.count_findings(institution, rows, places, absent, piece);
+    }
+
+    /// Attendance where a child has several rows, daily rows, or several spells: daily rows count
+    /// by their date; monthly figures are shared over the child's spells here by work days, largest
+    /// remainder, unless the spells overlap.
+    fn careful(
+        &self,
+        institution: u32,
+        rows: &[u32],
+        listings: &[u32],
+        listing: u32,
+        first_spell: usize,
+        piece: &mut Piece,
+    ) {
+        let child = self.enrolments.children.keys[listing as usize];
+        let own: Vec<u32> =
+            rows.iter().copied().filter(|row| self.attendance.child(*row) == child).collect();
+        let (attended, twice) = self.attendance.read(&own);
+        if twice {
+            let id = &self.register.ids[institution as usize];
+            let spot = own.first().and_then(|row| self.attendance.spot(*row));
+            piece.tally.add(FindingCode::AttendanceTwice, id, "", 1, spot, Vec::new());
+        }
+        let mut all: Vec<(u32, Date, Date)> = Vec::new();
+        for other in
+            listings.iter().filter(|l| self.enrolments.children.keys[**l as usize] == child)
+        {
+            for (span, _, _) in self.spans(*other, institution) {
+                all.push((*other, span.from, span.until));
+            }
+        }
+        let overlap = self.overlapping.get(listing as usize).copied().unwrap_or(false);
+        let shares = |figure: usize, days: i64| -> Vec<i64> {
+            if overlap || all.len() < 2 {
+                return vec![days; all.len()];
+            }
+            if let (0, Some(dates)) = (figure, &attended.dates) {
+                return all
+                    .iter()
+                    .map(|(_, from, until)| {
+                        dates.iter().filter(|day| *day >= from && *day <= until).count() as i64
+                    })
+                    .collect();
+            }
+            share_by_workdays(self.ground, &all, days)
+        };
+        let spells = piece.listing.len() - first_spell;
+        let mut figures = vec![[None; 5]; spells];
+        for figure in 0..5 {
+            let Some(days) = attended.days[figure] else { continue };
+            let parts = shares(figure, days);
+            let own = all.iter().zip(parts).filter(|(spell, _)| spell.0 == listing);
+            let own: Vec<i64> = own.map(|(_, part)| part).collect();
+            for (spell, figures) in figures.iter_mut().enumerate() {
+                figures[figure] = Some(own.get(spell).copied().unwrap_or(0));
+            }
+        }
+        for (spell, figures) in figures.into_iter().enumerate() {
+            let at = u32::try_from(first_spell + spell).unwrap_or(u32::MAX);
+            piece.shared.push((at, figures));
+            piece.attended.push(own.first().copied().unwrap_or(NONE));
+        }
+    }
+
+    fn count_findings(
+        &self,
+        institution: u32,
+        rows: &[u32],
+        places: &Places,
+        absent: (u64, Option<Spot>),
+        piece: &mut Piece,
+    ) {
+        let id = &self.register.ids[institution as usize];
+        if absent.0 > 0 && self.attendance.table_given() {
+            let code = FindingCode::AttendanceMissing;
+            piece.tally.add(code, id, "", absent.0, absent.1, Vec::new());
+        }
+        let mut orphans = rows.iter().filter(|row| places.get(self.attendance.child(**row)).0 == 0);
+        if let Some(first) = orphans.next() {
+            let count = 1 + orphans.count() as u64;
+            let spot = self.attendance.spot(*first);
+            piece.tally.add(FindingCode::AttendanceOrphan, id, "", count, spot, Vec::new());
+        }
+    }
+
+    /// The spells of one listing: (span, segment, institution row).
+    fn spans(&self, listing: u32, institution: u32) -> Vec<(Span, u8, u32)> {
+        let month = self.ground.month.span();
+        let Some(whole) = self.enrolments.clipped(listing as usize, month) else {
+            return Vec::new();
+        };
+        let mut parts = vec![whole];
+        for lost in self.lost.get(&listing).into_iter().flatten() {
+            parts = parts.into_iter().flat_map(|part| without(part, *lost)).collect();
+        }
+        let mut cuts: Vec<Date> =
+            self.ground.law.segments.iter().skip(1).map(|law| law.segment.from).collect();
+        let pieces = self.register.pieces.get(&institution);
+        cuts.extend(pieces.into_iter().flatten().map(|(day, _)| *day));
+        let birth = self.enrolments.births[listing as usize];
+        for rule in &self.split_ages {
+            cuts.extend(age::month_day(rule, birth, whole));
+        }
+        cuts.sort_unstable();
+        for cut in cuts {
+            parts = parts
+                .into_iter()
+                .flat_map(|part| match Span::new(part.from, cut.plus_days(-1)) {
+                    Some(before) if cut > part.from && cut <= part.until => {
+                        vec![before, Span { from: cut, until: part.until }]
+                    }
+                    _ => vec![part],
+                })
+                .collect();
+        }
+        parts
+            .into_iter()
+            .map(|part| (part, self.segment(part.from), self.version(institution, part.from)))
+            .collect()
+    }
+
+    fn segment(&self, day: Date) -> u8 {
+        let segments = &self.ground.law.segments;
+        let at = segments.iter().rposition(|law| law.segment.from <= day).unwrap_or(0);
+        u8::try_from(at).unwrap_or(u8::MAX)
+    }
+
+    /// The institution row in force on a day.
+    fn version(&self, institution: u32, day: Date) -> u32 {
+        self.register
+            .pieces
+            .get(&institution)
+            .and_then(|pieces| pieces.iter().rev().find(|(from, _)| *from <= day))
+            .map_or(institution, |(_, row)| *row)
+    }
+
+    fn listing(&self, listing: u32, institution: u32, piece: &mut Piece) {
+        let month = self.ground.month.span();
+        if !self.cut {
+            let span = self.enrolments.clipped(listing as usize, month);
+            piece.push(listing, institution, span, month, 0, 1);
+            return;
+        }
+        let spans = self.spans(listing, institution);
+        if spans.is_empty() {
+            piece.push(listing, institution, None, month, 0, 1);
+        }
+        let count = spans.len() as i64;
+        for (span, segment, row) in spans {
+            piece.push(listing, row, Some(span), month, segment, count);
+        }
+    }
+}
+
+/// `days` over spells by their work days; where none has a work day, all go to the first.
+fn share_by_workdays(ground: &Ground<'_>, spells: &[(u32, Date, Date)], days: i64) -> Vec<i64> {
+    let weights: Vec<i64> = spells
+        .iter()
+        .map(|(_, from, until)| i64::from(ground.days.workdays(*from, *until)))
+        .collect();
+    largest_remainder(days, &weights).unwrap_or_else(|| {
+        let mut parts = vec![0; spells.len()];
+        if let Some(first) = parts.first_mut() {
+            *first = days;
+        }
+        parts
+    })
+}
+
+/// What is left of a span without another.
+fn without(part: Span, lost: Span) -> Vec<Span> {
+    let Some(common) = part.overlap(lost) else { return vec![part] };
+    let before = (common.from > part.from)
+        .then(|| Span { from: part.from, until: common.from.plus_days(-1) });
+    let after = (common.until < part.until)
+        .then(|| Span { from: common.until.plus_days(1), until: part.until });
+    before.into_iter().chain(after).collect()
+}
+
+impl Piece {
+    fn reserve(&mut self, rows: usize) {
+        self.listing.reserve(rows);
+        self.institution.reserve(rows);
+        self.from.reserve(rows);
+        self.until.reserve(rows);
+        self.segment.reserve(rows);
+        self.pieces.reserve(rows);
+        self.in_month.reserve(rows);
+        self.attended.reserve(rows);
+        self.here.reserve(rows);
+    }
+
+    fn push(
+        &mut self,
+        listing: u32,
+        institution: u32,
+        span: Option<Span>,
+        month: Span,
+        segment: u8,
+        pieces: i64,
+    ) {
+        self.listing.push(listing);
+        self.institution.push(institution);
+        self.from.push(span.map_or(month.from, |span| span.from));
+        self.until.push(span.map_or(month.from.plus_days(-1), |span| span.until));
+        self.segment.push(segment);
+        self.pieces.push(pieces);
+        self.in_month.push(span.is_some());
+    }
+}
+
+/// Joins the runs in order.
+fn join(into: &mut Piece, pieces: Vec<Piece>, tally: &mut Tally) {
+    into.reserve(pieces.iter().map(|piece| piece.listing.len()).sum());
+    for mut piece in pieces {
+        let base = u32::try_from(into.listing.len()).unwrap_or(u32::MAX);
+        into.shared.extend(piece.shared.iter().map(|(at, figures)| (at + base, *figures)));
+        into.attended.append(&mut piece.attended);
+        into.listing.append(&mut piece.listing);
+        into.institution.append(&mut piece.institution);
+        into.from.append(&mut piece.from);
+        into.until.append(&mut piece.until);
+        into.segment.append(&mut piece.segment);
+        into.pieces.append(&mut piece.pieces);
+        into.in_month.append(&mut piece.in_month);
+        into.here.append(&mut piece.here);
+        tally.absorb(piece.tally);
+    }
+}
+
+fn unknown_institutions(enrolments: &Enrolments<'_>, strangers: &[u32], tally: &mut Tally) {
+    for row in strangers {
+        let at = *row as usize;
+        let id = enrolments.institutions.text(at);
+        let spot = Some(enrolments.spot(at));
+        tally.add(FindingCode::InstitutionUnknown, &id, "enrolments", 1, spot, Vec::new());
+    }
+}
+
+/// Facts of the spell itself and the columns of its listing.
+fn frame(
+    ground: &Ground<'_>,
+    register: &Register,
+    enrolments: &Enrolments<'_>,
+    attendance: &Attendance<'_>,
+    spells: &mut Piece,
+) -> Frame {
+    let count = spells.listing.len();
+    let mut frame = Frame::new(Basis::Spell, count);
+    let needs = ground.needs;
+    for (name, stored) in child::listing_columns(ground, enrolments, &Basis::Spell, &spells.listing)
+    {
+        frame.put(&name, stored);
+    }
+    let plain = |column| Stored::plain(column);
+    let want = |name: &str| needs.column(&Basis::Spell, name);
+    for (figure, name) in FIGURES.iter().enumerate() {
+        let closures_count = figure == 4 && want("days_open");
+        if (want(name) || closures_count) && attendance.has(figure) {
+            frame.put(name, figure_column(attendance, spells, figure));
+        } else if want(name) {
+            let nothing = plain(Column::whole(vec![0; count]));
+            frame.put(name, nothing.all_null(count));
+        }
+    }
+    let numbers = |of: &(dyn Fn(usize) -> i64 + Sync)| {
+        plain(Column::whole((0..count).into_par_iter().with_min_len(8192).map(of).collect()))
+    };
+    let workdays =
+        |row: usize| i64::from(ground.days.workdays(spells.from[row], spells.until[row]));
+    if want("spell_days") {
+        let days = |row: usize| i64::from(spells.until[row].days() - spells.from[row].days() + 1);
+        frame.put("spell_days", numbers(&days));
+    }
+    if want("spell_workdays") {
+        frame.put("spell_workdays", numbers(&workdays));
+    }
+    if want("days_open") {
+        let closed = frame.get("days_closure").cloned();
+        let closed_days = |row: usize| match closed.as_ref().map(|stored| (stored, &stored.column))
+        {
+            Some((stored, Column::Num(column))) if !stored.is_null(row) => column.values[row],
+            _ => 0,
+        };
+        frame.put("days_open", numbers(&|row| (workdays(row) - closed_days(row)).max(0)));
+    }
+    if want("pieces") {
+        frame.put("pieces", plain(Column::whole(std::mem::take(&mut spells.pieces))));
+    }
+    let found = spells.attended.iter().map(|row| *row != NONE).collect();
+    frame.put("in_month", plain(Column::Bool(spells.in_month.clone())));
+    frame.put("attendance_found", plain(Column::Bool(found)));
+    frame.put("spell_from", plain(Column::Date(std::mem::take(&mut spells.from))));
+    frame.put("spell_until", plain(Column::Date(std::mem::take(&mut spells.until))));
+    if ground.law.segments.len() > 1 {
+        let segments = spells.segment.iter().map(|segment| i64::from(*segment)).collect();
+        frame.put("segment", plain(Column::whole(segments)));
+    }
+    if want("service_offered") {
+        frame.put("service_offered", plain(Column::Bool(offered(register, &frame, spells))));
+    }
+    Ground::put_places(enrolments.table, &spells.listing, &mut frame);
+    frame.links.insert(Basis::Institution, spells.institution.clone());
+    frame.links.insert(Basis::Programme, vec![0; count]);
+    frame
+}
+
+/// One figure of every spell.
+fn figure_column(attendance: &Attendance<'_>, spells: &Piece, figure: usize) -> Stored {
+    let of_row = attendance.column(figure);
+    let (mut values, mut nulls): (Vec<i64>, Vec<bool>) = spells
+        .attended
+        .par_iter()
+        .with_min_len(8192)
+        .map(|row| match of_row {
+            Some((values, nulls)) if *row != NONE => {
+                let null = nulls.is_some_and(|nulls| nulls[*row as usize]);
+                (values[*row as usize], null)
+            }
+            _ => (0, true),
+        })
+        .unzip();
+    for (at, figures) in &spells.shared {
+        values[*at as usize] = figures[figure].unwrap_or(0);
+        nulls[*at as usize] = figures[figure].is_none();
+    }
+    Stored::nullable(Column::whole(values), nulls)
+}
+
+fn offered(register: &Register, frame: &Frame, spells: &Piece) -> Vec<bool> {
+    let Some(Stored { column: Column::Code(CodeColumn { codes, list }), .. }) =
+        frame.get("service")
+    else {
+        return vec![true; spells.listing.len()];
+    };
+    let mut known: BTreeMap<(u32, u32), bool> = BTreeMap::new();
+    spells
+        .institution
+        .iter()
+        .zip(codes)
+        .map(|(institution, code)| {
+            *known.entry((*institution, *code)).or_insert_with(|| {
+                register
+                    .services
+                    .get(*institution as usize)
+                    .is_some_and(|services| offers(services, list.text(*code)))
+            })
+        })
+        .collect()
+}
+
+/// Links spells to slots by institution, age class and service, else to the row for all services.
+fn link_slots(facts: &Facts, frame: &mut Frame, institutions: &[u32]) {
+    let index = slot::index(facts);
+    let versions = facts
+        .frames
+        .get(&Basis::Institution)
+        .and_then(|frame| frame.links.get(&Basis::Institution))
+        .cloned()
+        .unwrap_or_default();
+    let codes = |name: &str| match frame.get(name).map(|stored| &stored.column) {
+        Some(Column::Code(column)) => Some(column.clone()),
+        _ => None,
+    };
+    let (Some(classes), Some(services)) = (codes("age_class"), codes("service")) else { return };
+    let width = services.list.texts().len();
+    let kinds = classes.list.texts().len() * width;
+    let find = |main: u32, class: u32, service: u32| {
+        let class = classes.list.text(class).to_owned();
+        let service = services.list.text(service).to_owned();
+        index
+            .get(&(main, class.clone(), Some(service)))
+            .or_else(|| index.get(&(main, class, None)))
+            .copied()
+            .unwrap_or(Frame::NO_ROW)
+    };
+    // Spells stand by institution: what was found for one serves its neighbours.
+    const UNSEEN: u32 = u32::MAX - 1;
+    let rows: Vec<u32> =
+        (0..institutions.len()).filter_map(|row| u32::try_from(row).ok()).collect();
+    let parts: Vec<Vec<u32>> = rows
+        .par_chunks(16_384)
+        .map(|chunk| {
+            let mut seen = vec![UNSEEN; kinds];
+            let mut of = Frame::NO_ROW;
+            chunk
+                .iter()
+                .map(|row| {
+                    let row = *row as usize;
+                    let Some(main) = versions.get(institutions[row] as usize).copied() else {
+                        return Frame::NO_ROW;
+                    };
+                    if main != of {
+                        seen.fill(UNSEEN);
+                        of = main;
+                    }
+                    let (class, service) = (classes.codes[row], services.codes[row]);
+                    let slot = &mut seen[class as usize * width + service as usize];
+                    if *slot == UNSEEN {
+                        *slot = find(main, class, service);
+                    }
+                    *slot
+                })
+                .collect()
+        })
+        .collect();
+    let links = parts.concat();
+    frame.links.insert(Basis::Slot, links);
+}
+
+/// Ages in force, by segment, on spell rows.
+fn put_ages(ground: &Ground<'_>, frame: &mut Frame) {
+    let births = match frame.get("birth_date").map(|stored| &stored.column) {
+        Some(Column::Date(births)) => births.clone(),
+        _ => return,
+    };
+    let (Some(Column::Date(from)), month) =
+        (frame.get("spell_from").map(|stored| stored.column.clone()), ground.month)
+    else {
+        return;
+    };
+    let segments = match frame.get("segment").map(|stored| &stored.column) {
+        Some(Column::Num(column)) => Some(column.values.clone()),
+        _ => None,
+    };
+    let ids: std::collections::BTreeSet<Arc<str>> = ground
+        .law
+        .segments
+        .iter()
+        .flat_map(|law| law.ages.iter().map(|rule| Arc::clone(&rule.head.id)))
+        .collect();
+    for id in ids {
+        let rules: Vec<Option<&Arc<AgeRule>>> = ground
+            .law
+            .segments
+            .iter()
+            .map(|law| law.ages.iter().find(|rule| rule.head.id == id))
+            .collect();
+        let age = |row: usize| -> i64 {
+            let segment = segments.as_ref().map_or(0, |s| usize::try_from(s[row]).unwrap_or(0));
+            let rule = rules
+                .get(segment)
+                .copied()
+                .flatten()
+                .or_else(|| rules.iter().flatten().next().copied());
+            rule.map_or(0, |rule| {
+                i64::from(age::completed_months(rule, births[row], month, from[row]))
+            })
+        };
+        let values = (0..births.len()).into_par_iter().with_min_len(8192).map(age).collect();
+        frame.put(&id, Stored::plain(Column::whole(values)));
+    }
+}
+
+const NONE: u32 = u32::MAX;
+
+/// A small open-addressed index of the children of one institution: listings and attendance.
+#[derive(Default)]
+struct Places {
+    slots: Vec<(Key, u32, u32, bool)>,
+    mask: usize,
+}
+
+impl Places {
+    fn fill(&mut self, children: usize) {
+        let size = (children.max(1) * 2).next_power_of_two();
+        self.slots.clear();
+        self.slots.resize(size, (Key(u128::MAX), 0, NONE, false));
+        self.mask = size - 1;
+    }
+
+    fn slot(&self, child: Key) -> usize {
+        let folded = (child.0 >> 64) as u64 ^ child.0 as u64;
+        let mut at = (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & self.mask;
+        while self.slots[at].0 != child && self.slots[at].0 != Key(u128::MAX) {
+            at = (at + 1) & self.mask;
+        }
+        at
+    }
+
+    fn add_attendance(&mut self, child: Key, row: u32) {
+        let at = self.slot(child);
+        let slot = &mut self.slots[at];
+        slot.0 = child;
+        slot.3 = slot.2 != NONE;
+        slot.2 = row;
+    }
+
+    fn add_listing(&mut self, child: Key) {
+        let at = self.slot(child);
+        let slot = &mut self.slots[at];
+        slot.0 = child;
+        slot.1 += 1;
+    }
+
+    /// Listings of the child here, and one of its attendance rows.
+    fn get(&self, child: Key) -> (u32, u32) {
+        let slot = &self.slots[self.slot(child)];
+        if slot.0 == child { (slot.1, slot.2) } else { (0, NONE) }
+    }
+
+    fn repeated(&self, child: Key) -> bool {
+        let slot = &self.slots[self.slot(child)];
+        slot.0 == child && slot.3
+    }
+}

@@ -1,0 +1,60 @@
+//! The canonical text of a job: all that may change a byte of an output, and nothing else (S29).
+
+use super::{Job, JobKind, TableSpec};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// One line of JSON with sorted keys.
+pub(super) fn canonical(job: &Job) -> String {
+    let kind = match job.kind {
+        JobKind::Settle => "settle",
+    };
+    let tables: Vec<Value> = job.tables.iter().map(table).collect();
+    json!({
+        "id": job.id,
+        "kind": kind,
+        "title": job.title,
+        "period": job.period.to_string(),
+        "packs": names(&job.packs),
+        "overlays": names(&job.overlays),
+        "known_on": job.known_on.to_string(),
+        "tables": tables,
+        "workbooks": job.workbooks,
+        "entitlements_csv": job.entitlements_csv,
+        "change_percent": job.change_percent,
+        "provisional_calendar": job.provisional_calendar,
+        "opening": job.opening.map(|month| month.to_string()),
+        "office": job.office,
+    })
+    .to_string()
+}
+
+fn table(spec: &TableSpec) -> Value {
+    let captures: Vec<Value> = spec
+        .captures
+        .iter()
+        .map(|capture| json!([capture.column, capture.from, capture.pattern]))
+        .collect();
+    json!({
+        "table": spec.table,
+        "files": names(&spec.paths),
+        "sheet": spec.sheet,
+        "header_row": spec.header_row,
+        "headers": spec.headers,
+        "values": spec.values,
+        "captures": captures,
+        "constants": spec.constants,
+        "ignore": spec.ignore,
+        "received_on": spec.received_on.map(|date| date.to_string()),
+        "complete_for": spec.complete_for.map(|(from, until)| [from.to_string(), until.to_string()]),
+    })
+}
+
+/// Last names only: the folders a file lies in are the machine's.
+fn names(paths: &[PathBuf]) -> Vec<String> {
+    let last = |path: &PathBuf| {
+        let name = Path::file_name(path);
+        name.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    };
+    paths.iter().map(last).collect()
+}

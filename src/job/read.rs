@@ -1,0 +1,360 @@
+//! The job file and the command line -> [`Job`].
+
+use super::files::{self, CORE_FILES};
+use super::toml_walk::{Section, Text, join, parse_month};
+use super::{Capture, Job, JobError, JobKind, LedgerChoice, Overrides, TableSpec, canonical};
+use crate::domain::{Date, Month};
+use regex::Regex;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+const TOP: [&str; 20] = [
+    "id",
+    "kind",
+    "title",
+    "period",
+    "packs",
+    "overlays",
+    "reference",
+    "input",
+    "cut_off_day",
+    "known_on",
+    "key_file",
+    "out",
+    "ledger",
+    "workbooks",
+    "entitlements_csv",
+    "change_percent",
+    "provisional_calendar",
+    "opening",
+    "office",
+    "inputs",
+];
+
+const TABLE: [&str; 11] = [
+    "file",
+    "optional",
+    "sheet",
+    "header_row",
+    "headers",
+    "values",
+    "captures",
+    "constants",
+    "ignore",
+    "received_on",
+    "complete_for",
+];
+
+/// Reads a job file and resolves every default (`docs/job.md`).
+///
+/// # Errors
+/// When the file is not there, is not TOML, has an unknown key or a value out of bounds, or names
+/// an input that does not exist. Each with its place.
+pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
+    let file = path.display().to_string();
+    let bytes = std::fs::read_to_string(path)
+        .map_err(|source| JobError::Unreadable { file: file.clone(), source })?;
+    let text = Text { file: &file, text: &bytes };
+    let parsed = text.parse()?;
+    let top = Section::new(text, "", parsed.get_ref(), &TOP)?;
+    let id = id(&top)?;
+    let kind = kind(&top)?;
+    let period = overrides.period.or(top.month("period")?).ok_or_else(|| JobError::Unset {
+        file: file.clone(),
+        key: "period",
+        hint: "set period = \"YYYY-MM\" in the job or give --period YYYY-MM",
+    })?;
+    let filled = |text: String| text.replace("{period}", &period.to_string()).replace("{id}", &id);
+    let input = match &overrides.input {
+        Some(input) => input.clone(),
+        None => PathBuf::from(filled(top.string("input")?.ok_or_else(|| JobError::Unset {
+            file: file.clone(),
+            key: "input",
+            hint: "set input = \"FOLDER\" in the job or give --input FOLDER",
+        })?)),
+    };
+    let cut_off = top.integer("cut_off_day", 1..=28)?.unwrap_or(10);
+    let known_on = overrides.known_on.or(top.date("known_on")?);
+    let out = top.string("out")?.unwrap_or_else(|| "out/{period}".to_owned());
+    let mut job = Job {
+        kind,
+        title: top.string("title")?.unwrap_or_else(|| id.clone()),
+        period,
+        packs: paths(&top, "packs")?,
+        overlays: paths(&top, "overlays")?,
+        reference: top.string("reference")?.map_or_else(|| "data/reference".into(), PathBuf::from),
+        known_on: known_on.unwrap_or_else(|| after(period, cut_off)),
+        tables: tables(&top, &input, period)?,
+        key_file: key_file(&top)?,
+        out: overrides.out.clone().unwrap_or_else(|| PathBuf::from(filled(out))),
+        ledger: ledger(&top, overrides)?,
+        workbooks: top.truth("workbooks")?.unwrap_or(true),
+        entitlements_csv: top.truth("entitlements_csv")?.unwrap_or(false),
+        change_percent: top.integer("change_percent", 0..=1000)?.unwrap_or(20),
+        provisional_calendar: top.truth("provisional_calendar")?.unwrap_or(false),
+        opening: top.month("opening")?,
+        office: top.string("office")?.unwrap_or_default(),
+        message_language: overrides.language.unwrap_or_default(),
+        threads: overrides.threads.filter(|threads| *threads > 0),
+        canonical: String::new(),
+        id,
+    };
+    if job.packs.is_empty() {
+        return Err(JobError::Unset {
+            file,
+            key: "packs",
+            hint: "name at least one folder, packs = [\"data/policy/…\"]",
+        });
+    }
+    job.canonical = canonical::canonical(&job);
+    Ok(job)
+}
+
+/// The cut-off: a day of the month after the period, which every month has.
+fn after(period: Month, day: i64) -> Date {
+    let days = i32::try_from(day - 1).unwrap_or(0);
+    period.plus(1).first().plus_days(days)
+}
+
+fn id(top: &Section<'_>) -> Result<String, JobError> {
+    let id = top.required("id", 0..0)?;
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
+    if id.is_empty() || id.len() > 32 || !id.chars().all(legal) {
+        let span = top.get("id").map_or(0..0, Spanned::span);
+        let message = format!("id is {id:?}; expected 1 to 32 characters of a-z, 0-9, _ and -");
+        return Err(top.text.wrong(span, message));
+    }
+    Ok(id)
+}
+
+fn kind(top: &Section<'_>) -> Result<JobKind, JobError> {
+    match top.string("kind")?.as_deref() {
+        None | Some("settle") => Ok(JobKind::Settle),
+        Some(other) => {
+            let span = top.get("kind").map_or(0..0, Spanned::span);
+            Err(top.text.wrong(span, format!("kind is {other:?}; expected \"settle\"")))
+        }
+    }
+}
+
+fn key_file(top: &Section<'_>) -> Result<PathBuf, JobError> {
+    top.string("key_file")?.map(PathBuf::from).ok_or_else(|| JobError::Unset {
+        file: top.text.file.to_owned(),
+        key: "key_file",
+        hint: "name the bureau's key file; pseudonyms in outputs are made with it",
+    })
+}
+
+fn ledger(top: &Section<'_>, overrides: &Overrides) -> Result<Option<PathBuf>, JobError> {
+    let own = top.string("ledger")?.unwrap_or_else(|| "var/ledger.db".to_owned());
+    Ok(match &overrides.ledger {
+        Some(LedgerChoice::File(path)) => Some(path.clone()),
+        Some(LedgerChoice::None) => None,
+        None if own == "none" => None,
+        None => Some(PathBuf::from(own)),
+    })
+}
+
+fn paths(top: &Section<'_>, key: &str) -> Result<Vec<PathBuf>, JobError> {
+    let texts = top.strings(key)?.unwrap_or_default();
+    Ok(texts.into_iter().map(|text| PathBuf::from(text.into_inner())).collect())
+}
+
+/// The deliveries of a job: a folder of files, or one file that serves several tables.
+struct Input<'i> {
+    path: &'i Path,
+    folder: bool,
+    names: Vec<String>,
+    period: Month,
+}
+
+fn tables(top: &Section<'_>, input: &Path, period: Month) -> Result<Vec<TableSpec>, JobError> {
+    let missing = || JobError::Missing {
+        file: top.text.file.to_owned(),
+        key: "input".to_owned(),
+        path: input.display().to_string(),
+        hint: "paths stand relative to the folder the command is run in",
+    };
+    if !input.exists() {
+        return Err(missing());
+    }
+    let folder = input.is_dir();
+    let names = if folder { files::names(input).map_err(|_| missing())? } else { Vec::new() };
+    let input = Input { path: input, folder, names, period };
+    let mut specs = Vec::new();
+    let mut listed = BTreeSet::new();
+    if let Some(value) = top.get("inputs") {
+        let DeValue::Table(inputs) = value.get_ref() else {
+            return Err(top
+                .text
+                .wrong(value.span(), "inputs is no table; expected [inputs.<table>]"));
+        };
+        for (name, value) in inputs {
+            let table = name.get_ref().to_string();
+            specs.push(table_spec(top.text, &table, name, value, &input)?);
+            listed.insert(table);
+        }
+    }
+    for (table, _) in CORE_FILES {
+        if input.folder && !listed.contains(table) {
+            let paths = files::by_default(table, input.path, &input.names);
+            specs.push(TableSpec { table: table.to_owned(), paths, ..TableSpec::default() });
+        }
+    }
+    specs.sort_by(|a, b| a.table.cmp(&b.table));
+    Ok(specs)
+}
+
+fn table_spec<'t>(
+    text: Text<'t>,
+    table: &str,
+    name: &Spanned<std::borrow::Cow<'_, str>>,
+    value: &'t Spanned<DeValue<'t>>,
+    input: &Input<'_>,
+) -> Result<TableSpec, JobError> {
+    let path = join("inputs", table);
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if table.is_empty() || !table.chars().all(legal) {
+        let message = format!("{path}: no table has such a name; expected a-z, 0-9 and _");
+        return Err(text.wrong(name.span(), message));
+    }
+    let DeValue::Table(keys) = value.get_ref() else {
+        return Err(text.wrong(value.span(), format!("{path} is no table; expected [{path}]")));
+    };
+    near_core(text, table, name)?;
+    let section = Section::new(text, &path, keys, &TABLE)?;
+    Ok(TableSpec {
+        table: table.to_owned(),
+        paths: table_paths(&section, table, input)?,
+        sheet: section.string("sheet")?,
+        header_row: section
+            .integer("header_row", 1..=1000)?
+            .and_then(|row| u32::try_from(row).ok()),
+        headers: section.map("headers")?,
+        values: section.maps("values")?,
+        captures: captures(&section, keys)?,
+        constants: section.map("constants")?,
+        ignore: section
+            .strings("ignore")?
+            .unwrap_or_default()
+            .into_iter()
+            .map(Spanned::into_inner)
+            .collect(),
+        received_on: section.date("received_on")?,
+        complete_for: complete_for(&section)?,
+    })
+}
+
+/// A name that is nearly a core table's is a slip, not a pack's table.
+fn near_core(
+    text: Text<'_>,
+    table: &str,
+    name: &Spanned<std::borrow::Cow<'_, str>>,
+) -> Result<(), JobError> {
+    let core: Vec<&str> = CORE_FILES.iter().map(|(core, _)| *core).collect();
+    match super::toml_walk::nearest(table, &core) {
+        Some(near) if near != table => {
+            let message = format!("unknown table {table:?}; hint: did you mean {near:?}?");
+            Err(text.wrong(name.span(), message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn table_paths(
+    section: &Section<'_>,
+    table: &str,
+    input: &Input<'_>,
+) -> Result<Vec<PathBuf>, JobError> {
+    let optional = section.truth("optional")?.unwrap_or(false);
+    let Some(patterns) = section.strings("file")? else {
+        return Ok(if input.folder {
+            files::by_default(table, input.path, &input.names)
+        } else {
+            Vec::new()
+        });
+    };
+    let mut found = BTreeSet::new();
+    for pattern in patterns {
+        let filled = pattern.get_ref().replace("{period}", &input.period.to_string());
+        if filled == "{input}" {
+            if input.folder {
+                let message = format!(
+                    "{}.file is \"{{input}}\" and the input is a folder; expected a file; hint: \
+                     give --input FILE",
+                    section.path
+                );
+                return Err(section.text.wrong(pattern.span(), message));
+            }
+            found.insert(input.path.to_path_buf());
+            continue;
+        }
+        // Beside a single input file, other files are named from the folder of the command.
+        let whole = if input.folder { input.path.join(&filled) } else { PathBuf::from(&filled) };
+        let last = whole.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        if files::is_pattern(&last) {
+            let folder = whole.parent().unwrap_or(Path::new(""));
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            let names = files::names(folder).unwrap_or_default();
+            let fitting = names.iter().filter(|name| files::fits(&last, name));
+            found.extend(fitting.map(|name| folder.join(name)));
+        } else if whole.is_file() {
+            found.insert(whole);
+        } else if !optional {
+            let message = format!(
+                "{}.file: {} does not exist; hint: check the input folder, or say optional = true",
+                section.path,
+                whole.display()
+            );
+            return Err(section.text.wrong(pattern.span(), message));
+        }
+    }
+    let mut paths: Vec<PathBuf> = found.into_iter().collect();
+    paths.sort_by(|a, b| a.file_name().cmp(&b.file_name()).then_with(|| a.cmp(b)));
+    Ok(paths)
+}
+
+fn captures(section: &Section<'_>, keys: &DeTable<'_>) -> Result<Vec<Capture>, JobError> {
+    let mut captures = Vec::new();
+    let list = keys.get("captures").map_or(0..0, Spanned::span);
+    for item in section.sections("captures", &["column", "from", "pattern"])? {
+        let capture = Capture {
+            column: item.required("column", list.clone())?,
+            from: item.required("from", list.clone())?,
+            pattern: item.required("pattern", list.clone())?,
+        };
+        let span = item.get("pattern").map_or(0..0, Spanned::span);
+        let wrong = |reason: String| {
+            let message = format!("{}.pattern: {reason}; expected one group", item.path);
+            item.text.wrong(span.clone(), message)
+        };
+        let regex = Regex::new(&capture.pattern).map_err(|error| {
+            let reason = error.to_string();
+            wrong(reason.lines().last().unwrap_or_default().trim().to_owned())
+        })?;
+        if regex.captures_len() != 2 {
+            return Err(wrong(format!("the pattern has {} groups", regex.captures_len() - 1)));
+        }
+        captures.push(capture);
+    }
+    Ok(captures)
+}
+
+fn complete_for(section: &Section<'_>) -> Result<Option<(Month, Month)>, JobError> {
+    let Some(months) = section.strings("complete_for")? else { return Ok(None) };
+    let key = join(&section.path, "complete_for");
+    let span = section.get("complete_for").map_or(0..0, Spanned::span);
+    let [from, until] = months.as_slice() else {
+        let message = format!("{key} has {} months; expected two, first and last", months.len());
+        return Err(section.text.wrong(span, message));
+    };
+    let first = parse_month(section.text, from.span(), &key, from.get_ref())?;
+    let last = parse_month(section.text, until.span(), &key, until.get_ref())?;
+    if last < first {
+        let message = format!("{key}: {last} lies before {first}; expected first, then last");
+        return Err(section.text.wrong(span, message));
+    }
+    Ok(Some((first, last)))
+}

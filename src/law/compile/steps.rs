@@ -1,0 +1,193 @@
+//! Values, prices, gates and items in an order in which each reads only earlier ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::Compiler;
+use crate::domain::Basis;
+use crate::law::book::PRICE_PARTS;
+use crate::law::names::Names;
+use crate::law::order::{self, Mention};
+use crate::law::text::{Block, BlockKind};
+
+/// Kinds that are steps, in the order they stand where nothing else decides.
+const KINDS: [BlockKind; 4] =
+    [BlockKind::Value, BlockKind::GuidePrice, BlockKind::Gate, BlockKind::Subsidy];
+
+/// Nodes by pack and name.
+#[derive(Default)]
+struct Index {
+    /// Values and parts of prices as expressions name them.
+    readable: BTreeMap<(usize, String), usize>,
+    items: BTreeMap<(usize, String), usize>,
+    gates: BTreeMap<(usize, String), usize>,
+    prices: BTreeMap<(usize, String), usize>,
+}
+
+impl<'a> Compiler<'a> {
+    /// Compiles every step in order; loops are told.
+    pub(super) fn steps(&mut self) {
+        let mut nodes: Vec<&'a Arc<Block>> = Vec::new();
+        for kind in KINDS {
+            nodes.extend(self.of_kind(kind));
+        }
+        for block in self.of_kind(BlockKind::Subsidy) {
+            let basis = Basis::parse(block.word("basis"));
+            let printed = self.book.printed(block.pack, &block.id);
+            if self.scope.basis(block.word("basis")).is_some() {
+                self.scope.add_item(block.pack, &block.id, &printed, &basis);
+            }
+        }
+        let deps = self.dependencies(&nodes);
+        let (order, loops) = order::sort(&deps);
+        for cycle in loops {
+            self.tell_loop(&cycle, &nodes);
+        }
+        for index in order {
+            let block = nodes[index];
+            let done = if block.broken {
+                None
+            } else {
+                match block.kind {
+                    BlockKind::Value => self.value(block),
+                    BlockKind::GuidePrice => self.price(block),
+                    BlockKind::Gate => self.gate(block),
+                    _ => self.item(block),
+                }
+            };
+            if done.is_none() {
+                self.give_up(block);
+            }
+        }
+        self.items.sort_by_key(|item| {
+            nodes.iter().position(|block| {
+                block.kind == BlockKind::Subsidy
+                    && *self.book.printed(block.pack, &block.id) == *item.head.id
+            })
+        });
+    }
+
+    fn tell_loop(&mut self, cycle: &[usize], nodes: &[&'a Arc<Block>]) {
+        let mut names: Vec<&str> = cycle.iter().map(|index| &*nodes[*index].id).collect();
+        names.extend(names.first().copied());
+        let text = names.join(" -> ");
+        let first = nodes[cycle[0]];
+        self.faults.error(
+            "cycle",
+            &first.at,
+            format!("[[{}]] {} depends on itself: {text}", first.kind.word(), first.id),
+            "rules that read only earlier ones",
+            "",
+        );
+        for index in cycle {
+            self.give_up(nodes[*index]);
+        }
+    }
+
+    /// What each node reads, by the names its texts mention.
+    fn dependencies(&self, nodes: &[&'a Arc<Block>]) -> Vec<BTreeSet<usize>> {
+        let named = self.index(nodes);
+        nodes
+            .iter()
+            .map(|block| {
+                let mut needs = BTreeSet::new();
+                for text in texts(block) {
+                    for mention in order::mentions(&self.masked(text)) {
+                        needs.extend(self.mentioned(&named, block.pack, &mention));
+                    }
+                }
+                if block.kind == BlockKind::Subsidy {
+                    self.needed_by_item(&named, nodes, block, &mut needs);
+                }
+                needs
+            })
+            .collect()
+    }
+
+    /// The nodes by what they may be called.
+    fn index(&self, nodes: &[&'a Arc<Block>]) -> Index {
+        let mut index = Index::default();
+        for (node, block) in nodes.iter().enumerate() {
+            let id = (block.pack, block.id.to_string());
+            match block.kind {
+                BlockKind::Value => {
+                    for name in self.names_of(block) {
+                        index.readable.insert((block.pack, name.to_owned()), node);
+                    }
+                }
+                BlockKind::GuidePrice => {
+                    for part in PRICE_PARTS {
+                        let name = format!("{}.{part}", block.id);
+                        index.readable.insert((block.pack, name), node);
+                    }
+                    index.prices.insert(id, node);
+                }
+                BlockKind::Gate => {
+                    index.gates.insert(id, node);
+                }
+                _ => {
+                    index.items.insert(id, node);
+                }
+            }
+        }
+        index
+    }
+
+    /// The node a mention in a text of a pack means, if it is one.
+    fn mentioned(&self, index: &Index, pack: usize, mention: &Mention) -> Option<usize> {
+        let (map, name) = match mention {
+            Mention::Name(name) => (&index.readable, name.as_str()),
+            Mention::Item(id) => (&index.items, id.as_str()),
+        };
+        let find = |pack: usize, name: &str| map.get(&(pack, name.to_owned())).copied();
+        if let Some(found) = find(pack, name) {
+            return Some(found);
+        }
+        let other = self.scope.split_pack(name).and_then(|(other, rest)| find(other, rest));
+        if other.is_some() {
+            return other;
+        }
+        // `spell.rate`: a basis in front.
+        let (word, rest) = name.split_once('.')?;
+        self.scope.basis(word)?;
+        find(pack, rest)
+    }
+
+    /// Gates and prices an item waits for.
+    fn needed_by_item(
+        &self,
+        index: &Index,
+        nodes: &[&'a Arc<Block>],
+        block: &Block,
+        needs: &mut BTreeSet<usize>,
+    ) {
+        for (id, _) in block.texts("gates") {
+            let (map, id) = match id.strip_prefix("price:") {
+                Some(id) => (&index.prices, id),
+                None => (&index.gates, id),
+            };
+            let named = id.split_once(':').and_then(|(name, rest)| {
+                Some((self.book.packs.iter().position(|p| *p.head.id == *name)?, rest))
+            });
+            let (pack, id) = named.unwrap_or((block.pack, id));
+            needs.extend(map.get(&(pack, id.to_owned())));
+        }
+        // A breach may refuse lines of the price's basis, or all of an institution (S7).
+        needs.extend(index.prices.values().filter(|node| {
+            let price = nodes[**node];
+            price.word("basis") == block.word("basis")
+                || price.word("breach") == "refuse_institution"
+        }));
+    }
+}
+
+/// The expressions of a block.
+fn texts(block: &Block) -> Vec<&str> {
+    let keys: &[&str] = match block.kind {
+        BlockKind::Value => &["expr"],
+        BlockKind::GuidePrice => &["when", "fee", "benchmark", "float_up", "float_down"],
+        BlockKind::Gate => &["require"],
+        _ => &["amount", "quantity", "rate"],
+    };
+    keys.iter().map(|key| block.word(key)).collect()
+}

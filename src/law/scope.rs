@@ -1,0 +1,281 @@
+//! What names mean for a rule: the pack's answers to the expression compiler.
+//!
+//! A bare name is looked up on the rule's own basis, then on the coarser bases its row determines
+//! (nearest first), then among parameters, then, for aggregates, on finer bases when only one of them
+//! has it. A name of another pack is written `pack:id`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::dictionary::SANCTIONS;
+use super::expr::LookupTable;
+use super::fault::near;
+use super::model::{DictionaryEntry, InputTable, RuleHead, Ty};
+use super::names::{Name, Names};
+use crate::domain::{Basis, Cell};
+
+/// Which pack a name belongs to: 0 = all (facts), else the pack's index + 1.
+type Owner = usize;
+
+/// A readable column.
+#[derive(Debug, Clone)]
+pub(super) struct Readable {
+    pub(super) column: Arc<str>,
+    pub(super) ty: Ty,
+    pub(super) nullable: bool,
+}
+
+/// A parameter in force.
+#[derive(Debug, Clone)]
+pub(super) struct Constant {
+    pub(super) cell: Cell,
+    pub(super) ty: Ty,
+    pub(super) head: Arc<RuleHead>,
+}
+
+/// Columns, parameters, tables and items in force on a day.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scope {
+    pub(super) currency: Arc<str>,
+    /// Pack ids, `-` written as `_` as expressions have it.
+    pub(super) packs: Vec<String>,
+    /// The pack whose rule asks.
+    pub(super) asking: usize,
+    columns: BTreeMap<Basis, BTreeMap<(Owner, String), Readable>>,
+    constants: BTreeMap<(Owner, String), Constant>,
+    tables: BTreeMap<(Owner, String), Arc<LookupTable>>,
+    items: BTreeMap<(Owner, String), (Arc<str>, Basis)>,
+    declared: BTreeSet<Arc<str>>,
+    /// Declared tables that belong to an institution.
+    of_institution: BTreeSet<Arc<str>>,
+}
+
+/// Bases of a finer kind that determine a row of the coarser one; nearest coarser first.
+fn coarser_of(basis: &Basis) -> &'static [Basis] {
+    use Basis::{Child, Institution, Listing, Programme, Slot};
+    match basis {
+        Basis::Spell => &[Listing, Child, Slot, Institution, Programme],
+        Basis::Listing => &[Child, Slot, Institution, Programme],
+        Basis::Day | Basis::Week | Basis::Programme => &[],
+        Basis::Institution => &[Programme],
+        _ => &[Institution, Programme],
+    }
+}
+
+impl Scope {
+    /// A scope that knows the facts and nothing of the law yet.
+    pub(super) fn new(
+        currency: Arc<str>,
+        packs: Vec<String>,
+        dictionary: &[DictionaryEntry],
+        inputs: &[InputTable],
+    ) -> Self {
+        let mut scope = Self { currency, packs, ..Self::default() };
+        scope.declared.insert(Arc::from(SANCTIONS));
+        scope.of_institution.insert(Arc::from(SANCTIONS));
+        for table in inputs.iter().filter(|table| !table.extends) {
+            scope.declared.insert(Arc::clone(&table.name));
+            if table.columns.iter().any(|column| &*column.name == "institution_id") {
+                scope.of_institution.insert(Arc::clone(&table.name));
+            }
+        }
+        for entry in dictionary {
+            let readable = Readable {
+                column: Arc::clone(&entry.name),
+                ty: entry.ty.clone(),
+                nullable: entry.nullable,
+            };
+            let basis = scope.columns.entry(entry.basis.clone()).or_default();
+            for name in [&entry.name, &entry.alias] {
+                basis.entry((0, name.to_string())).or_insert_with(|| readable.clone());
+            }
+        }
+        scope
+    }
+
+    /// Adds a column of a pack's rule under its id and Chinese name.
+    pub(super) fn add_column(
+        &mut self,
+        pack: usize,
+        basis: &Basis,
+        names: &[&str],
+        readable: &Readable,
+    ) {
+        let columns = self.columns.entry(basis.clone()).or_default();
+        for name in names {
+            columns.insert((pack + 1, (*name).to_owned()), readable.clone());
+        }
+    }
+
+    pub(super) fn add_constant(&mut self, pack: usize, names: &[&str], constant: &Constant) {
+        for name in names {
+            self.constants.insert((pack + 1, (*name).to_owned()), constant.clone());
+        }
+    }
+
+    pub(super) fn add_table(&mut self, pack: usize, names: &[&str], table: &Arc<LookupTable>) {
+        for name in names {
+            self.tables.insert((pack + 1, (*name).to_owned()), Arc::clone(table));
+        }
+    }
+
+    pub(super) fn add_item(&mut self, pack: usize, id: &str, printed: &Arc<str>, basis: &Basis) {
+        self.items.insert((pack + 1, id.to_owned()), (Arc::clone(printed), basis.clone()));
+    }
+
+    /// The printed id of an item as an expression of the asking pack names it.
+    pub(super) fn printed_item(&self, id: &str) -> Option<Arc<str>> {
+        self.find(&self.items, id).map(|(printed, _)| Arc::clone(printed))
+    }
+
+    /// The pack a name of an expression belongs to and its bare rest: `city.rate.base` (written
+    /// `city:rate.base`) where `city` is a loaded pack, else the asking pack.
+    pub(super) fn split_pack<'n>(&self, name: &'n str) -> Option<(usize, &'n str)> {
+        let (first, rest) = name.split_once(['.', ':'])?;
+        let index = self.packs.iter().position(|pack| pack == first)?;
+        Some((index, rest))
+    }
+
+    /// Looks a name up under the asking pack, the facts, then the pack it names.
+    fn find<'m, V>(&self, map: &'m BTreeMap<(Owner, String), V>, name: &str) -> Option<&'m V> {
+        map.get(&(self.asking + 1, name.to_owned()))
+            .or_else(|| map.get(&(0, name.to_owned())))
+            .or_else(|| {
+                let (pack, rest) = self.split_pack(name)?;
+                map.get(&(pack + 1, rest.to_owned()))
+            })
+    }
+
+    /// The column of that name on exactly that basis.
+    pub(super) fn on(&self, basis: &Basis, name: &str) -> Option<&Readable> {
+        self.find(self.columns.get(basis)?, name)
+    }
+
+    /// The column of that name on the basis or the nearest coarser one.
+    pub(super) fn readable(&self, basis: &Basis, name: &str) -> Option<(Basis, &Readable)> {
+        if let Some(found) = self.on(basis, name) {
+            return Some((basis.clone(), found));
+        }
+        self.coarser(basis).find_map(|coarse| Some((coarse.clone(), self.on(&coarse, name)?)))
+    }
+
+    fn coarser(&self, basis: &Basis) -> impl Iterator<Item = Basis> {
+        let linked = match basis {
+            Basis::Declared(table) => self.of_institution.contains(table),
+            _ => true,
+        };
+        coarser_of(basis).iter().filter(move |b| linked || **b == Basis::Programme).cloned()
+    }
+
+    /// All bases that have rows.
+    fn bases(&self) -> Vec<Basis> {
+        Basis::BUILT_IN
+            .into_iter()
+            .filter(|basis| !matches!(basis, Basis::Day | Basis::Week))
+            .chain(self.declared.iter().map(|table| Basis::Declared(Arc::clone(table))))
+            .collect()
+    }
+
+    fn finer(&self, basis: &Basis) -> Vec<Basis> {
+        self.bases().into_iter().filter(|fine| self.determines_strictly(fine, basis)).collect()
+    }
+
+    fn determines_strictly(&self, fine: &Basis, coarse: &Basis) -> bool {
+        fine != coarse && self.coarser(fine).any(|basis| basis == *coarse)
+    }
+
+    /// `basis.column` where the first word is a basis.
+    fn prefixed(&self, basis: &Basis, name: &str) -> Option<Name> {
+        let (word, rest) = name.split_once('.')?;
+        let named = self.basis(word)?;
+        let fits = named == *basis
+            || self.determines_strictly(basis, &named)
+            || self.determines_strictly(&named, basis);
+        let readable = self.on(&named, rest).filter(|_| fits)?;
+        Some(column(named, readable))
+    }
+
+    fn suggestions(&self, basis: &Basis, name: &str) -> Vec<String> {
+        let mut known: Vec<String> = Vec::new();
+        let mut add = |prefix: &str, basis: &Basis| {
+            for (owner, name) in self.columns.get(basis).into_iter().flat_map(BTreeMap::keys) {
+                if *owner == 0 || *owner == self.asking + 1 {
+                    known.push(format!("{prefix}{name}"));
+                }
+            }
+        };
+        add("", basis);
+        self.coarser(basis).for_each(|coarse| add("", &coarse));
+        for fine in self.finer(basis) {
+            add(&format!("{fine}."), &fine);
+        }
+        known.extend(
+            self.constants.keys().filter(|(o, _)| *o == self.asking + 1).map(|(_, n)| n.clone()),
+        );
+        // A finer column written bare is named with its bases first.
+        let dotted = format!(".{name}");
+        let exact: Vec<String> =
+            known.iter().filter(|known| known.ends_with(&dotted)).take(3).cloned().collect();
+        if exact.is_empty() { near(name, known.iter().map(String::as_str)) } else { exact }
+    }
+}
+
+fn column(basis: Basis, readable: &Readable) -> Name {
+    Name::Column {
+        basis,
+        column: Arc::clone(&readable.column),
+        ty: readable.ty.clone(),
+        nullable: readable.nullable,
+    }
+}
+
+impl Names for Scope {
+    fn name(&self, basis: &Basis, name: &str) -> Result<Name, Vec<String>> {
+        if let Some((found, readable)) = self.readable(basis, name) {
+            return Ok(column(found, readable));
+        }
+        if let Some(constant) = self.find(&self.constants, name) {
+            return Ok(Name::Constant {
+                cell: constant.cell.clone(),
+                ty: constant.ty.clone(),
+                head: Arc::clone(&constant.head),
+            });
+        }
+        if let Some(found) = self.prefixed(basis, name) {
+            return Ok(found);
+        }
+        let mut finer = self.finer(basis).into_iter().filter_map(|fine| {
+            let readable = self.on(&fine, name)?;
+            Some(column(fine.clone(), readable))
+        });
+        match (finer.next(), finer.next()) {
+            (Some(only), None) => Ok(only),
+            _ => Err(self.suggestions(basis, name)),
+        }
+    }
+
+    fn table(&self, id: &str) -> Option<Arc<LookupTable>> {
+        self.find(&self.tables, id).cloned()
+    }
+
+    fn item(&self, id: &str) -> Option<Basis> {
+        self.find(&self.items, id).map(|(_, basis)| basis.clone())
+    }
+
+    fn basis(&self, word: &str) -> Option<Basis> {
+        let basis = Basis::parse(word);
+        match &basis {
+            Basis::Declared(table) => self.declared.contains(table).then_some(basis),
+            Basis::Day | Basis::Week => None,
+            _ => Some(basis),
+        }
+    }
+
+    fn determines(&self, fine: &Basis, coarse: &Basis) -> bool {
+        fine == coarse || self.determines_strictly(fine, coarse)
+    }
+
+    fn currency(&self) -> &str {
+        &self.currency
+    }
+}

@@ -1,0 +1,419 @@
+//! Reads pack folders: every `*.toml` of a folder is one notice; the order of files means nothing.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::block::{self, Block, Dating, Notice, last_day, mid};
+use super::node::{self, MOST_BYTES, Node, Value};
+use super::schema::{BlockKind, NOTICE, PACK};
+use super::{overlay, shape};
+use crate::domain::Date;
+use crate::law::fault::{At, Faults, SourceText, Sources, near, near_hint};
+use crate::law::model::{MidMonth, Overlaps, PackHead};
+
+/// One pack as read.
+#[derive(Debug, Clone)]
+pub(crate) struct PackText {
+    pub(crate) head: PackHead,
+    /// Name of its calendar and where it is written.
+    pub(crate) calendar: String,
+    pub(crate) calendar_at: At,
+    /// `[pack]`.
+    pub(crate) at: At,
+}
+
+/// Everything read, before any meaning.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Papers {
+    pub(crate) sources: Sources,
+    pub(crate) packs: Vec<PackText>,
+    pub(crate) notices: Vec<Notice>,
+    /// Dated blocks, in the order of files and lines.
+    pub(crate) blocks: Vec<Block>,
+    /// `[[input]]` blocks.
+    pub(crate) inputs: Vec<Block>,
+}
+
+/// One file: its tree and the notice it is.
+struct FileText {
+    file: usize,
+    root: Node,
+    /// It is not TOML throughout: what follows from that is not told.
+    damaged: bool,
+}
+
+/// Reads packs in layer order, then lays the overlays over them.
+pub(crate) fn read(packs: &[PathBuf], overlays: &[PathBuf], faults: &mut Faults) -> Papers {
+    let mut papers = Papers::default();
+    if packs.is_empty() {
+        faults.world("no_pack", "no policy pack is named".to_owned(), "name a pack folder");
+    }
+    let mut all = Vec::new();
+    for folder in packs {
+        all.push(read_folder(folder, &mut papers.sources, faults));
+    }
+    let mut overlay_files = Vec::new();
+    for path in overlays {
+        if let Some(text) = read_text(path, "overlay", faults) {
+            let name = file_name(path);
+            let file = papers.sources.add(SourceText {
+                name: name.clone(),
+                file: Arc::from(name.as_str()),
+                pack: Arc::from(""),
+                text,
+            });
+            overlay_files.push(node::parse(file, &papers.sources.0[file].text.clone(), faults));
+        }
+    }
+    let mut assignments = overlay::assignments(&overlay_files);
+    for (folder, files) in packs.iter().zip(all) {
+        read_pack(folder, files, &mut papers, &mut assignments, faults);
+    }
+    overlay::unused(&assignments, &papers, faults);
+    same_ids(&papers, faults);
+    papers
+}
+
+/// Two packs of one id cannot be told apart in `pack:id`.
+fn same_ids(papers: &Papers, faults: &mut Faults) {
+    for (index, pack) in papers.packs.iter().enumerate() {
+        if papers.packs[..index].iter().any(|other| other.head.id == pack.head.id) {
+            let message = format!("two packs have the id `{}`", pack.head.id);
+            faults.error("duplicate", &pack.at, message, "an id of its own for each pack", "");
+        }
+        let first = &papers.packs[0].head.currency;
+        if pack.head.currency != *first {
+            let message =
+                format!("the currency is {}, another pack has {first}", pack.head.currency);
+            faults.error("currency", &pack.at, message, "one currency for all packs", "");
+        }
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// Reads a file of bounded size; bytes that are not UTF-8 are a fault.
+fn read_text(path: &Path, what: &str, faults: &mut Faults) -> Option<String> {
+    let mut bytes = Vec::new();
+    let read =
+        fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        faults.world("unreadable", format!("{}: {what}: {error}", path.display()), "");
+        return None;
+    }
+    if bytes.len() as u64 > MOST_BYTES {
+        faults.world("unreadable", format!("{}: larger than 4 MiB", path.display()), "");
+        return None;
+    }
+    if let Ok(text) = String::from_utf8(bytes) {
+        Some(text)
+    } else {
+        let hint = "save the file as UTF-8";
+        faults.world("unreadable", format!("{}: not UTF-8", path.display()), hint);
+        None
+    }
+}
+
+fn read_folder(folder: &Path, sources: &mut Sources, faults: &mut Faults) -> Vec<FileText> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            let hint = "a pack is a folder of TOML files";
+            faults.world("unreadable", format!("{}: {error}", folder.display()), hint);
+            return Vec::new();
+        }
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.extension().is_some_and(|ext| ext == "toml"))
+        .collect();
+    paths.sort();
+    if paths.is_empty() {
+        let hint = "a pack is a folder of TOML files";
+        faults.world("unreadable", format!("{}: no TOML file", folder.display()), hint);
+    }
+    let pack = file_name(folder);
+    let mut files = Vec::new();
+    for path in paths {
+        let Some(text) = read_text(&path, "policy file", faults) else { continue };
+        let name = file_name(&path);
+        let file = sources.add(SourceText {
+            name: format!("{pack}/{name}"),
+            file: Arc::from(name.as_str()),
+            pack: Arc::from(pack.as_str()),
+            text,
+        });
+        let before = faults.0.len();
+        let root = node::parse(file, &sources.0[file].text.clone(), faults);
+        let damaged = faults.0[before..].iter().any(|fault| fault.code == "toml");
+        files.push(FileText { file, root, damaged });
+    }
+    files
+}
+
+fn read_pack(
+    folder: &Path,
+    mut files: Vec<FileText>,
+    papers: &mut Papers,
+    assignments: &mut [overlay::Assignment],
+    faults: &mut Faults,
+) {
+    let pack = papers.packs.len();
+    let mut heads: Vec<(At, PackText)> = Vec::new();
+    let mut written = 0;
+    for FileText { root, damaged, .. } in &mut files {
+        if let Some(head) = take(root, "pack") {
+            written += 1;
+            let at = head.at.clone();
+            let mut untold = Faults::default();
+            let faults = if *damaged { &mut untold } else { &mut *faults };
+            heads.extend(pack_head(head, faults).map(|head| (at, head)));
+        }
+    }
+    if written == 0 {
+        let damaged = files.iter().any(|file| file.damaged);
+        if !damaged && !files.is_empty() {
+            let message = format!("{}: no file has a [pack]", folder.display());
+            faults.world("missing_pack", message, "pack.toml holds [pack] with id, title …");
+        }
+    }
+    for (at, _) in heads.iter().skip(1) {
+        faults.error("duplicate", at, "a second [pack]", "one [pack] in the folder", "");
+    }
+    // A pack without a readable head is kept under its folder's name, so that its blocks are checked.
+    let head = heads.into_iter().next().map_or_else(|| stand_in(folder, &files), |(_, head)| head);
+    for FileText { file, .. } in &files {
+        let mut source = (*papers.sources.0[*file]).clone();
+        source.pack = Arc::clone(&head.head.id);
+        papers.sources.0[*file] = Arc::new(source);
+    }
+    overlay::over_pack(&head, pack, assignments);
+    papers.packs.push(head);
+    for FileText { file, root, damaged } in files {
+        let mut untold = Faults::default();
+        let faults = if damaged { &mut untold } else { &mut *faults };
+        read_file(pack, file, root, damaged, papers, assignments, faults);
+    }
+}
+
+/// Takes a key out of a table.
+fn take(root: &mut Node, name: &str) -> Option<Node> {
+    let Value::Table(entries) = &mut root.value else { return None };
+    let index = entries.iter().position(|entry| entry.name == name)?;
+    Some(entries.remove(index).node)
+}
+
+fn stand_in(folder: &Path, files: &[FileText]) -> PackText {
+    let at = At { file: files.first().map_or(usize::MAX, |file| file.file), span: 0..0 };
+    let text = |text: &str| Arc::<str>::from(text);
+    PackText {
+        head: PackHead {
+            id: text(&file_name(folder)),
+            title: text(""),
+            region: text(""),
+            currency: text("yuan"),
+            sample: false,
+            resident_ids: true,
+            uscc: true,
+            overlaps: Overlaps::Refuse,
+            settlement_months: 1,
+            filing: MidMonth::ByMonthStart,
+            inclusive: MidMonth::ByMonthStart,
+            grade: MidMonth::ByMonthStart,
+            sanctions: MidMonth::ByMonthStart,
+        },
+        calendar: String::new(),
+        calendar_at: at.clone(),
+        at,
+    }
+}
+
+fn pack_head(mut node: Node, faults: &mut Faults) -> Option<PackText> {
+    if !shape::record("[pack]", &mut node, PACK, faults) {
+        return None;
+    }
+    let default = |key: &str| PACK.iter().find(|k| k.name == key).map_or("", |k| k.default);
+    let word = |key: &str| node.get(key).and_then(Node::text).unwrap_or_else(|| default(key));
+    let text = |key: &str| Arc::<str>::from(word(key));
+    let at = |key: &str| node.get(key).map_or(node.at.clone(), |node| node.at.clone());
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    if !word("id").bytes().all(plain) {
+        let expected = "letters, digits, _ and -";
+        faults.error(
+            "bad_id",
+            &at("id"),
+            format!("the pack's id is {:?}", word("id")),
+            expected,
+            "",
+        );
+        return None;
+    }
+    Some(PackText {
+        head: PackHead {
+            id: text("id"),
+            title: text("title"),
+            region: text("region"),
+            currency: text("currency"),
+            sample: matches!(node.get("sample").map(|n| &n.value), Some(Value::Bool(true))),
+            resident_ids: word("child_id") == "resident",
+            uscc: word("institution_id") == "uscc",
+            overlaps: match word("overlaps") {
+                "later_known" => Overlaps::LaterKnown,
+                "first_spell" => Overlaps::FirstSpell,
+                "most_days" => Overlaps::MostDays,
+                "allow" => Overlaps::Allow,
+                _ => Overlaps::Refuse,
+            },
+            settlement_months: match word("settlement") {
+                "quarter" => 3,
+                "half_year" => 6,
+                "year" => 12,
+                _ => 1,
+            },
+            filing: mid(word("filing")),
+            inclusive: mid(word("inclusive")),
+            grade: mid(word("grade")),
+            sanctions: mid(word("sanctions")),
+        },
+        calendar: word("calendar").to_owned(),
+        calendar_at: at("calendar"),
+        at: node.at.clone(),
+    })
+}
+
+fn read_file(
+    pack: usize,
+    file: usize,
+    mut root: Node,
+    damaged: bool,
+    papers: &mut Papers,
+    assignments: &mut [overlay::Assignment],
+    faults: &mut Faults,
+) {
+    let notice_node = take(&mut root, "notice");
+    let Value::Table(entries) = root.value else { return };
+    let dated =
+        entries.iter().any(|entry| BlockKind::parse(&entry.name).is_some_and(BlockKind::dated));
+    let name = Arc::clone(&papers.sources.0[file].file);
+    let notice = if let Some(node) = notice_node {
+        notice(node, &name, faults)
+    } else {
+        if dated {
+            let at = At { file, span: 0..0 };
+            faults.error(
+                "missing_notice",
+                &at,
+                "the file has no [notice]",
+                "[notice] with number, title, published",
+                "one file is one notice",
+            );
+        }
+        None
+    };
+    let broken_notice = notice.is_none();
+    let index = papers.notices.len();
+    papers.notices.push(notice.unwrap_or_else(|| Notice {
+        file: name,
+        number: Arc::from(""),
+        title: Arc::from(""),
+        published: Date::default(),
+        planned: false,
+    }));
+    for entry in entries {
+        let Some(kind) = BlockKind::parse(&entry.name) else {
+            let words = BlockKind::ALL.iter().map(|kind| kind.word()).chain(["pack", "notice"]);
+            let hint = near_hint(&near(&entry.name, words), "see docs/policy-pack.md");
+            let message = format!("unknown block `{}`", entry.name);
+            faults.error("unknown_block", &entry.at, message, "", hint);
+            continue;
+        };
+        let Value::List(list) = entry.node.value else {
+            let message = format!("[{}] is written once", kind.word());
+            let expected = format!("[[{}]]", kind.word());
+            faults.error("wrong_type", &entry.at, message, expected, "use two brackets");
+            continue;
+        };
+        for node in list {
+            let broken = damaged || (broken_notice && kind.dated());
+            let mut place = BlockPlace { kind, pack, notice: index, broken };
+            read_block(&mut place, node, papers, assignments, faults);
+        }
+    }
+}
+
+fn notice(mut node: Node, file: &Arc<str>, faults: &mut Faults) -> Option<Notice> {
+    if !shape::record("[notice]", &mut node, NOTICE, faults) {
+        return None;
+    }
+    let text = |key: &str| Arc::<str>::from(node.get(key).and_then(Node::text).unwrap_or(""));
+    Some(Notice {
+        file: Arc::clone(file),
+        number: text("number"),
+        title: text("title"),
+        published: node.get("published").and_then(Node::date)?,
+        planned: node.get("status").and_then(Node::text) == Some("planned"),
+    })
+}
+
+struct BlockPlace {
+    kind: BlockKind,
+    pack: usize,
+    notice: usize,
+    broken: bool,
+}
+
+fn read_block(
+    place: &mut BlockPlace,
+    mut node: Node,
+    papers: &mut Papers,
+    assignments: &mut [overlay::Assignment],
+    faults: &mut Faults,
+) {
+    let kind = place.kind;
+    let id_key = if kind.dated() { "id" } else { "table" };
+    let id: Arc<str> = Arc::from(node.get(id_key).and_then(Node::text).unwrap_or(""));
+    let overlaid = kind.dated() && overlay::apply(kind, place.pack, &id, &mut node, assignments);
+    let what = if id.is_empty() {
+        format!("[[{}]]", kind.word())
+    } else {
+        format!("[[{}]] {id}", kind.word())
+    };
+    let mut broken = place.broken | !shape::record(&what, &mut node, &kind.all_keys(), faults);
+    let at = node.at.clone();
+    let unknown = Dating {
+        from: Date::default(),
+        until: Some(last_day()),
+        known_from: Date::default(),
+        supersedes: None,
+        mid_month: MidMonth::ByMonthStart,
+    };
+    let mut dating = unknown;
+    if kind.dated() {
+        match block::dating(&node, &at, &papers.notices[place.notice], faults) {
+            Some(found) => dating = found,
+            None => broken = true,
+        }
+    }
+    if id.is_empty() {
+        return;
+    }
+    let clause = Arc::from(node.get("clause").and_then(Node::text).unwrap_or(""));
+    let block = Block {
+        serial: 0,
+        kind,
+        pack: place.pack,
+        notice: place.notice,
+        at,
+        id,
+        clause,
+        dating,
+        node,
+        broken,
+        overlaid,
+    };
+    if kind.dated() { papers.blocks.push(block) } else { papers.inputs.push(block) }
+}

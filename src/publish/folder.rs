@@ -1,0 +1,359 @@
+//! The run folder: written beside its place, synced, then renamed into it (S31).
+//!
+//! States of the place `out`, its draft and the folder moved aside:
+//!
+//! | draft | aside | a crash happened | the next start |
+//! | --- | --- | --- | --- |
+//! | no manifest | - | while writing | removes the draft |
+//! | sealed | - | before or after the ledger's commit | asks the ledger: finishes or removes |
+//! | sealed | yes, `out` gone | between the two renames | finishes |
+//! | - | yes | before removing the old folder | removes it, or puts it back if `out` is gone |
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::manifest::{Manifest, OutputFile};
+use super::pseudonym::hex;
+
+/// Name of the manifest in a run folder. Its presence in a draft means that the draft is sealed.
+pub const MANIFEST: &str = "manifest.json";
+
+/// What can go wrong with a run folder.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The file system refused.
+    #[error("{path}: cannot {action}: {cause}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// Why it failed.
+        cause: io::Error,
+    },
+    /// The place is taken by something that is no run folder.
+    #[error(
+        "{path}: is not a run folder (no {MANIFEST}) and not empty; expected a new, empty or run \
+         folder; hint: name another --out"
+    )]
+    NotARunFolder {
+        /// The place.
+        path: PathBuf,
+    },
+    /// The place has no name to put a draft beside, for instance `/`.
+    #[error(
+        "{path}: has no folder name; expected a folder that can be made; hint: name another --out"
+    )]
+    NoName {
+        /// The place.
+        path: PathBuf,
+    },
+    /// The manifest cannot be read.
+    #[error("{path}: is no manifest: {cause}")]
+    BadManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: serde_json::Error,
+    },
+}
+
+fn io_error(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> FolderError {
+    let path = path.to_owned();
+    move |cause| FolderError::Io { path, action, cause }
+}
+
+/// A run folder being written beside its place.
+#[derive(Debug)]
+pub struct Draft {
+    out: PathBuf,
+    beside: PathBuf,
+    files: Vec<OutputFile>,
+    sealed: bool,
+}
+
+/// What one file of a draft holds, for the manifest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Data rows, where the file has rows.
+    pub rows: Option<u64>,
+    /// Sum of its money column in fen, where it has one.
+    pub fen: Option<i64>,
+}
+
+fn sibling(out: &Path, suffix: &str) -> Result<PathBuf, FolderError> {
+    let name = out.file_name().ok_or_else(|| FolderError::NoName { path: out.to_owned() })?;
+    let mut beside = OsString::from(".");
+    beside.push(name);
+    beside.push(suffix);
+    Ok(out.with_file_name(beside))
+}
+
+impl Draft {
+    /// Starts a draft beside `out`. Leftovers must have been settled by [`recover`]; an unsealed
+    /// draft found here is removed.
+    ///
+    /// # Errors
+    /// When `out` holds anything but a run folder, or the file system refuses.
+    pub fn create(out: &Path) -> Result<Self, FolderError> {
+        check_place(out)?;
+        let beside = sibling(out, ".draft")?;
+        remove(&beside)?;
+        fs::create_dir_all(&beside).map_err(io_error(&beside, "make the folder"))?;
+        Ok(Self { out: out.to_owned(), beside, files: Vec::new(), sealed: false })
+    }
+
+    /// The folder the files are written to until [`Draft::commit`].
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.beside
+    }
+
+    /// Opens one file; hand its [`HashedFile`] back to [`Draft::close`].
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn open(&self, name: &str) -> Result<HashedFile, FolderError> {
+        let path = self.beside.join(name);
+        let file = File::create(&path).map_err(io_error(&path, "make the file"))?;
+        Ok(HashedFile { file, hash: Sha256::new(), bytes: 0, name: name.to_owned() })
+    }
+
+    /// Takes note of a file that is complete.
+    pub fn close(&mut self, file: HashedFile, contents: Contents) {
+        self.files.push(OutputFile {
+            file: file.name,
+            sha256: hex(&file.hash.finalize()),
+            bytes: file.bytes,
+            rows: contents.rows,
+            fen: contents.fen,
+        });
+    }
+
+    /// Writes a whole file from memory.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put(&mut self, name: &str, bytes: &[u8], contents: Contents) -> Result<(), FolderError> {
+        let mut file = self.open(name)?;
+        file.write_all(bytes).map_err(io_error(&self.beside.join(name), "write"))?;
+        self.close(file, contents);
+        Ok(())
+    }
+
+    /// The files so far, in the order they were closed.
+    #[must_use]
+    pub fn files(&self) -> &[OutputFile] {
+        &self.files
+    }
+
+    /// Fills the manifest's outputs, writes it last and syncs everything to the disk. The ledger
+    /// commits after this and before [`Draft::commit`].
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn seal(&mut self, mut manifest: Manifest) -> Result<Manifest, FolderError> {
+        self.files.sort_by(|a, b| a.file.cmp(&b.file));
+        manifest.outputs.clone_from(&self.files);
+        self.files
+            .par_iter()
+            .map(|file| sync(&self.beside.join(&file.file)))
+            .collect::<Result<Vec<()>, _>>()?;
+        let path = self.beside.join(MANIFEST);
+        let mut file = File::create(&path).map_err(io_error(&path, "make the file"))?;
+        file.write_all(manifest.text().as_bytes()).map_err(io_error(&path, "write"))?;
+        file.sync_all().map_err(io_error(&path, "sync"))?;
+        sync(&self.beside)?;
+        self.sealed = true;
+        Ok(manifest)
+    }
+
+    /// Moves the old folder aside, renames the draft into place and removes the old one.
+    ///
+    /// An old folder that holds files its manifest does not list (a person's notes) is kept beside
+    /// as `NAME.replaced`; the path is returned.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    ///
+    /// # Panics
+    /// When the draft was not sealed: that is a bug in the spine.
+    pub fn commit(self) -> Result<Option<PathBuf>, FolderError> {
+        assert!(self.sealed, "a draft is sealed before it is committed");
+        finish(&self.out)
+    }
+}
+
+/// A place is free when it does not exist, is an empty folder or a run folder.
+fn check_place(out: &Path) -> Result<(), FolderError> {
+    if !out.exists() || out.join(MANIFEST).is_file() {
+        return Ok(());
+    }
+    let taken = || FolderError::NotARunFolder { path: out.to_owned() };
+    let mut entries = fs::read_dir(out).map_err(|_| taken())?;
+    if entries.next().is_some() { Err(taken()) } else { Ok(()) }
+}
+
+/// The two renames; also run again by [`recover`].
+fn finish(out: &Path) -> Result<Option<PathBuf>, FolderError> {
+    let (beside, aside) = (sibling(out, ".draft")?, sibling(out, ".old")?);
+    if out.exists() {
+        remove(&aside)?;
+        fs::rename(out, &aside).map_err(io_error(out, "move aside"))?;
+    }
+    fs::rename(&beside, out).map_err(io_error(&beside, "rename into place"))?;
+    if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        sync(parent)?;
+    }
+    clear_aside(out)
+}
+
+/// Removes the folder moved aside, unless it holds files that are not ours.
+fn clear_aside(out: &Path) -> Result<Option<PathBuf>, FolderError> {
+    let aside = sibling(out, ".old")?;
+    if !aside.exists() {
+        return Ok(None);
+    }
+    let listed = |name: &str| {
+        name == MANIFEST
+            || Manifest::read(&aside)
+                .is_ok_and(|manifest| manifest.outputs.iter().any(|file| file.file == name))
+    };
+    let entries = fs::read_dir(&aside).map_err(io_error(&aside, "list"))?;
+    let strange = entries.flatten().any(|e| e.file_name().to_str().is_none_or(|n| !listed(n)));
+    if !strange {
+        remove(&aside)?;
+        return Ok(None);
+    }
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".replaced");
+    let mut kept = out.with_file_name(&name);
+    let mut number = 1;
+    while kept.exists() {
+        number += 1;
+        let mut numbered = name.clone();
+        numbered.push(format!("-{number}"));
+        kept = out.with_file_name(numbered);
+    }
+    fs::rename(&aside, &kept).map_err(io_error(&aside, "keep beside"))?;
+    Ok(Some(kept))
+}
+
+/// Finishes or removes what a crash left around `out`. `decided` says whether the ledger holds the
+/// run of that id as the current one; a trial without ledger answers no.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn recover(out: &Path, decided: &dyn Fn(&str) -> bool) -> Result<(), FolderError> {
+    let (beside, aside) = (sibling(out, ".draft")?, sibling(out, ".old")?);
+    if beside.exists() {
+        // Between the renames the ledger had already decided, or nothing would have been moved.
+        let renaming = aside.exists() && !out.exists();
+        match Manifest::read(&beside) {
+            Ok(manifest) if renaming || decided(&manifest.run_id) => {
+                finish(out)?;
+            }
+            _ => remove(&beside)?,
+        }
+    }
+    if aside.exists() && !out.exists() {
+        fs::rename(&aside, out).map_err(io_error(&aside, "put back"))?;
+    }
+    clear_aside(out)?;
+    Ok(())
+}
+
+/// One file that is not as the manifest says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// File name inside the folder.
+    pub file: String,
+    /// What is wrong.
+    pub kind: DamageKind,
+}
+
+/// How a file differs from the manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DamageKind {
+    /// Not there, or not readable.
+    Missing,
+    /// Its bytes differ.
+    Changed,
+}
+
+/// Compares a run folder with its manifest; an empty list means it is whole.
+///
+/// # Errors
+/// When the manifest itself is missing or unreadable.
+pub fn verify(folder: &Path) -> Result<Vec<Damage>, FolderError> {
+    let manifest = Manifest::read(folder)?;
+    let mut damages: Vec<Damage> = manifest
+        .outputs
+        .par_iter()
+        .filter_map(|file| {
+            let kind = match hash_file(&folder.join(&file.file)) {
+                Err(_) => DamageKind::Missing,
+                Ok(found) if found != (file.sha256.clone(), file.bytes) => DamageKind::Changed,
+                Ok(_) => return None,
+            };
+            Some(Damage { file: file.file.clone(), kind })
+        })
+        .collect();
+    damages.sort_by(|a, b| a.file.cmp(&b.file));
+    Ok(damages)
+}
+
+fn hash_file(path: &Path) -> io::Result<(String, u64)> {
+    let mut hash = Sha256::new();
+    let mut file = File::open(path)?;
+    let (mut buffer, mut bytes) = (vec![0; 1 << 18], 0);
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((hex(&hash.finalize()), bytes));
+        }
+        hash.update(&buffer[..read]);
+        bytes += read as u64;
+    }
+}
+
+fn remove(folder: &Path) -> Result<(), FolderError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(io_error(folder, "remove")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn sync(path: &Path) -> Result<(), FolderError> {
+    // Folders are synced like files, so that the names in them are on the disk as well.
+    File::open(path).and_then(|file| file.sync_all()).map_err(io_error(path, "sync"))
+}
+
+/// A file of a draft that hashes what is written to it.
+#[derive(Debug)]
+pub struct HashedFile {
+    file: File,
+    hash: Sha256,
+    bytes: u64,
+    name: String,
+}
+
+impl Write for HashedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

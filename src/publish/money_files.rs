@@ -1,0 +1,368 @@
+//! The files that carry money: `schedule`, `payments`, `funding`, `finance_detail`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::profile::Record;
+use super::pseudonym::hex;
+use super::register::{NOBODY, Register};
+use super::sheet::{Sheet, Values, push_whole, yuan};
+use super::tally::Tallies;
+use super::{Publication, PublishError};
+use crate::allocation::BudgetLine;
+use crate::domain::Month;
+use crate::schedule::{Payee, ScheduleLine};
+
+fn shared<T>(rows: &[T], pick: impl Fn(&T) -> Arc<str>) -> Values {
+    Values::Shared(rows.iter().map(pick).collect())
+}
+
+fn texts<T>(rows: &[T], pick: impl Fn(&T) -> String) -> Values {
+    Values::Text(rows.iter().map(pick).collect())
+}
+
+/// Payment data by index; an index out of range is an empty payee, never a panic.
+struct Parties<'a> {
+    payees: &'a [Payee],
+    budget_lines: &'a [BudgetLine],
+    nobody: Payee,
+    nothing: BudgetLine,
+}
+
+impl<'a> Parties<'a> {
+    fn of(run: &'a Publication<'_>) -> Self {
+        Self {
+            payees: &run.schedule.payees,
+            budget_lines: &run.schedule.budget_lines,
+            nobody: Payee::default(),
+            nothing: BudgetLine::default(),
+        }
+    }
+
+    fn payee(&self, index: u32) -> &Payee {
+        self.payees.get(index as usize).unwrap_or(&self.nobody)
+    }
+
+    fn budget(&self, index: u32) -> &BudgetLine {
+        self.budget_lines.get(index as usize).unwrap_or(&self.nothing)
+    }
+}
+
+type PayeeText = fn(&Payee) -> &Arc<str>;
+
+/// Columns of the payee, as schedule and payments show them.
+const ACCOUNT: [(&str, &str, PayeeText); 4] = [
+    ("account_name", "户名", |payee| &payee.account_name),
+    ("account_no", "账号", |payee| &payee.account_no),
+    ("bank_name", "开户行", |payee| &payee.bank_name),
+    ("bank_no", "联行号", |payee| &payee.bank_no),
+];
+
+type BudgetText = fn(&BudgetLine) -> &String;
+
+const BUDGET: [(&str, &str, BudgetText); 6] = [
+    ("budget_doc_no", "指标文号", |line| &line.budget_doc_no),
+    ("exp_func_code", "功能分类", |line| &line.exp_func_code),
+    ("gov_eco_code", "政府经济分类", |line| &line.gov_eco_code),
+    ("dep_eco_code", "部门经济分类", |line| &line.dep_eco_code),
+    ("fund_type_code", "资金性质", |line| &line.fund_type_code),
+    ("project_code", "项目代码", |line| &line.project_code),
+];
+
+/// `schedule.csv` 拨付计划 (FORMATS 3.1).
+pub(super) fn schedule(run: &Publication<'_>) -> Sheet {
+    let (lines, parties) = (&run.schedule.lines, Parties::of(run));
+    let mut sheet = Sheet::new("schedule", lines.len());
+    let schedule_no: Arc<str> = Arc::from(format!("{}-{}", run.job.id, run.job.period));
+    let (run_id, period): (Arc<str>, Arc<str>) =
+        (Arc::from(run.run_id), Arc::from(run.job.period.to_string()));
+    sheet.put("run_id", "批次号", shared(lines, |_| Arc::clone(&run_id)));
+    sheet.put("period", "结算期", shared(lines, |_| Arc::clone(&period)));
+    sheet.put("schedule_no", "计划编号", shared(lines, |_| Arc::clone(&schedule_no)));
+    sheet.put("line_no", "序号", Values::Int(lines.iter().map(|l| l.line_no.into()).collect()));
+    sheet.put(
+        "institution_id",
+        "统一社会信用代码",
+        shared(lines, |l| Arc::clone(&parties.payee(l.payee).institution_id)),
+    );
+    sheet.put(
+        "institution_name",
+        "机构名称",
+        shared(lines, |l| Arc::clone(&parties.payee(l.payee).institution_name)),
+    );
+    for (name, label, pick) in ACCOUNT {
+        sheet.put(name, label, shared(lines, |l| Arc::clone(pick(parties.payee(l.payee)))));
+    }
+    let months = MonthTexts::of(lines);
+    sheet.put("line_kind", "行类型", texts(lines, |l| l.kind.word().to_owned()));
+    sheet.put("source_period", "所属期", shared(lines, |l| months.text(l.source_period)));
+    sheet.put("item", "补助项目", shared(lines, |l| Arc::clone(&l.item)));
+    sheet.put("quantity", "数量", texts(lines, |l| l.quantity.clone()));
+    sheet.put("rate", "标准", Values::MaybeFen(lines.iter().map(|l| l.rate_fen).collect()));
+    let fen = |pick: fn(&ScheduleLine) -> i64| Values::Fen(lines.iter().map(pick).collect());
+    sheet.put("gross_fen", "应补金额", fen(|l| l.gross_fen));
+    sheet.put("cut_fen", "核减金额", fen(|l| l.cut_fen));
+    sheet.put("carried_in_fen", "上期结转", fen(|l| l.carried_in_fen));
+    sheet.put("carried_out_fen", "结转下期", fen(|l| l.carried_out_fen));
+    sheet.put("payable_fen", "拨付金额", fen(|l| l.payable_fen));
+    sheet.put("source", "资金来源", shared(lines, |l| Arc::clone(&l.source)));
+    for (name, label, pick) in BUDGET {
+        sheet.put(name, label, texts(lines, |l| pick(parties.budget(l.budget_line)).clone()));
+    }
+    sheet.put("pay_on", "拨付日期", Values::Date(lines.iter().map(|l| l.pay_on).collect()));
+    sheet.put(
+        "hold_reason",
+        "暂缓原因",
+        shared(lines, |l| Arc::clone(&parties.payee(l.payee).hold_reason)),
+    );
+    sheet.put("rule_version", "规则版本", shared(lines, |l| Arc::clone(&l.rule_version)));
+    sheet.put(
+        "payment_no",
+        "付款编号",
+        texts(lines, |l| {
+            let payment = run.schedule.payments.get(l.payment as usize);
+            payment.map_or_else(String::new, |p| p.payment_no.clone())
+        }),
+    );
+    let hashes = row_hashes(&sheet);
+    sheet.put("row_hash", "行校验", Values::Text(hashes));
+    sheet
+}
+
+/// Texts of the few months that occur, made once.
+struct MonthTexts(BTreeMap<Month, Arc<str>>);
+
+impl MonthTexts {
+    fn of(lines: &[ScheduleLine]) -> Self {
+        let mut texts = BTreeMap::new();
+        for line in lines {
+            texts
+                .entry(line.source_period)
+                .or_insert_with(|| Arc::from(line.source_period.to_string()));
+        }
+        Self(texts)
+    }
+
+    fn text(&self, month: Month) -> Arc<str> {
+        self.0.get(&month).cloned().unwrap_or_else(|| Arc::from(""))
+    }
+}
+
+/// First 16 hex digits of the SHA-256 of a row's machine texts, each followed by a line feed. The
+/// run id is left out: a line that did not change keeps its hash over a rerun.
+fn row_hashes(sheet: &Sheet) -> Vec<String> {
+    (0..sheet.rows)
+        .into_par_iter()
+        .with_min_len(1024)
+        .map_init(String::new, |text, row| {
+            text.clear();
+            for column in sheet.columns.iter().filter(|column| &*column.name != "run_id") {
+                column.values.text(row, text);
+                text.push('\n');
+            }
+            hex(&Sha256::digest(text.as_bytes())[..8])
+        })
+        .collect()
+}
+
+/// `payments.csv` (FORMATS 3.1, S28).
+pub(super) fn payments(run: &Publication<'_>) -> Sheet {
+    let (payments, parties) = (&run.schedule.payments, Parties::of(run));
+    let mut sheet = Sheet::new("payments", payments.len());
+    sheet.put("payment_no", "付款编号", texts(payments, |p| p.payment_no.clone()));
+    sheet.put("end_to_end_id", "端到端标识", texts(payments, |p| p.end_to_end_id.clone()));
+    sheet.put(
+        "institution_id",
+        "统一社会信用代码",
+        shared(payments, |p| Arc::clone(&parties.payee(p.payee).institution_id)),
+    );
+    for (name, label, pick) in ACCOUNT {
+        sheet.put(name, label, shared(payments, |p| Arc::clone(pick(parties.payee(p.payee)))));
+    }
+    let budget = |p: &crate::schedule::Payment| parties.budget(p.budget_line).budget_doc_no.clone();
+    sheet.put("budget_doc_no", "指标文号", texts(payments, budget));
+    sheet.put("source", "资金来源", shared(payments, |p| Arc::clone(&p.source)));
+    sheet.put("pay_on", "拨付日期", Values::Date(payments.iter().map(|p| p.pay_on).collect()));
+    let amounts = payments.iter().map(|p| p.amount_fen).collect();
+    sheet.put("amount_fen", "付款金额", Values::Fen(amounts));
+    sheet.put("lines", "行数", Values::Int(payments.iter().map(|p| p.lines.into()).collect()));
+    sheet.put(
+        "hold_reason",
+        "暂缓原因",
+        shared(payments, |p| Arc::clone(&parties.payee(p.payee).hold_reason)),
+    );
+    sheet
+}
+
+/// `funding.csv` 资金级次分摊表: each allocated fen by source and 指标文号, summed over the months.
+///
+/// # Errors
+/// When a sum overflows.
+pub(super) fn funding(
+    run: &Publication<'_>,
+    register: &Register,
+    tallies: &Tallies,
+) -> Result<Sheet, PublishError> {
+    // The order of the cells: institution, item, source, budget line.
+    let mut cells: BTreeMap<(u32, usize, usize, String), i64> = BTreeMap::new();
+    // The fixed order of the splits, then whatever a later month adds.
+    let mut sources: Vec<Arc<str>> = Vec::new();
+    for source in run.months.iter().flat_map(|month| &month.allocation.sources) {
+        if !sources.contains(source) {
+            sources.push(Arc::clone(source));
+        }
+    }
+    for (number, month) in run.months.iter().enumerate() {
+        for cell in &month.allocation.cells {
+            let owner = register.of_frame_row(number, cell.institution);
+            let lines = month.entitlements.items.get(cell.item as usize);
+            let item = lines.and_then(|l| tallies.items.iter().position(|f| f.id == l.item));
+            let source = month.allocation.sources.get(cell.source as usize);
+            let source = source.cloned().unwrap_or_else(|| Arc::from(""));
+            let place = sources.iter().position(|known| *known == source).unwrap_or_else(|| {
+                sources.push(source);
+                sources.len() - 1
+            });
+            let budget = month.allocation.budget_lines.get(cell.budget_line as usize);
+            let budget = budget.map_or_else(String::new, |line| line.budget_doc_no.clone());
+            let key = (owner, item.unwrap_or(usize::MAX), place, budget);
+            let sum = cells.entry(key).or_default();
+            *sum = sum.checked_add(cell.fen).ok_or(PublishError::Overflow)?;
+        }
+    }
+    let mut sheet = Sheet::new("funding", cells.len());
+    let empty: Arc<str> = Arc::from("");
+    let cells: Vec<_> = cells.into_iter().collect();
+    let institution = |owner: u32| register.institutions.get(owner as usize);
+    sheet.put(
+        "institution_id",
+        "统一社会信用代码",
+        shared(&cells, |((owner, ..), _)| {
+            institution(*owner).map_or_else(|| Arc::clone(&empty), |i| Arc::clone(&i.id))
+        }),
+    );
+    sheet.put(
+        "item",
+        "补助项目",
+        shared(&cells, |((_, item, ..), _)| {
+            tallies.items.get(*item).map_or_else(|| Arc::clone(&empty), |f| Arc::clone(&f.id))
+        }),
+    );
+    sheet.put(
+        "source",
+        "资金来源",
+        shared(&cells, |((_, _, source, _), _)| Arc::clone(&sources[*source])),
+    );
+    sheet.put("budget_doc_no", "指标文号", texts(&cells, |((.., budget), _)| budget.clone()));
+    sheet.put("amount_fen", "金额", Values::Fen(cells.iter().map(|(_, fen)| *fen).collect()));
+    Ok(sheet)
+}
+
+/// `finance_detail.csv` 惠企利民发放明细 (FORMATS 3.2): one record per payment and service month, in
+/// the columns of the job's profile. 实发 stays empty until a bank has answered.
+///
+/// # Errors
+/// When a sum overflows.
+pub(super) fn finance_detail(
+    run: &Publication<'_>,
+    register: &Register,
+) -> Result<Sheet, PublishError> {
+    let parties = Parties::of(run);
+    let mut groups: BTreeMap<(u32, Month), (i64, i64, Vec<&str>)> = BTreeMap::new();
+    for line in &run.schedule.lines {
+        if run.schedule.payments.get(line.payment as usize).is_none() {
+            continue;
+        }
+        let group = groups.entry((line.payment, line.source_period)).or_default();
+        group.0 = group.0.checked_add(line.payable_fen).ok_or(PublishError::Overflow)?;
+        let claimed = line.gross_fen.checked_sub(line.cut_fen).ok_or(PublishError::Overflow)?;
+        group.1 = group.1.checked_add(claimed).ok_or(PublishError::Overflow)?;
+        if !group.2.contains(&&*line.item) {
+            group.2.push(&line.item);
+        }
+    }
+    let mut records = Vec::with_capacity(groups.len());
+    for ((payment, month), (payable, claimed, items)) in groups {
+        let payment = &run.schedule.payments[payment as usize];
+        let (payee, budget) = (parties.payee(payment.payee), parties.budget(payment.budget_line));
+        let place = register.find(&payee.institution_id);
+        let institution = place.and_then(|index| register.institutions.get(index));
+        let mut record = Record::default();
+        record.put("division_code", institution.map_or("", |i| &*i.division_code));
+        record.put("payment_no", &*payment.payment_no);
+        record.put("end_to_end_id", &*payment.end_to_end_id);
+        record.put("budget_doc_no", &*budget.budget_doc_no);
+        record.put("exp_func_code", &*budget.exp_func_code);
+        record.put("gov_eco_code", &*budget.gov_eco_code);
+        record.put("dep_eco_code", &*budget.dep_eco_code);
+        record.put("fund_type_code", &*budget.fund_type_code);
+        record.put("project_code", &*budget.project_code);
+        record.put("source", &*payment.source);
+        record.put("account_name", &*payee.account_name);
+        record.put("account_no", &*payee.account_no);
+        record.put("bank_name", &*payee.bank_name);
+        record.put("bank_no", &*payee.bank_no);
+        record.put("institution_id", &*payee.institution_id);
+        record.put("institution_name", &*payee.institution_name);
+        record.put("hold_reason", &*payee.hold_reason);
+        record.put("items", items.join("、"));
+        record.put("payable", yuan(payable));
+        record.put("allocated", yuan(claimed));
+        record.put("paid", "");
+        record.put("source_period", month.to_string());
+        let pay_month = payment.pay_on.map_or_else(String::new, |on| on.month().to_string());
+        record.put("pay_month", pay_month);
+        let mut note = String::new();
+        // Writing to a String cannot fail.
+        let _ = write!(note, "{month} {}", run.job.title);
+        record.put("note", note);
+        records.push(record);
+    }
+    Ok(run.profiles.finance_detail.sheet("finance_detail", &records))
+}
+
+/// Check sum over the accounts of all payments: the sum of the account numbers read as numbers,
+/// other characters skipped, modulo 10^12. A changed or swapped account shows in it.
+#[must_use]
+pub(super) fn account_hash_total(run: &Publication<'_>) -> String {
+    const MODULUS: u64 = 1_000_000_000_000;
+    let parties = Parties::of(run);
+    let sum = run.schedule.payments.iter().fold(0, |sum, payment| {
+        let digits = parties.payee(payment.payee).account_no.bytes().filter(u8::is_ascii_digit);
+        let number = digits.fold(0, |n, digit| (n * 10 + u64::from(digit - b'0')) % MODULUS);
+        (sum + number) % MODULUS
+    });
+    let mut text = String::new();
+    push_whole(i64::try_from(sum).unwrap_or(0), &mut text);
+    format!("{text:0>12}")
+}
+
+/// Payable of the period by institution of the register; the last entry is of payees outside it.
+///
+/// # Errors
+/// When a sum overflows.
+pub(super) fn payable_by_institution(
+    run: &Publication<'_>,
+    register: &Register,
+) -> Result<Vec<i64>, PublishError> {
+    let places: Vec<u32> = run
+        .schedule
+        .payees
+        .iter()
+        .map(|payee| {
+            let found = register.find(&payee.institution_id);
+            found.and_then(|index| u32::try_from(index).ok()).unwrap_or(NOBODY)
+        })
+        .collect();
+    let mut sums = vec![0_i64; register.len() + 1];
+    for line in &run.schedule.lines {
+        let owner = places.get(line.payee as usize).copied().unwrap_or(NOBODY) as usize;
+        let sum = &mut sums[owner.min(register.len())];
+        *sum = sum.checked_add(line.payable_fen).ok_or(PublishError::Overflow)?;
+    }
+    Ok(sums)
+}

@@ -1,0 +1,259 @@
+//! Profiles: column maps and code tables of files other systems want in their own shape
+//! (`data/reference/profiles/*.toml`, FORMATS 3.2).
+//!
+//! ```toml
+//! id = "finance_detail"
+//! title = "惠企利民发放明细"
+//! [[column]]
+//! name = "payAmt"        # header
+//! zh = "应发金额"         # for people
+//! from = "payable"       # a field of the record, or: value = "constant"
+//! codes = { "区" = "3" } # what a value is written as; other values stay
+//! ```
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::sheet::{Sheet, Values};
+
+/// Fields a `finance_detail` profile may name.
+pub const FINANCE_FIELDS: &[&str] = &[
+    "division_code",
+    "payment_no",
+    "end_to_end_id",
+    "budget_doc_no",
+    "exp_func_code",
+    "gov_eco_code",
+    "dep_eco_code",
+    "fund_type_code",
+    "project_code",
+    "source",
+    "account_name",
+    "account_no",
+    "bank_name",
+    "bank_no",
+    "institution_id",
+    "institution_name",
+    "hold_reason",
+    "items",
+    "payable",
+    "allocated",
+    "paid",
+    "source_period",
+    "pay_month",
+    "note",
+];
+
+/// Fields a `supervision` profile may name.
+pub const SUPERVISION_FIELDS: &[&str] = &[
+    "institution_id",
+    "institution_name",
+    "period",
+    "kind",
+    "division_code",
+    "street",
+    "grade",
+    "status",
+    "filed",
+    "inclusive",
+    "sanctioned",
+    "slots_filed",
+    "slots_open",
+    "headcount",
+    "headcount_paid",
+    "amount",
+    "findings",
+    "findings_count",
+];
+
+/// A profile that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// The file cannot be read.
+    #[error("{path}: cannot read: {cause}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The file is no profile.
+    #[error("{name}: {cause}")]
+    Shape {
+        /// The file's name.
+        name: String,
+        /// What is wrong and where.
+        cause: toml::de::Error,
+    },
+    /// A column names no field of the record.
+    #[error("{name}: column {column} comes from {found:?}; expected one of: {known}")]
+    UnknownField {
+        /// The file's name.
+        name: String,
+        /// The column.
+        column: String,
+        /// The field it names.
+        found: String,
+        /// The fields there are.
+        known: String,
+    },
+    /// A column has both or neither of `from` and `value`.
+    #[error("{name}: column {column} needs either `from` or `value`")]
+    NoSource {
+        /// The file's name.
+        name: String,
+        /// The column.
+        column: String,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    id: String,
+    title: String,
+    column: Vec<WireColumn>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireColumn {
+    name: String,
+    #[serde(default)]
+    zh: String,
+    from: Option<String>,
+    value: Option<String>,
+    #[serde(default)]
+    codes: BTreeMap<String, String>,
+}
+
+/// One column of a profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ProfileColumn {
+    name: String,
+    label: String,
+    source: ColumnSource,
+    codes: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ColumnSource {
+    Field(String),
+    Constant(String),
+}
+
+/// A column map with its code tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Id.
+    pub id: String,
+    /// Title for people.
+    pub title: String,
+    columns: Vec<ProfileColumn>,
+}
+
+impl Profile {
+    /// Reads a profile; `name` stands in messages, `fields` are what a column may come from.
+    ///
+    /// # Errors
+    /// See [`ProfileError`].
+    pub fn parse(name: &str, text: &str, fields: &[&str]) -> Result<Self, ProfileError> {
+        let wire: Wire = toml::from_str(text)
+            .map_err(|cause| ProfileError::Shape { name: name.to_owned(), cause })?;
+        let mut columns = Vec::with_capacity(wire.column.len());
+        for column in wire.column {
+            let source = match (column.from, column.value) {
+                (Some(field), None) if fields.contains(&field.as_str()) => {
+                    ColumnSource::Field(field)
+                }
+                (Some(found), None) => {
+                    return Err(ProfileError::UnknownField {
+                        name: name.to_owned(),
+                        column: column.name,
+                        found,
+                        known: fields.join(", "),
+                    });
+                }
+                (None, Some(value)) => ColumnSource::Constant(value),
+                _ => {
+                    return Err(ProfileError::NoSource {
+                        name: name.to_owned(),
+                        column: column.name,
+                    });
+                }
+            };
+            let (name, label, codes) = (column.name, column.zh, column.codes);
+            columns.push(ProfileColumn { name, label, source, codes });
+        }
+        Ok(Self { id: wire.id, title: wire.title, columns })
+    }
+
+    /// The records in the profile's columns.
+    pub(super) fn sheet(&self, name: &str, records: &[Record<'_>]) -> Sheet {
+        let mut sheet = Sheet::new(name, records.len());
+        for column in &self.columns {
+            // Every record has its fields in the same order, so the place is found once.
+            let place = match &column.source {
+                ColumnSource::Field(field) => records.first().and_then(|r| r.place(field)),
+                ColumnSource::Constant(_) => None,
+            };
+            let cell = |record: &Record<'_>| {
+                let text = match (&column.source, place) {
+                    (ColumnSource::Constant(value), _) => value,
+                    (ColumnSource::Field(_), Some(at)) => &*record.0[at].1,
+                    (ColumnSource::Field(_), None) => "",
+                };
+                column.codes.get(text).map_or(text, String::as_str).to_owned()
+            };
+            let cells = records.iter().map(cell).collect();
+            sheet.put(&column.name, &column.label, Values::Text(cells));
+        }
+        sheet
+    }
+}
+
+/// One record of a file with a profile: texts by field, in the same order in every record.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Record<'a>(Vec<(&'static str, Cow<'a, str>)>);
+
+impl<'a> Record<'a> {
+    pub(super) fn put(&mut self, field: &'static str, text: impl Into<Cow<'a, str>>) {
+        self.0.push((field, text.into()));
+    }
+
+    fn place(&self, field: &str) -> Option<usize> {
+        self.0.iter().position(|(name, _)| *name == field)
+    }
+}
+
+/// The profiles a settlement writes with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profiles {
+    /// Of `finance_detail.csv`.
+    pub finance_detail: Profile,
+    /// Of `supervision.csv`.
+    pub supervision: Profile,
+}
+
+impl Profiles {
+    /// Reads `profiles/finance_detail.toml` and `profiles/supervision.toml` in the reference
+    /// folder.
+    ///
+    /// # Errors
+    /// See [`ProfileError`].
+    pub fn load(reference: &Path) -> Result<Self, ProfileError> {
+        let read = |name: &str, fields: &[&str]| {
+            let path = reference.join("profiles").join(name);
+            let text = std::fs::read_to_string(&path)
+                .map_err(|cause| ProfileError::Io { path: path.clone(), cause })?;
+            Profile::parse(name, &text, fields)
+        };
+        Ok(Self {
+            finance_detail: read("finance_detail.toml", FINANCE_FIELDS)?,
+            supervision: read("supervision.toml", SUPERVISION_FIELDS)?,
+        })
+    }
+}

@@ -1,0 +1,409 @@
+//! Workbooks for people: `schedule.xlsx` 拨付计划, `notice.xlsx` 公示表.
+//!
+//! Every page has a title with office and period, a header that stays on the screen and on every
+//! printed page, widths that fit Chinese, yuan with two decimals, totals, 人民币大写 and a line to
+//! sign. The creation date is the period's end, so that the same run makes the same bytes.
+
+use rust_xlsxwriter::{
+    DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
+};
+
+use super::Publication;
+use super::money_files::account_hash_total;
+use super::sheet::{Sheet, Values};
+use super::tally::Tallies;
+use crate::domain::{Date, Fen, amount_in_words};
+use crate::schedule::LineKind;
+
+/// Header row; above it stand the title and the line with run and unit.
+const HEADER: u32 = 2;
+/// Column widths in half-width characters.
+const WIDTH_MIN: usize = 6;
+const WIDTH_MAX: usize = 44;
+
+/// Cell formats, made once a workbook.
+struct Formats {
+    title: Format,
+    note: Format,
+    header: Format,
+    text: Format,
+    whole: Format,
+    money: Format,
+    date: Format,
+    total_text: Format,
+    total_whole: Format,
+    total_money: Format,
+    words: Format,
+    sign: Format,
+}
+
+impl Formats {
+    fn new() -> Self {
+        let cell =
+            || Format::new().set_border(FormatBorder::Thin).set_align(FormatAlign::VerticalCenter);
+        let total = || cell().set_bold().set_background_color("F2F2F2");
+        let money = "#,##0.00;[Red]-#,##0.00";
+        Self {
+            title: Format::new().set_bold().set_font_size(16).set_align(FormatAlign::Center),
+            note: Format::new().set_font_color("595959"),
+            header: cell()
+                .set_bold()
+                .set_text_wrap()
+                .set_align(FormatAlign::Center)
+                .set_background_color("DDEBF7"),
+            text: cell(),
+            whole: cell().set_num_format("#,##0"),
+            money: cell().set_num_format(money),
+            date: cell().set_num_format("yyyy-mm-dd").set_align(FormatAlign::Center),
+            total_text: total(),
+            total_whole: total().set_num_format("#,##0"),
+            total_money: total().set_num_format(money),
+            words: Format::new().set_bold(),
+            sign: Format::new().set_align(FormatAlign::Left),
+        }
+    }
+}
+
+/// One page: a sheet with its name and title.
+struct Page<'a> {
+    name: &'a str,
+    title: String,
+    sheet: &'a Sheet,
+    /// The money column whose total is written in words.
+    money: &'a str,
+}
+
+/// `schedule.xlsx`: lines, payments, and a footer sheet.
+///
+/// # Errors
+/// When a sheet is beyond the format's limits (1,048,576 rows).
+pub(super) fn schedule(
+    run: &Publication<'_>,
+    lines: &Sheet,
+    payments: &Sheet,
+    tallies: &Tallies,
+) -> Result<Vec<u8>, XlsxError> {
+    let formats = Formats::new();
+    let mut book = book(run)?;
+    let lines = readable(lines, tallies).only(&[
+        "line_no",
+        "institution_id",
+        "institution_name",
+        "account_name",
+        "account_no",
+        "bank_name",
+        "bank_no",
+        "line_kind",
+        "source_period",
+        "item",
+        "quantity",
+        "rate",
+        "gross_fen",
+        "cut_fen",
+        "carried_in_fen",
+        "carried_out_fen",
+        "payable_fen",
+        "source",
+        "budget_doc_no",
+        "pay_on",
+        "hold_reason",
+        "payment_no",
+    ]);
+    let title = heading(run, "拨付计划");
+    let page = Page { name: "拨付计划", title, sheet: &lines, money: "payable_fen" };
+    page.write(run, book.add_worksheet(), &formats)?;
+    let title = heading(run, "付款清单");
+    let page = Page { name: "付款清单", title, sheet: payments, money: "amount_fen" };
+    page.write(run, book.add_worksheet(), &formats)?;
+    footer(run, &lines, payments, book.add_worksheet(), &formats)?;
+    book.save_to_buffer()
+}
+
+/// `notice.xlsx`: what is put up in public.
+///
+/// # Errors
+/// When a sheet is beyond the format's limits.
+pub(super) fn notice(run: &Publication<'_>, notice: &Sheet) -> Result<Vec<u8>, XlsxError> {
+    let formats = Formats::new();
+    let mut book = book(run)?;
+    let title = heading(run, "公示表");
+    let page = Page { name: "公示表", title, sheet: notice, money: "amount_fen" };
+    page.write(run, book.add_worksheet(), &formats)?;
+    book.save_to_buffer()
+}
+
+fn book(run: &Publication<'_>) -> Result<Workbook, XlsxError> {
+    let mut book = Workbook::new();
+    let (year, month, day) = run.job.period.last().ymd();
+    let year = u16::try_from(year).unwrap_or(1900);
+    let (month, day) = (u8::try_from(month).unwrap_or(1), u8::try_from(day).unwrap_or(1));
+    let properties = DocProperties::new()
+        .set_title(heading(run, ""))
+        .set_author(&run.job.office)
+        .set_creation_datetime(&ExcelDateTime::from_ymd(year, month, day)?);
+    book.set_properties(&properties);
+    Ok(book)
+}
+
+/// Office, period, job and the kind of paper; an invented pack is said to be one.
+fn heading(run: &Publication<'_>, paper: &str) -> String {
+    let (year, month) = (run.job.period.year(), run.job.period.number());
+    let sample = if run.is_sample() { "（示例）" } else { "" };
+    format!("{}{year}年{month}月{}{paper}{sample}", run.job.office, run.job.title)
+}
+
+/// The schedule's sheet with words for people in place of codes.
+fn readable(lines: &Sheet, tallies: &Tallies) -> Sheet {
+    let mut sheet = lines.clone();
+    for column in &mut sheet.columns {
+        let replace: fn(&str) -> Option<&'static str> = match &*column.name {
+            "line_kind" => kind_label,
+            "item" => {
+                let label = |id: String| {
+                    let face = tallies.items.iter().find(|face| *face.id == *id);
+                    face.map_or(id, |face| face.label.to_string())
+                };
+                let texts = (0..lines.rows).map(|row| label(lines.cell(row, "item"))).collect();
+                column.values = Values::Text(texts);
+                continue;
+            }
+            _ => continue,
+        };
+        let name = column.name.to_string();
+        let word = |text: String| replace(&text).map_or(text, str::to_owned);
+        column.values =
+            Values::Text((0..lines.rows).map(|row| word(lines.cell(row, &name))).collect());
+    }
+    sheet
+}
+
+fn kind_label(word: &str) -> Option<&'static str> {
+    let kinds = [
+        (LineKind::Original, "当期"),
+        (LineKind::Correction, "更正"),
+        (LineKind::Refund, "冲回"),
+        (LineKind::CarryIn, "上期转入"),
+        (LineKind::CarryOut, "结转下期"),
+        (LineKind::Clawback, "追缴"),
+        (LineKind::Instalment, "分期"),
+    ];
+    kinds.iter().find(|(kind, _)| kind.word() == word).map(|(_, label)| *label)
+}
+
+fn index(n: usize) -> Result<u32, XlsxError> {
+    u32::try_from(n).map_err(|_| XlsxError::RowColumnLimitError)
+}
+
+fn column_index(n: usize) -> Result<u16, XlsxError> {
+    u16::try_from(n).map_err(|_| XlsxError::RowColumnLimitError)
+}
+
+impl Page<'_> {
+    fn write(
+        &self,
+        run: &Publication<'_>,
+        to: &mut Worksheet,
+        formats: &Formats,
+    ) -> Result<(), XlsxError> {
+        let sheet = self.sheet;
+        to.set_name(self.name)?;
+        let last = column_index(sheet.columns.len().saturating_sub(1))?;
+        if last > 0 {
+            to.merge_range(0, 0, 0, last, &self.title, &formats.title)?;
+        } else {
+            to.write_with_format(0, 0, &self.title, &formats.title)?;
+        }
+        to.set_row_height(0, 28)?;
+        to.set_row_height(HEADER, 32)?;
+        let note = format!("批次号：{}    结算期：{}    金额单位：元", run.run_id, run.job.period);
+        to.write_with_format(1, 0, note, &formats.note)?;
+        for (number, column) in sheet.columns.iter().enumerate() {
+            let number = column_index(number)?;
+            let label = if column.label.is_empty() { &column.name } else { &column.label };
+            to.write_with_format(HEADER, number, &**label, &formats.header)?;
+            write_column(to, number, &column.values, formats)?;
+            to.set_column_width(number, column_width(label, &column.values))?;
+        }
+        self.totals(to, formats)?;
+        let total = index(sheet.rows)? + HEADER + 1;
+        to.set_freeze_panes(HEADER + 1, 0)?;
+        if sheet.rows > 0 {
+            to.autofilter(HEADER, 0, total - 1, last)?;
+        }
+        to.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
+        to.set_repeat_rows(0, HEADER)?;
+        to.set_margins(0.4, 0.4, 0.5, 0.6, 0.3, 0.3);
+        to.set_footer("&C第 &P 页 共 &N 页");
+        Ok(())
+    }
+
+    /// Totals, the amount in words, and the line to sign.
+    fn totals(&self, to: &mut Worksheet, formats: &Formats) -> Result<(), XlsxError> {
+        let sheet = self.sheet;
+        let row = index(sheet.rows)? + HEADER + 1;
+        for (number, column) in sheet.columns.iter().enumerate() {
+            let at = column_index(number)?;
+            let sum = sheet.sum(&column.name);
+            match (&column.values, sum) {
+                _ if number == 0 => to.write_with_format(row, at, "合计", &formats.total_text)?,
+                // A sum of rates means nothing.
+                _ if &*column.name == "rate" => to.write_blank(row, at, &formats.total_text)?,
+                // Where no row has a number, there is none to add up.
+                (values, _) if (0..sheet.rows).all(|row| values.number(row).is_none()) => {
+                    to.write_blank(row, at, &formats.total_text)?
+                }
+                (Values::Fen(_) | Values::MaybeFen(_), Some(fen)) => {
+                    to.write_with_format(row, at, yuan_number(fen), &formats.total_money)?
+                }
+                (Values::Int(_) | Values::MaybeInt(_), Some(sum)) => {
+                    to.write_with_format(row, at, whole_number(sum), &formats.total_whole)?
+                }
+                _ => to.write_blank(row, at, &formats.total_text)?,
+            };
+        }
+        let fen = sheet.sum(self.money).unwrap_or(0);
+        let words = format!("金额合计（大写）：{}", amount_in_words(Fen(fen)));
+        to.write_with_format(row + 1, 0, words, &formats.words)?;
+        sign(to, row + 3, column_index(sheet.columns.len())?, formats)
+    }
+}
+
+/// 制单 / 复核 / 审批 over the width of the page.
+fn sign(to: &mut Worksheet, row: u32, columns: u16, formats: &Formats) -> Result<(), XlsxError> {
+    for (number, word) in (0_u16..).zip(["制单：", "复核：", "审批："]) {
+        to.write_with_format(row, columns * number / 3, word, &formats.sign)?;
+    }
+    Ok(())
+}
+
+fn write_column(
+    to: &mut Worksheet,
+    number: u16,
+    values: &Values,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    let mut text = String::new();
+    for row in 0..values.len() {
+        let at = index(row)? + HEADER + 1;
+        match values {
+            Values::Fen(_) | Values::MaybeFen(_) => match values.number(row) {
+                Some(fen) => {
+                    to.write_with_format(at, number, yuan_number(fen), &formats.money)?;
+                }
+                None => {
+                    to.write_blank(at, number, &formats.money)?;
+                }
+            },
+            Values::Int(_) | Values::MaybeInt(_) => match values.number(row) {
+                Some(whole) => {
+                    to.write_with_format(at, number, whole_number(whole), &formats.whole)?;
+                }
+                None => {
+                    to.write_blank(at, number, &formats.whole)?;
+                }
+            },
+            Values::Date(dates) => match dates[row].map(excel_date).transpose()? {
+                Some(date) => {
+                    to.write_datetime_with_format(at, number, date, &formats.date)?;
+                }
+                None => {
+                    to.write_blank(at, number, &formats.date)?;
+                }
+            },
+            _ => {
+                text.clear();
+                values.text(row, &mut text);
+                // Always a text: an account number must not become a number.
+                to.write_string_with_format(at, number, &text, &formats.text)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn excel_date(date: Date) -> Result<ExcelDateTime, XlsxError> {
+    let (year, month, day) = date.ymd();
+    let year = u16::try_from(year).unwrap_or(1900);
+    ExcelDateTime::from_ymd(year, u8::try_from(month).unwrap_or(1), u8::try_from(day).unwrap_or(1))
+}
+
+/// Yuan as the spreadsheet's number. Below 2^53 fen the quotient is the double nearest to the
+/// two-decimal amount, which is what the sheet shows and what a person would type.
+#[expect(clippy::disallowed_types, reason = "a workbook knows no other number")]
+#[expect(clippy::cast_precision_loss, reason = "amounts of a settlement are far below 2^53 fen")]
+fn yuan_number(fen: i64) -> f64 {
+    fen as f64 / 100.0
+}
+
+#[expect(clippy::disallowed_types, reason = "a workbook knows no other number")]
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn whole_number(whole: i64) -> f64 {
+    whole as f64
+}
+
+/// Width of a column in half-width characters: the widest cell, a Chinese character counting two.
+fn column_width(label: &str, values: &Values) -> u32 {
+    // A header wraps onto two lines, so half of it is enough.
+    let mut widest = text_width(label).div_ceil(2).max(WIDTH_MIN);
+    let mut text = String::new();
+    for row in 0..values.len() {
+        text.clear();
+        values.text(row, &mut text);
+        // Yuan show a point and separators that fen do not have.
+        let extra = match values {
+            Values::Fen(_) | Values::MaybeFen(_) => 2 + text.len() / 3,
+            Values::Int(_) | Values::MaybeInt(_) => text.len() / 3,
+            _ => 0,
+        };
+        widest = widest.max(text_width(&text) + extra);
+    }
+    u32::try_from(widest.min(WIDTH_MAX) + 2).unwrap_or(20)
+}
+
+fn text_width(text: &str) -> usize {
+    text.chars().map(|c| if u32::from(c) < 0x1100 { 1 } else { 2 }).sum()
+}
+
+/// The footer sheet: counts, sums, the account hash total, the amount in words, the signatures.
+fn footer(
+    run: &Publication<'_>,
+    lines: &Sheet,
+    payments: &Sheet,
+    to: &mut Worksheet,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    to.set_name("汇总")?;
+    to.merge_range(0, 0, 0, 1, &heading(run, "拨付计划汇总"), &formats.title)?;
+    to.set_row_height(0, 28)?;
+    let note = format!("批次号：{}    结算期：{}    金额单位：元", run.run_id, run.job.period);
+    to.write_with_format(1, 0, note, &formats.note)?;
+    let sum = |sheet: &Sheet, column: &str| sheet.sum(column).unwrap_or(0);
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let mut row = HEADER;
+    let mut put = |label: &str, value: Result<(i64, bool), String>| -> Result<(), XlsxError> {
+        to.write_with_format(row, 0, label, &formats.text)?;
+        match value {
+            Ok((fen, true)) => to.write_with_format(row, 1, yuan_number(fen), &formats.money)?,
+            Ok((n, false)) => to.write_with_format(row, 1, whole_number(n), &formats.whole)?,
+            Err(text) => to.write_string_with_format(row, 1, text, &formats.text)?,
+        };
+        row += 1;
+        Ok(())
+    };
+    put("计划行数", Ok((count(lines.rows), false)))?;
+    put("应补金额合计", Ok((sum(lines, "gross_fen"), true)))?;
+    put("核减金额合计", Ok((sum(lines, "cut_fen"), true)))?;
+    put("拨付金额合计", Ok((sum(lines, "payable_fen"), true)))?;
+    put("付款笔数", Ok((count(payments.rows), false)))?;
+    let paid = sum(payments, "amount_fen");
+    put("付款金额合计", Ok((paid, true)))?;
+    put("付款金额大写", Err(amount_in_words(Fen(paid))))?;
+    put("账号校验和（各付款账号数字之和，末十二位）", Err(account_hash_total(run)))?;
+    to.set_column_width(0, 44)?;
+    to.set_column_width(1, 44)?;
+    for (number, word) in (0_u32..).zip(["制单：", "复核：", "审批："]) {
+        to.write_with_format(row + 1 + number, 0, word, &formats.sign)?;
+    }
+    to.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 1);
+    Ok(())
+}

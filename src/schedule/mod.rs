@@ -1,0 +1,241 @@
+//! Schedule: allocation and posted lines in, schedule lines and payments out (FORMATS 3, S28).
+//!
+//! In: frames, allocations, posted lines, pay date law. Out: [`Schedule`]. Order: after
+//! `allocation`. Never: computes an amount, talks to a bank.
+//!
+//! # How the lines come about
+//!
+//! * Each funding share of a service month is an ORIGINAL line, also when it was cut to zero; an
+//!   institution without gross has no line. On every line
+//!   `gross - cut + carried_in - carried_out = payable`.
+//! * What a `carry` shortage carried stands in the ORIGINAL line and leaves by a `CARRY_OUT` line,
+//!   so the two of them pay nothing now.
+//! * A `CARRY_OUT` posted in an earlier period and not brought in since comes in as `CARRY_IN`,
+//!   money owed to the institution above zero, money it owes below.
+//! * A payment is the sum of the lines of one (payee, account, source, budget line, pay date).
+//!   Where it would be negative, `CARRY_OUT` lines (of a negative `carried_out`) lift it to zero:
+//!   they move the newest receivables on, so that the oldest are offset first (S27).
+//! * A payee that must not be paid yet keeps its payments; they say why they are held.
+
+mod drafts;
+mod pay_date;
+mod payees;
+mod payments;
+mod quantities;
+
+pub use pay_date::pay_date;
+
+use crate::allocation::{Allocation, BudgetLine, PostedLine};
+use crate::domain::{CalendarError, Date, Frames, Month};
+use crate::law::LawOfMonth;
+use crate::subsidy::Entitlements;
+use std::sync::Arc;
+
+/// What a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LineKind {
+    /// The money of a service month, paid for the first time.
+    Original,
+    /// The new amount of a closed month.
+    Correction,
+    /// The old amount of a closed month, negated.
+    Refund,
+    /// Brought in from an earlier period.
+    CarryIn,
+    /// Moved to a later period.
+    CarryOut,
+    /// Recovered under a rule.
+    Clawback,
+    /// A part of a total paid in parts.
+    Instalment,
+}
+
+impl LineKind {
+    /// The word in outputs.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Original => "ORIGINAL",
+            Self::Correction => "CORRECTION",
+            Self::Refund => "REFUND",
+            Self::CarryIn => "CARRY_IN",
+            Self::CarryOut => "CARRY_OUT",
+            Self::Clawback => "CLAWBACK",
+            Self::Instalment => "INSTALMENT",
+        }
+    }
+}
+
+/// A payee of the period: the institution's payment data (version in force on the last service
+/// month).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Payee {
+    /// Institution id as delivered.
+    pub institution_id: Arc<str>,
+    /// 机构名称.
+    pub institution_name: Arc<str>,
+    /// 户名.
+    pub account_name: Arc<str>,
+    /// 账号.
+    pub account_no: Arc<str>,
+    /// 开户行.
+    pub bank_name: Arc<str>,
+    /// 联行号.
+    pub bank_no: Arc<str>,
+    /// Why nothing may be released yet, or empty (`account_missing`, `bank_no_invalid`,
+    /// `sanctioned` …).
+    pub hold_reason: Arc<str>,
+}
+
+/// One schedule line; grain (institution, item, line kind, source period, source, budget line).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleLine {
+    /// 1-based number, in order of (institution id, item order, kind, source period, source, budget
+    /// line).
+    pub line_no: u32,
+    /// Index into [`Schedule::payees`].
+    pub payee: u32,
+    /// Kind.
+    pub kind: LineKind,
+    /// Service month the money is for.
+    pub source_period: Month,
+    /// Item id.
+    pub item: Arc<str>,
+    /// Sum of the lines' quantities as shown text (exact decimal), or empty.
+    pub quantity: String,
+    /// The rate when all paid lines share one, in fen.
+    pub rate_fen: Option<i64>,
+    /// Sum of amounts before cuts: this line's share of them (by the same split), fen.
+    pub gross_fen: i64,
+    /// Cut by exclusions, caps and shortage, this line's share, fen (>= 0).
+    pub cut_fen: i64,
+    /// Brought in.
+    pub carried_in_fen: i64,
+    /// Moved out.
+    pub carried_out_fen: i64,
+    /// `gross - cut + carried_in - carried_out`.
+    pub payable_fen: i64,
+    /// Funding source, or empty.
+    pub source: Arc<str>,
+    /// Index into [`Schedule::budget_lines`], or `u32::MAX`.
+    pub budget_line: u32,
+    /// Pay date.
+    pub pay_on: Option<Date>,
+    /// Rule version (`id@effective/known`).
+    pub rule_version: Arc<str>,
+    /// Index into [`Schedule::payments`], or `u32::MAX` (zero lines, nothing to pay).
+    pub payment: u32,
+}
+
+/// One payment (S28): lines of one (payee, account, source, budget line, pay date), never below
+/// zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// `P` + running number in order, e.g. `2026-09-000001`.
+    pub payment_no: String,
+    /// Stable key, at most 35 characters of `[0-9A-Za-z]`: a hash of (job id, period, payee,
+    /// account, source, budget line, pay date), unchanged by a rerun.
+    pub end_to_end_id: String,
+    /// Index into [`Schedule::payees`].
+    pub payee: u32,
+    /// Index into [`Schedule::budget_lines`], or `u32::MAX`.
+    pub budget_line: u32,
+    /// Source, or empty.
+    pub source: Arc<str>,
+    /// Pay date.
+    pub pay_on: Option<Date>,
+    /// Fen, above zero.
+    pub amount_fen: i64,
+    /// Number of lines.
+    pub lines: u32,
+}
+
+/// The result of the room for a settlement period.
+#[derive(Debug, Clone, Default)]
+pub struct Schedule {
+    /// Payees, sorted by institution id.
+    pub payees: Vec<Payee>,
+    /// Budget lines of the period.
+    pub budget_lines: Vec<crate::allocation::BudgetLine>,
+    /// Lines in order.
+    pub lines: Vec<ScheduleLine>,
+    /// Payments in order of (institution id, source order, budget line, pay date).
+    pub payments: Vec<Payment>,
+}
+
+/// One settled service month of the period.
+#[derive(Debug, Clone, Copy)]
+pub struct MonthInput<'a> {
+    /// Service month.
+    pub month: Month,
+    /// Its frames.
+    pub frames: &'a Frames,
+    /// Its lines, allocated.
+    pub entitlements: &'a Entitlements,
+    /// Its allocation.
+    pub allocation: &'a Allocation,
+    /// Its law.
+    pub law: &'a LawOfMonth,
+}
+
+/// Why a period cannot be scheduled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScheduleError {
+    /// The pay date needs work days that are not published.
+    #[error("pay date: {0}; add the year's arrangement to the calendar")]
+    Calendar(#[from] CalendarError),
+    /// The base month is shorter than the rule asks for.
+    #[error("pay date: {month} has {found} work days; expected at least {wanted}")]
+    WorkdayMissing {
+        /// Base month.
+        month: Month,
+        /// Work days it has.
+        found: u32,
+        /// The n-th asked for.
+        wanted: u32,
+    },
+    /// No work day within a year of the date to roll.
+    #[error("pay date: no work day near {date}; expected one within a year")]
+    NeverOpen {
+        /// Date that should have been rolled.
+        date: Date,
+    },
+    /// A sum is beyond what the engine counts with.
+    #[error("institution {institution_id}: a sum of money or quantities does not fit")]
+    Overflow {
+        /// Institution.
+        institution_id: Arc<str>,
+    },
+}
+
+/// Plans the schedule lines and payments of a settlement period.
+///
+/// `months` are the service months of the period in order; the pay date law and the payment data of
+/// the payees are those of the last. `posted` holds the lines of earlier periods (only what was
+/// carried out and not brought in matters; lines of `period` itself are left out).
+///
+/// # Errors
+/// See [`ScheduleError`].
+pub fn plan(
+    job_id: &str,
+    period: Month,
+    months: &[MonthInput],
+    posted: &[PostedLine],
+) -> Result<Schedule, ScheduleError> {
+    let pay_on = match months.last() {
+        Some(last) => match last.law.segments.iter().find_map(|law| law.pay_date.as_ref()) {
+            Some(rule) => Some(pay_date(rule, period, &last.law.calendar)?),
+            None => None,
+        },
+        None => None,
+    };
+    let posted: Vec<&PostedLine> = posted.iter().filter(|line| line.period < period).collect();
+    let drafts = drafts::draft(months, &posted)?;
+    payments::pay(job_id, period, pay_on, drafts)
+}
+
+/// Whether two budget lines are one but for the balance.
+fn same_budget_line(a: &BudgetLine, b: &BudgetLine) -> bool {
+    let codes = |line: &BudgetLine| BudgetLine { balance_fen: 0, ..line.clone() };
+    codes(a) == codes(b)
+}

@@ -1,0 +1,199 @@
+//! Payments: lines of one payee, source and budget line summed, never below zero (S28).
+
+use super::drafts::{Draft, Drafts, Grain};
+use super::{BudgetLine, LineKind, Payee, Payment, Schedule, ScheduleError, ScheduleLine};
+use crate::domain::{Date, Month};
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Lifts negative payments to zero, numbers the lines and makes the payments.
+pub(super) fn pay(
+    job_id: &str,
+    period: Month,
+    pay_on: Option<Date>,
+    mut drafts: Drafts,
+) -> Result<Schedule, ScheduleError> {
+    let payees = std::mem::take(&mut drafts.payees.list);
+    let mut lines = merged(std::mem::take(&mut drafts.lines), &payees)?;
+    let moved = carried_out(&lines, &payees)?;
+    if !moved.is_empty() {
+        lines.extend(moved);
+        lines = merged(lines, &payees)?;
+    }
+    let mut schedule = Schedule {
+        payees,
+        budget_lines: std::mem::take(&mut drafts.budget_lines),
+        lines: Vec::with_capacity(lines.len()),
+        payments: Vec::new(),
+    };
+    let mut payment_of = vec![u32::MAX; lines.len()];
+    for group in by_payment(&lines).chunk_by(|a, b| key(&lines[*a]) == key(&lines[*b])) {
+        let paid = group.iter().copied().filter(|at| lines[*at].payable_fen != 0);
+        let amount = sum(&lines, group, &schedule.payees)?;
+        let first = lines[group[0]].grain;
+        if amount <= 0 {
+            continue;
+        }
+        let number = u32::try_from(schedule.payments.len()).unwrap_or(u32::MAX);
+        let mut count = 0;
+        for at in paid {
+            payment_of[at] = number;
+            count += 1;
+        }
+        schedule.payments.push(Payment {
+            payment_no: format!("{period}-{:06}", u64::from(number) + 1),
+            end_to_end_id: String::new(),
+            payee: first.payee,
+            budget_line: first.budget_line,
+            source: Arc::clone(&drafts.sources[first.source as usize]),
+            pay_on,
+            amount_fen: amount,
+            lines: count,
+        });
+    }
+    let Schedule { payees, budget_lines, payments, .. } = &mut schedule;
+    let period = period.to_string();
+    payments.par_iter_mut().for_each(|payment| {
+        let payee = &payees[payment.payee as usize];
+        let line = budget_lines.get(payment.budget_line as usize);
+        let stable = [job_id, &period, &*payee.institution_id, &*payee.account_no];
+        payment.end_to_end_id = end_to_end_id(stable, &payment.source, line, pay_on);
+    });
+    for ((line_no, draft), payment) in (1_u32..).zip(lines).zip(payment_of) {
+        schedule.lines.push(ScheduleLine {
+            line_no,
+            payee: draft.grain.payee,
+            kind: draft.grain.kind,
+            source_period: draft.grain.source_period,
+            item: Arc::clone(&drafts.items[draft.grain.item as usize]),
+            quantity: draft.quantity,
+            rate_fen: draft.rate_fen,
+            gross_fen: draft.gross_fen,
+            cut_fen: draft.cut_fen,
+            carried_in_fen: draft.carried_in_fen,
+            carried_out_fen: draft.carried_out_fen,
+            payable_fen: draft.payable_fen,
+            source: Arc::clone(&drafts.sources[draft.grain.source as usize]),
+            budget_line: draft.grain.budget_line,
+            pay_on,
+            rule_version: draft.rule_version,
+            payment,
+        });
+    }
+    Ok(schedule)
+}
+
+fn overflow(payees: &[Payee], grain: &Grain) -> ScheduleError {
+    let payee = payees.get(grain.payee as usize);
+    ScheduleError::Overflow {
+        institution_id: payee.map_or_else(|| Arc::from(""), |p| Arc::clone(&p.institution_id)),
+    }
+}
+
+fn sum(lines: &[Draft], places: &[usize], payees: &[Payee]) -> Result<i64, ScheduleError> {
+    places.iter().try_fold(0_i64, |sum, at| {
+        sum.checked_add(lines[*at].payable_fen).ok_or_else(|| overflow(payees, &lines[*at].grain))
+    })
+}
+
+/// Lines in order, those of one grain made one.
+fn merged(mut lines: Vec<Draft>, payees: &[Payee]) -> Result<Vec<Draft>, ScheduleError> {
+    lines.sort_by_key(|line| line.grain);
+    let mut out: Vec<Draft> = Vec::with_capacity(lines.len());
+    for line in lines {
+        let Some(last) = out.last_mut().filter(|last| last.grain == line.grain) else {
+            out.push(line);
+            continue;
+        };
+        for (to, from) in [
+            (&mut last.gross_fen, line.gross_fen),
+            (&mut last.cut_fen, line.cut_fen),
+            (&mut last.carried_in_fen, line.carried_in_fen),
+            (&mut last.carried_out_fen, line.carried_out_fen),
+            (&mut last.payable_fen, line.payable_fen),
+        ] {
+            *to = to.checked_add(from).ok_or_else(|| overflow(payees, &line.grain))?;
+        }
+    }
+    Ok(out)
+}
+
+/// What the lines of one payment share; the account is the payee's and the pay date the period's.
+const fn key(line: &Draft) -> (u32, u32, u32) {
+    (line.grain.payee, line.grain.source, line.grain.budget_line)
+}
+
+/// Places of the lines in order of payments.
+fn by_payment(lines: &[Draft]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..lines.len()).collect();
+    places.sort_by_key(|at| (key(&lines[*at]), *at));
+    places
+}
+
+/// `CARRY_OUT` lines that lift negative payments to zero, newest receivables first.
+fn carried_out(lines: &[Draft], payees: &[Payee]) -> Result<Vec<Draft>, ScheduleError> {
+    let mut moved = Vec::new();
+    for group in by_payment(lines).chunk_by(|a, b| key(&lines[*a]) == key(&lines[*b])) {
+        let total = sum(lines, group, payees)?;
+        if total >= 0 {
+            continue;
+        }
+        let mut left =
+            total.checked_neg().ok_or_else(|| overflow(payees, &lines[group[0]].grain))?;
+        let mut group = group.to_vec();
+        group.sort_by_key(|at| (std::cmp::Reverse(lines[*at].grain.source_period), *at));
+        for at in group {
+            let line = &lines[at];
+            if left == 0 || line.grain.kind == LineKind::CarryOut || line.payable_fen >= 0 {
+                continue;
+            }
+            let fen = left.min(line.payable_fen.saturating_neg());
+            let grain = Grain { kind: LineKind::CarryOut, ..line.grain };
+            moved.push(Draft::moved(grain, Arc::clone(&line.rule_version), -fen));
+            left -= fen;
+        }
+    }
+    Ok(moved)
+}
+
+/// 32 hexadecimal characters of a hash over what makes the payment the same one in a rerun; upper
+/// case, so that a bank that folds case returns it unchanged.
+fn end_to_end_id(
+    stable: [&str; 4],
+    source: &str,
+    line: Option<&BudgetLine>,
+    pay_on: Option<Date>,
+) -> String {
+    let mut hash = Sha256::new();
+    let mut feed = |text: &str| {
+        // The length before each part keeps ("ab", "c") and ("a", "bc") apart.
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    for text in stable {
+        feed(text);
+    }
+    feed(source);
+    if let Some(line) = line {
+        for text in [
+            &line.budget_doc_no,
+            &line.exp_func_code,
+            &line.gov_eco_code,
+            &line.dep_eco_code,
+            &line.fund_type_code,
+            &line.project_code,
+            &line.fiscal_year.to_string(),
+        ] {
+            feed(text);
+        }
+    }
+    feed(&pay_on.map_or_else(String::new, |date| date.to_string()));
+    let mut id = String::with_capacity(32);
+    for byte in hash.finalize().iter().take(16) {
+        // Writing to a String cannot fail.
+        let _ = write!(id, "{byte:02X}");
+    }
+    id
+}

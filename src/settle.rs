@@ -1,1 +1,0 @@
-//! Room `settle` (being built).

@@ -1,0 +1,116 @@
+//! Findings that need the whole period: inputs absent or stale, payments held, cuts.
+
+use super::{IN_THIS_PERIOD, SettledMonth};
+use crate::allocation::PostedLine;
+use crate::domain::{Fen, Finding, FindingCode, Month};
+use crate::intake::Tables;
+use crate::job::Job;
+use crate::law::LawOfMonth;
+use crate::schedule::{LineKind, Schedule};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Tables the law reads that were not delivered, or were delivered for earlier months only.
+pub(super) fn absent_and_stale(
+    job: &Job,
+    laws: &[(Month, LawOfMonth)],
+    tables: &Tables,
+    period: Month,
+) -> Vec<Finding> {
+    let mut read: BTreeSet<&str> = BTreeSet::new();
+    for (_, law) in laws {
+        read.extend(law.tables_read.iter().map(|table| &**table));
+    }
+    let mut findings = Vec::new();
+    for table in read {
+        let mut finding = Finding::of(FindingCode::InputAbsent);
+        finding.place.table = table.to_owned();
+        finding.rule = table.to_owned();
+        let spec = job.tables.iter().find(|spec| spec.table == table);
+        let until = spec.and_then(|spec| spec.complete_for).map(|(_, until)| until);
+        if tables.get(table).is_none() {
+            findings.push(finding);
+        } else if let Some(until) = until.filter(|until| *until < period) {
+            finding.code = FindingCode::InputStale;
+            finding.values = vec![("until", until.to_string()), ("period", period.to_string())];
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+/// One finding for each payee whose payments are held.
+pub(super) fn holds(schedule: &Schedule) -> Vec<Finding> {
+    let mut money: BTreeMap<u32, i64> = BTreeMap::new();
+    for payment in &schedule.payments {
+        *money.entry(payment.payee).or_default() += payment.amount_fen;
+    }
+    money
+        .into_iter()
+        .filter_map(|(payee, fen)| Some((schedule.payees.get(payee as usize)?, fen)))
+        .filter(|(payee, _)| !payee.hold_reason.is_empty())
+        .map(|(payee, fen)| {
+            let mut finding = Finding::of(FindingCode::PaymentHeld);
+            finding.institution_id = payee.institution_id.to_string();
+            finding.rule = payee.hold_reason.to_string();
+            finding.money = Some(Fen(fen));
+            finding.values = vec![("reason", payee.hold_reason.to_string())];
+            finding
+        })
+        .collect()
+}
+
+/// Caps that bound and budgets that were short, by institution and rule.
+pub(super) fn cuts(months: &[SettledMonth]) -> Vec<Finding> {
+    let mut counts: BTreeMap<(String, String, bool), (u64, i64)> = BTreeMap::new();
+    for month in months {
+        let short: BTreeSet<&str> = month
+            .law
+            .segments
+            .iter()
+            .flat_map(|law| law.shortages.iter().map(|rule| &*rule.head.id))
+            .collect();
+        for cut in &month.allocation.cuts {
+            let id = cut.institution.map_or_else(String::new, |row| {
+                crate::subsidy::institution_text(&month.frames, row)
+            });
+            let key = (id, cut.rule.to_string(), short.contains(&*cut.rule));
+            let slot = counts.entry(key).or_default();
+            slot.0 += 1;
+            slot.1 = slot.1.saturating_add(cut.cut_fen);
+        }
+    }
+    counts
+        .into_iter()
+        .map(|((id, rule, short), (count, fen))| {
+            let code = if short { FindingCode::BudgetShort } else { FindingCode::CapBinding };
+            let mut finding = Finding::of(code);
+            finding.institution_id = id;
+            finding.rule = rule;
+            finding.count = count;
+            finding.money = Some(Fen(fen));
+            finding
+        })
+        .collect()
+}
+
+/// The month just allocated, as lines that later months of the same period count as used up.
+pub(super) fn as_posted(settled: &SettledMonth) -> Vec<PostedLine> {
+    let allocation = &settled.allocation;
+    allocation
+        .cells
+        .iter()
+        .map(|cell| PostedLine {
+            period: IN_THIS_PERIOD,
+            source_period: settled.month,
+            institution_id: crate::subsidy::institution_text(&settled.frames, cell.institution),
+            item: settled.entitlements.items[cell.item as usize].item.to_string(),
+            line_kind: LineKind::Original.word().to_owned(),
+            source: allocation.sources[cell.source as usize].to_string(),
+            payable_fen: cell.fen,
+            budget_doc_no: allocation
+                .budget_lines
+                .get(cell.budget_line as usize)
+                .map_or_else(String::new, |line| line.budget_doc_no.clone()),
+        })
+        .collect()
+}

@@ -1,0 +1,312 @@
+//! Settle: the spine. Calls the rooms in order for one job; no rule inside.
+//!
+//! In: a job. Out: [`Settled`] in memory; by [`run`] a run folder and a ledger entry. Order: after
+//! every room it calls. Never: computes money, reads the clock (the caller hands in the time).
+
+mod checklist;
+mod error;
+mod post;
+mod run_id;
+
+pub use error::SettleError;
+pub use post::{Outcome, RunReport, run};
+
+use crate::allocation::{self, Allocation, BudgetLine, PostedLine};
+use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress, Severity};
+use crate::facts::{self, Needs, RowUse};
+use crate::intake::{self, Tables};
+use crate::job::Job;
+use crate::law::{self, LawBook, LawOfMonth};
+use crate::ledger::Ledger;
+use crate::schedule::{self, Schedule};
+use crate::subsidy::{self, Entitlements};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Version of the calculation: outputs of one version are the same bytes for the same run id (S30).
+pub const CALC_VERSION: &str = "1";
+
+/// One settled service month.
+#[derive(Debug)]
+pub struct SettledMonth {
+    /// Service month 所属期.
+    pub month: Month,
+    /// The law in force.
+    pub law: LawOfMonth,
+    /// Facts and everything rules computed.
+    pub frames: Frames,
+    /// Lines.
+    pub entitlements: Entitlements,
+    /// Allocation.
+    pub allocation: Allocation,
+    /// Use of the input tables' rows.
+    pub uses: BTreeMap<Arc<str>, RowUse>,
+}
+
+/// One settled period, in memory.
+#[derive(Debug)]
+pub struct Settled {
+    /// Run id (S29), 64 hex characters.
+    pub run_id: String,
+    /// Last service month of the period.
+    pub period: Month,
+    /// Service months in order.
+    pub months: Vec<SettledMonth>,
+    /// The schedule.
+    pub schedule: Schedule,
+    /// Inputs.
+    pub tables: Tables,
+    /// Findings of all rooms.
+    pub findings: Vec<Finding>,
+    /// SHA-256 of the law snapshots.
+    pub law_sha256: String,
+    /// SHA-256 of the calendar.
+    pub calendar_sha256: String,
+    /// Lines of earlier periods.
+    pub posted: Vec<PostedLine>,
+}
+
+/// What has to be read before anything is computed: law and inputs.
+struct Read {
+    period: Month,
+    laws: Vec<(Month, LawOfMonth)>,
+    tables: Tables,
+    findings: Vec<Finding>,
+}
+
+/// Loads the packs of a job and refuses them on any mistake.
+///
+/// # Errors
+/// When a pack cannot be read or does not pass its checks (exit 4).
+pub fn load_law(job: &Job) -> Result<LawBook, SettleError> {
+    let book = law::load(&job.packs, &job.overlays, &job.reference)?;
+    let mut errors = law::check(&book);
+    errors.retain(|error| error.severity == Severity::Error);
+    if !errors.is_empty() {
+        return Err(SettleError::Law(law::LawErrors(errors)));
+    }
+    Ok(book)
+}
+
+/// The months of the settlement period that holds `period`, by the pack's settlement length.
+fn service_months(period: Month, length: u32) -> Vec<Month> {
+    let length = length.max(1).cast_signed();
+    let first = period.plus(-(period.index().rem_euclid(length)));
+    (0..length).map(|at| first.plus(at)).collect()
+}
+
+/// The law of a month, its calendar taken as plain weekdays where the job allows and the year is
+/// not published.
+fn law_of(
+    job: &Job,
+    book: &LawBook,
+    month: Month,
+) -> Result<(LawOfMonth, Vec<Finding>), SettleError> {
+    let mut law = book.in_force(month, job.known_on)?;
+    let mut findings = Vec::new();
+    // The pay date may fall into the year after the month's.
+    for year in [month.year(), month.plus(1).year()] {
+        let published = law.calendar.every_year || law.calendar.years.contains(&year);
+        if !published && job.provisional_calendar {
+            let mut calendar = (*law.calendar).clone();
+            calendar.assume_weekdays(year);
+            law.calendar = Arc::new(calendar);
+            let mut finding = Finding::of(FindingCode::CalendarProvisional);
+            finding.values = vec![("year", year.to_string())];
+            findings.push(finding);
+        }
+    }
+    findings.dedup();
+    Ok((law, findings))
+}
+
+fn read(job: &Job, progress: &mut dyn Progress) -> Result<Read, SettleError> {
+    progress.begin("law", None);
+    let book = load_law(job)?;
+    let head = book.in_force(job.period, job.known_on)?.head;
+    let months = service_months(job.period, head.settlement_months);
+    let mut laws = Vec::new();
+    let mut findings = Vec::new();
+    for month in &months {
+        let (law, found) = law_of(job, &book, *month)?;
+        findings.extend(found);
+        laws.push((*month, law));
+    }
+    findings.dedup();
+    progress.end();
+    progress.begin("intake", None);
+    let period = months.last().copied().unwrap_or(job.period);
+    let (inputs, wanted) = laws
+        .last()
+        .map_or_else(Default::default, |(_, law)| (law.inputs.clone(), law.columns_read.clone()));
+    let tables = intake::read(&job.tables, &inputs, &head.currency, &wanted)?;
+    findings.extend(tables.findings.iter().cloned());
+    findings.extend(checklist::absent_and_stale(job, &laws, &tables, period));
+    progress.end();
+    Ok(Read { period, laws, tables, findings })
+}
+
+/// What `tuoyu check` tells: law and inputs only.
+#[derive(Debug)]
+pub struct Checked {
+    /// Findings of law and intake.
+    pub findings: Vec<Finding>,
+    /// Tables read: name, rows read, rows refused.
+    pub tables: Vec<(String, u64, u64)>,
+    /// Service months.
+    pub months: Vec<Month>,
+}
+
+/// Checks law and inputs; writes nothing.
+///
+/// # Errors
+/// As [`run`], without ledger and outputs.
+pub fn check(job: &Job, progress: &mut dyn Progress) -> Result<Checked, SettleError> {
+    in_pool(job, || {
+        let read = read(job, progress)?;
+        let mut findings = read.findings;
+        for (month, law) in &read.laws {
+            let facts = facts::establish(&read.tables, law, *month, &Needs::of(law))?;
+            findings.extend(facts.findings);
+        }
+        let tables = read.tables.by_name.values();
+        Ok(Checked {
+            findings,
+            tables: tables.map(|t| (t.name.to_string(), t.rows_read, t.rows_refused)).collect(),
+            months: read.laws.iter().map(|(month, _)| *month).collect(),
+        })
+    })
+}
+
+/// Runs on the job's number of threads; the number never changes a byte.
+fn in_pool<T: Send>(
+    job: &Job,
+    of: impl FnOnce() -> Result<T, SettleError> + Send,
+) -> Result<T, SettleError> {
+    match job.threads {
+        None => of(),
+        Some(threads) => rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|error| SettleError::Threads { threads, reason: error.to_string() })?
+            .install(of),
+    }
+}
+
+/// Settles a period in memory: everything but writing.
+///
+/// # Errors
+/// When law, inputs or the ledger cannot be read, or a rule cannot be applied.
+pub fn compute(
+    job: &Job,
+    ledger: Option<&Ledger>,
+    progress: &mut dyn Progress,
+) -> Result<Settled, SettleError> {
+    let Read { period, laws, tables, mut findings } = read(job, progress)?;
+    let first = laws.first().map_or(period, |(month, _)| *month);
+    let (posted, standing) = match ledger {
+        Some(ledger) => (ledger.posted(&job.id, first)?, ledger.standing(&job.id, first)?),
+        None => (Vec::new(), Vec::new()),
+    };
+    let standing: Vec<String> = standing.into_iter().map(|head| head.run_id).collect();
+    let identity = run_id::identify(job, &laws, &tables, &standing)?;
+    let mut months = Vec::with_capacity(laws.len());
+    // What earlier months of this very period used up counts for caps with a longer window.
+    let mut used_up = posted.clone();
+    for (month, law) in laws {
+        progress.begin("month", None);
+        let settled = settle_month(month, law, &tables, &used_up, &mut findings)?;
+        if month != period {
+            used_up.extend(checklist::as_posted(&settled));
+        }
+        months.push(settled);
+        progress.end();
+    }
+    let inputs: Vec<schedule::MonthInput<'_>> = months
+        .iter()
+        .map(|m| schedule::MonthInput {
+            month: m.month,
+            frames: &m.frames,
+            entitlements: &m.entitlements,
+            allocation: &m.allocation,
+            law: &m.law,
+        })
+        .collect();
+    let schedule = schedule::plan(&job.id, period, &inputs, &posted)?;
+    findings.extend(checklist::holds(&schedule));
+    findings.extend(checklist::cuts(&months));
+    Ok(Settled {
+        run_id: identity.run_id,
+        period,
+        months,
+        schedule,
+        tables,
+        findings,
+        law_sha256: identity.law_sha256,
+        calendar_sha256: identity.calendar_sha256,
+        posted,
+    })
+}
+
+fn settle_month(
+    month: Month,
+    law: LawOfMonth,
+    tables: &Tables,
+    used_up: &[PostedLine],
+    findings: &mut Vec<Finding>,
+) -> Result<SettledMonth, SettleError> {
+    let needs = Needs::of(&law);
+    let mut facts = facts::establish(tables, &law, month, &needs)?;
+    findings.append(&mut facts.findings);
+    let (mut entitlements, found) = subsidy::entitle(&law, &mut facts.frames, tables);
+    findings.extend(found);
+    let budget = budget_lines(tables, month, used_up);
+    let allocation =
+        allocation::allocate(&law, &facts.frames, &mut entitlements, &budget, used_up, month)?;
+    Ok(SettledMonth {
+        month,
+        law,
+        frames: facts.frames,
+        entitlements,
+        allocation,
+        uses: facts.uses,
+    })
+}
+
+/// The budget lines of the month's fiscal year, less what earlier months of this period took.
+fn budget_lines(tables: &Tables, month: Month, used_up: &[PostedLine]) -> Vec<BudgetLine> {
+    let Some(table) = tables.get("budget") else { return Vec::new() };
+    let text = |column: &str, row: usize| facts::text_at(table.get(column), row);
+    let whole = |column: &str, row: usize| match table.get(column).map(|s| &s.column) {
+        Some(Column::Num(numbers)) => numbers.values[row] / numbers.den,
+        _ => 0,
+    };
+    let mut lines: Vec<BudgetLine> = (0..table.rows)
+        .map(|row| BudgetLine {
+            budget_doc_no: text("budget_doc_no", row),
+            source: text("source", row),
+            exp_func_code: text("exp_func_code", row),
+            gov_eco_code: text("gov_eco_code", row),
+            dep_eco_code: text("dep_eco_code", row),
+            fund_type_code: text("fund_type_code", row),
+            project_code: text("project_code", row),
+            balance_fen: whole("balance", row),
+            fiscal_year: i32::try_from(whole("fiscal_year", row)).unwrap_or(0),
+        })
+        .filter(|line| line.fiscal_year == month.year())
+        .collect();
+    lines.sort_by(|a, b| (&a.source, &a.budget_doc_no).cmp(&(&b.source, &b.budget_doc_no)));
+    for line in &mut lines {
+        let taken: i64 = used_up
+            .iter()
+            .filter(|posted| posted.period == IN_THIS_PERIOD)
+            .filter(|p| p.budget_doc_no == line.budget_doc_no && p.source == line.source)
+            .map(|posted| posted.payable_fen)
+            .sum();
+        line.balance_fen = line.balance_fen.saturating_sub(taken);
+    }
+    lines
+}
+
+/// Marks lines of earlier months of the period being settled, which no ledger holds yet.
+const IN_THIS_PERIOD: Month = Month::BEFORE_ALL;

@@ -1,0 +1,312 @@
+//! Writing a settled period: run folder beside its place, ledger commit, rename (S31).
+
+use super::{CALC_VERSION, SettleError, Settled, compute, in_pool};
+use crate::domain::texts::{Catalogue, Language};
+use crate::domain::{Finding, Month, Progress};
+use crate::job::{self, Job};
+use crate::ledger::{InstitutionMonth, Ledger, Posted, RunRecord};
+use crate::publish::{
+    self, Draft, FolderError, MANIFEST, MonthResult, Previous, Profiles, Pseudonyms, Publication,
+    PublishError, Standing, TableUse, YearToDate,
+};
+use crate::subsidy::LineStatus;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What became of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new draft.
+    New,
+    /// Replaces an earlier draft of the period.
+    Replaced,
+    /// The same run stands already; folder verified, no event.
+    AlreadyThere,
+    /// `--ledger none`: nothing posted.
+    Trial,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    /// Run id.
+    pub run_id: String,
+    /// Last service month.
+    pub period: Month,
+    /// Run folder.
+    pub folder: PathBuf,
+    /// Ledger.
+    pub outcome: Outcome,
+    /// Lines paid.
+    pub paid: u64,
+    /// Lines that are zero with a reason.
+    pub zero: u64,
+    /// Lines refused.
+    pub refused: u64,
+    /// Input rows that could not be typed.
+    pub input_rows_refused: u64,
+    /// Sum of the schedule, fen.
+    pub payable_fen: i64,
+    /// Number of findings.
+    pub findings: u64,
+    /// Refused lines by reason.
+    pub refused_by_reason: BTreeMap<String, u64>,
+    /// Words of the packs' own reason codes.
+    pub words: BTreeMap<String, String>,
+}
+
+/// Bytes of the bureau's key file (S32).
+pub(super) fn key_bytes(job: &Job) -> Result<Vec<u8>, SettleError> {
+    std::fs::read(&job.key_file).map_err(|error| SettleError::Key {
+        path: job.key_file.display().to_string(),
+        reason: error.to_string(),
+    })
+}
+
+/// Settles a period, writes the run folder and posts to the ledger.
+///
+/// `at` is the time of the act as the ledger keeps it, `engine` the commit or build of the engine;
+/// neither enters an output byte (S29).
+///
+/// # Errors
+/// See [`SettleError`]; nothing stands then.
+pub fn run(
+    job: &Job,
+    progress: &mut dyn Progress,
+    at: &str,
+    engine: &str,
+) -> Result<RunReport, SettleError> {
+    in_pool(job, || {
+        let mut ledger = job.ledger.as_deref().map(Ledger::open).transpose()?;
+        let settled = compute(job, ledger.as_ref(), progress)?;
+        let standing = match &ledger {
+            Some(ledger) => ledger.find(&job.id, settled.period)?,
+            None => None,
+        };
+        let standing_id = standing.as_ref().map(|head| head.run_id.clone());
+        publish::recover(&job.out, &|id| standing_id.as_deref() == Some(id))
+            .map_err(PublishError::from)?;
+        let again = standing_id.as_deref() == Some(settled.run_id.as_str());
+        if again && whole(job, &settled.run_id) {
+            return Ok(report(job, &settled, Outcome::AlreadyThere));
+        }
+        progress.begin("publish", None);
+        let (draft, outputs, manifest) = publish_draft(job, &settled, ledger.as_ref())?;
+        progress.end();
+        let outcome = match &mut ledger {
+            None => Outcome::Trial,
+            Some(ledger) => {
+                progress.begin("ledger", None);
+                let institutions = institution_months(&outputs.standing);
+                let record = RunRecord {
+                    run_id: &settled.run_id,
+                    job_id: &job.id,
+                    period: settled.period,
+                    calc_version: CALC_VERSION,
+                    engine,
+                    law_hash: &settled.law_sha256,
+                    manifest_hash: &manifest,
+                    known_on: job.known_on,
+                    schedule: &settled.schedule,
+                    institutions: &institutions,
+                };
+                let mut pending = ledger.begin()?;
+                let posted = pending.post(&record, at, "tuoyu run")?;
+                pending.commit()?;
+                progress.end();
+                match posted {
+                    Posted::New => Outcome::New,
+                    Posted::Replaced { .. } => Outcome::Replaced,
+                    Posted::AlreadyThere => Outcome::AlreadyThere,
+                }
+            }
+        };
+        draft.commit().map_err(PublishError::from)?;
+        Ok(report(job, &settled, outcome))
+    })
+}
+
+/// Whether the run folder stands whole for this run.
+fn whole(job: &Job, run_id: &str) -> bool {
+    let of_run = publish::Manifest::read(&job.out).is_ok_and(|manifest| manifest.run_id == run_id);
+    of_run && publish::verify(&job.out).is_ok_and(|damages| damages.is_empty())
+}
+
+/// Writes and seals the draft; returns it with what was written and the manifest's hash.
+fn publish_draft(
+    job: &Job,
+    settled: &Settled,
+    ledger: Option<&Ledger>,
+) -> Result<(Draft, publish::Outputs, String), SettleError> {
+    let pseudonyms = Pseudonyms::new(&key_bytes(job)?).map_err(|error| SettleError::Key {
+        path: job.key_file.display().to_string(),
+        reason: error.to_string(),
+    })?;
+    let profiles = Profiles::load(&job.reference).map_err(SettleError::Profile)?;
+    let catalogue = catalogue(job);
+    let (previous, year_to_date) = history(job, settled, ledger)?;
+    let usage = usage(settled);
+    let text = |finding: &Finding| catalogue.finding(finding);
+    let publication = Publication {
+        job,
+        packs: settled.months.last().map(|month| vec![&month.law.head]).unwrap_or_default(),
+        run_id: &settled.run_id,
+        calc_version: CALC_VERSION,
+        law_sha256: &settled.law_sha256,
+        calendar_sha256: &settled.calendar_sha256,
+        months: settled
+            .months
+            .iter()
+            .map(|month| MonthResult {
+                month: month.month,
+                frames: &month.frames,
+                entitlements: &month.entitlements,
+                allocation: &month.allocation,
+                prices: publish::price_columns(&month.law),
+            })
+            .collect(),
+        schedule: &settled.schedule,
+        tables: &settled.tables,
+        usage: &usage,
+        findings: &settled.findings,
+        text: &text,
+        previous: previous.as_ref(),
+        year_to_date: &year_to_date,
+        pseudonyms: &pseudonyms,
+        profiles: &profiles,
+    };
+    let mut draft = Draft::create(&job.out).map_err(PublishError::from)?;
+    let outputs = publish::write(&publication, &mut draft)?;
+    draft.seal(publication.manifest()).map_err(PublishError::from)?;
+    let path = draft.folder().join(MANIFEST);
+    let bytes = std::fs::read(&path).map_err(|cause| {
+        PublishError::from(FolderError::Io { path, action: "read back", cause })
+    })?;
+    Ok((draft, outputs, publish::hex(&Sha256::digest(bytes))))
+}
+
+fn catalogue(job: &Job) -> Catalogue {
+    Catalogue::new(match job.message_language {
+        job::Language::Chinese => Language::Chinese,
+        job::Language::English => Language::English,
+    })
+}
+
+/// What the ledger says of earlier periods.
+fn history(
+    job: &Job,
+    settled: &Settled,
+    ledger: Option<&Ledger>,
+) -> Result<(Option<Previous>, YearToDate), SettleError> {
+    let Some(ledger) = ledger else { return Ok((None, YearToDate::default())) };
+    let first = settled.months.first().map_or(settled.period, |month| month.month);
+    let previous = ledger.previous(&job.id, first)?.map(|previous| Previous {
+        period: previous.period.to_string(),
+        by_institution: previous
+            .institutions
+            .into_iter()
+            .map(|of| {
+                let standing = Standing {
+                    headcount: u64::try_from(of.headcount).ok(),
+                    slots: (of.slots >= 0).then_some(of.slots),
+                    amount_fen: of.amount_fen,
+                };
+                (of.institution_id.to_string(), standing)
+            })
+            .collect(),
+    });
+    let sums = ledger.year_to_date(&job.id, settled.period.year(), first)?;
+    let year_to_date = YearToDate {
+        by_institution: sums.by_institution,
+        by_item: sums.by_item,
+        by_source: sums.by_source,
+        by_budget_line: sums.by_budget_doc_no,
+        total: sums.total,
+    };
+    Ok((previous, year_to_date))
+}
+
+/// Standings as the ledger keeps them; what no table tells is below zero.
+fn institution_months(standing: &BTreeMap<String, Standing>) -> Vec<InstitutionMonth> {
+    standing
+        .iter()
+        .map(|(id, of)| InstitutionMonth {
+            institution_id: Arc::from(id.as_str()),
+            headcount: of.headcount.and_then(|count| i64::try_from(count).ok()).unwrap_or(-1),
+            slots: of.slots.unwrap_or(-1),
+            amount_fen: of.amount_fen,
+        })
+        .collect()
+}
+
+/// Use of each table's rows over all months: a row used in one month is used.
+fn usage(settled: &Settled) -> Vec<TableUse> {
+    settled
+        .tables
+        .by_name
+        .values()
+        .map(|table| {
+            let read = table.rows as u64;
+            let used = settled
+                .months
+                .iter()
+                .filter_map(|month| month.uses.get(&table.name))
+                .map(|uses| uses.used)
+                .fold(0, u64::saturating_add)
+                .min(read);
+            TableUse {
+                table: Arc::clone(&table.name),
+                read: table.rows_read,
+                used,
+                unused: read - used,
+                refused: table.rows_refused,
+            }
+        })
+        .collect()
+}
+
+fn report(job: &Job, settled: &Settled, outcome: Outcome) -> RunReport {
+    let mut report = RunReport {
+        run_id: settled.run_id.clone(),
+        period: settled.period,
+        folder: job.out.clone(),
+        outcome,
+        paid: 0,
+        zero: 0,
+        refused: 0,
+        input_rows_refused: settled.tables.by_name.values().map(|t| t.rows_refused).sum(),
+        payable_fen: settled.schedule.lines.iter().map(|line| line.payable_fen).sum(),
+        findings: settled.findings.len() as u64,
+        refused_by_reason: BTreeMap::new(),
+        words: BTreeMap::new(),
+    };
+    for month in &settled.months {
+        let reasons = &month.entitlements.reasons;
+        for lines in &month.entitlements.items {
+            let mut refused = vec![0_u64; reasons.texts().len()];
+            for (status, reason) in lines.status.iter().zip(&lines.reason) {
+                match status {
+                    LineStatus::Absent => {}
+                    LineStatus::Paid => report.paid += 1,
+                    LineStatus::Zero => report.zero += 1,
+                    LineStatus::Refused => {
+                        report.refused += 1;
+                        refused[usize::from(*reason)] += 1;
+                    }
+                }
+            }
+            for (code, count) in refused.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+                let reason = reasons.text(u32::try_from(code).unwrap_or(0)).to_owned();
+                *report.refused_by_reason.entry(reason).or_default() += count;
+            }
+        }
+        for step in month.law.segments.iter().flat_map(|law| &law.steps) {
+            if let crate::law::Step::Gate(gate) = step {
+                report.words.insert(gate.reason.to_string(), gate.head.label.to_string());
+            }
+        }
+    }
+    report
+}

@@ -1,0 +1,59 @@
+//! The identity of a run (S29).
+
+use super::{CALC_VERSION, SettleError};
+use crate::domain::Month;
+use crate::intake::Tables;
+use crate::job::Job;
+use crate::law::LawOfMonth;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// A run's hashes, lower-case hex.
+pub(super) struct Identity {
+    pub(super) run_id: String,
+    pub(super) law_sha256: String,
+    pub(super) calendar_sha256: String,
+}
+
+/// Lower-case hex of a digest.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Hash of (canonical job, sorted input hashes, law, calendar, key, runs of earlier periods that
+/// stand, version of the calculation). File names stay out: bytes decide. Earlier runs count
+/// because outputs compare with them; their ids follow from their own inputs.
+pub(super) fn identify(
+    job: &Job,
+    laws: &[(Month, LawOfMonth)],
+    tables: &Tables,
+    standing: &[String],
+) -> Result<Identity, SettleError> {
+    let mut law = Sha256::new();
+    let mut calendar = Sha256::new();
+    for (month, of) in laws {
+        law.update(format!("{month}\n{}\n", of.snapshot));
+        calendar.update(format!("{:?}\n", of.calendar));
+    }
+    let law_sha256 = hex(&law.finalize());
+    let calendar_sha256 = hex(&calendar.finalize());
+    let mut inputs: Vec<String> =
+        tables.files.iter().map(|file| format!("{} {}", file.table, file.sha256)).collect();
+    inputs.sort();
+    let key = super::post::key_bytes(job)?;
+    let mut run = Sha256::new();
+    let mut part = |name: &str, text: &str| {
+        run.update(format!("{name} {}\n{text}\n", text.len()));
+    };
+    part("calc_version", CALC_VERSION);
+    part("job", &job.canonical);
+    part("inputs", &inputs.join("\n"));
+    part("law", &law_sha256);
+    part("calendar", &calendar_sha256);
+    part("key", &hex(&Sha256::digest(&key)));
+    part("earlier", &standing.join("\n"));
+    Ok(Identity { run_id: hex(&run.finalize()), law_sha256, calendar_sha256 })
+}

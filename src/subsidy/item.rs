@@ -1,0 +1,534 @@
+//! One item: gates combined in their order, the amount of the rows that passed, line rounding.
+
+use super::columns::{round_column, scatter};
+use super::steps::{Walk, gate, gate_column, missing_column, prices};
+use super::{ItemLines, LineStatus};
+use crate::domain::{Basis, Cell, Column, Fen, FindingCode, Frame, Frames, RowError, Stored};
+use crate::facts::Spot;
+use crate::law::{Breach, GateRef, GateRule, PriceRule, SubsidyRule};
+use crate::price::Assessed;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Reasons the engine itself gives, beside those of gates and [`RowError`].
+pub mod reasons {
+    /// The listing has no day in the month.
+    pub const NOT_IN_MONTH: &str = "not_in_month";
+    /// The institution is not in the register.
+    pub const INSTITUTION_UNKNOWN: &str = "institution_unknown";
+    /// The register contradicts itself on the institution.
+    pub const INSTITUTION_CONTRADICTS: &str = "institution_contradicts";
+    /// The institution stands on several equal rows; another of them is paid.
+    pub const LISTED_TWICE: &str = "listed_twice";
+    /// Listings of the child overlap and the pack names no winner (S1).
+    pub const OVERLAPPING: &str = "overlapping_listings";
+    /// The fee is above the guide price ceiling.
+    pub const FEE_ABOVE: &str = "fee_above_ceiling";
+    /// The fee is below the guide price floor.
+    pub const FEE_BELOW: &str = "fee_below_floor";
+    /// There is no fee to judge.
+    pub const FEE_MISSING: &str = "fee_missing";
+    /// The institution breached a guide price that refuses the whole institution.
+    pub const INSTITUTION_BREACH: &str = "institution_fee_breach";
+    /// The amount itself is zero.
+    pub const AMOUNT_ZERO: &str = "amount_zero";
+    /// A gate the row depends on has no value, for instance for want of an institution.
+    pub const GATE_ERROR: &str = "no_parent_row";
+}
+
+/// One test of admission on the item's own rows: true passes.
+struct Test {
+    reason: u16,
+    zero: bool,
+    /// 0 passes, 1 fails with `reason`, 2.. fails with the reason of a [`RowError`] (2 + code).
+    verdicts: Vec<u8>,
+}
+
+/// Bases whose rows are one child's.
+fn of_child(basis: &Basis) -> bool {
+    matches!(basis, Basis::Spell | Basis::Listing | Basis::Child)
+}
+
+/// Computes the lines of one item on all segments.
+pub(crate) fn entitle(
+    walk: &mut Walk<'_>,
+    basis: &Basis,
+    rules: Vec<Option<Arc<SubsidyRule>>>,
+    rows: &[Vec<u32>],
+) {
+    let len = walk.frames.get(basis).map_or(0, |frame| frame.rows);
+    let Some(id) = rules.iter().flatten().next().map(|rule| Arc::clone(&rule.head.id)) else {
+        return;
+    };
+    let mut lines = ItemLines {
+        item: Arc::clone(&id),
+        basis: basis.clone(),
+        rules: rules.clone(),
+        status: vec![LineStatus::Absent; len],
+        reason: vec![0; len],
+        amount: vec![0; len],
+        exact: None,
+        quantity: None,
+        rate: None,
+        allocated: Vec::new(),
+        cut_by: vec![0; len],
+    };
+    let mut eligible = vec![false; len];
+    let mut parts: Vec<(Vec<u32>, Shown)> = Vec::new();
+    for (segment, rule) in rules.iter().enumerate() {
+        if let Some(rule) = rule {
+            let own = own_rows(walk.frames, basis, &rows[segment.min(rows.len() - 1)]);
+            let tests = tests(walk, segment, rule, len);
+            let passed = combine(&tests, &own, &mut lines, walk);
+            for row in &passed {
+                eligible[*row as usize] = true;
+            }
+            let shown = amounts(walk, rule, &passed, &mut lines);
+            parts.push((passed, shown));
+        }
+    }
+    join_shown(&mut lines, parts, len);
+    lines.allocated.clone_from(&lines.amount);
+    walk.eligible.insert(id, eligible);
+    walk.entitlements.items.push(lines);
+}
+
+/// Rows the item has a line on: a row that takes over inside the month shares its main row's line.
+fn own_rows(frames: &Frames, basis: &Basis, rows: &[u32]) -> Vec<u32> {
+    let mains = frames.get(basis).and_then(|frame| frame.links.get(basis));
+    match (basis, mains) {
+        (Basis::Institution, Some(mains)) => {
+            rows.iter().copied().filter(|row| mains[*row as usize] == *row).collect()
+        }
+        _ => rows.to_vec(),
+    }
+}
+
+/// All tests in order of precedence: the item's gates and prices, unlisted prices of its basis,
+/// then what no pack can waive.
+fn tests(walk: &mut Walk<'_>, segment: usize, rule: &SubsidyRule, len: usize) -> Vec<Test> {
+    let mut tests = Vec::new();
+    let mut listed: Vec<Arc<str>> = Vec::new();
+    for gate_ref in &rule.gates {
+        match gate_ref {
+            GateRef::Gate(id) => {
+                if let Some(gate) = gate(walk.law, segment, id).cloned() {
+                    let reason = reason(walk, &gate.reason);
+                    let verdicts =
+                        verdicts(walk.frames, &rule.basis, &gate.basis, &gate_column(id), len);
+                    tests.push(Test { reason, zero: gate.zero, verdicts });
+                }
+            }
+            GateRef::Price(id) => {
+                listed.push(Arc::clone(id));
+                let found = prices(walk.law, segment).into_iter().find(|p| p.head.id == *id);
+                if let Some(price) = found.cloned() {
+                    price_tests(walk, &price, rule, len, &mut tests);
+                }
+            }
+        }
+    }
+    let rest: Vec<Arc<PriceRule>> = prices(walk.law, segment)
+        .into_iter()
+        .filter(|price| !listed.contains(&price.head.id))
+        .filter(|price| price.basis == rule.basis || price.breach == Breach::RefuseInstitution)
+        .cloned()
+        .collect();
+    for price in rest {
+        price_tests(walk, &price, rule, len, &mut tests);
+    }
+    standing_tests(walk, rule, len, &mut tests);
+    tests
+}
+
+fn reason(walk: &mut Walk<'_>, code: &str) -> u16 {
+    u16::try_from(walk.entitlements.reasons.intern(code)).unwrap_or(u16::MAX)
+}
+
+/// A bool column of a basis read on the item's rows through its link; true passes.
+fn verdicts(frames: &Frames, own: &Basis, of: &Basis, column: &str, len: usize) -> Vec<u8> {
+    let Some(frame) = frames.get(own) else { return vec![0; len] };
+    let Some(stored) = frames.get(of).and_then(|frame| frame.get(column)) else {
+        return vec![0; len];
+    };
+    let judge = |row: usize| -> u8 {
+        match stored.error(row) {
+            Some(error) => 2 + error as u8,
+            None => u8::from(
+                stored.is_null(row) || !matches!(&stored.column, Column::Bool(v) if v[row]),
+            ),
+        }
+    };
+    if own == of {
+        return (0..len).into_par_iter().with_min_len(8192).map(judge).collect();
+    }
+    match frame.links.get(of) {
+        Some(links) => links
+            .par_iter()
+            .with_min_len(8192)
+            .map(|row| {
+                if *row == Frame::NO_ROW {
+                    2 + RowError::NoParent as u8
+                } else {
+                    judge(*row as usize)
+                }
+            })
+            .collect(),
+        None => vec![2 + RowError::NoParent as u8; len],
+    }
+}
+
+/// Turns a column that is true where something is wrong into verdicts.
+fn failing(frames: &Frames, own: &Basis, of: &Basis, column: &str, len: usize) -> Option<Vec<u8>> {
+    frames.get(of)?.get(column)?;
+    let mut verdicts = verdicts(frames, own, of, column, len);
+    for verdict in &mut verdicts {
+        // A row without such a parent has nothing wrong there.
+        *verdict = u8::from(*verdict == 0);
+    }
+    verdicts.contains(&1).then_some(verdicts)
+}
+
+fn price_tests(
+    walk: &mut Walk<'_>,
+    price: &PriceRule,
+    rule: &SubsidyRule,
+    len: usize,
+    tests: &mut Vec<Test>,
+) {
+    let id = &price.head.id;
+    let mut push = |walk: &mut Walk<'_>, code: &str, verdicts: Option<Vec<u8>>| {
+        if let Some(verdicts) = verdicts {
+            tests.push(Test { reason: reason(walk, code), zero: false, verdicts });
+        }
+    };
+    match price.breach {
+        Breach::RefuseChild if price.basis == rule.basis => {
+            for (column, code) in [
+                (missing_column(id), reasons::FEE_MISSING),
+                (format!("{id}.over"), reasons::FEE_ABOVE),
+                (format!("{id}.under"), reasons::FEE_BELOW),
+            ] {
+                let found = failing(walk.frames, &rule.basis, &price.basis, &column, len);
+                push(walk, code, found);
+            }
+        }
+        Breach::RefuseInstitution => {
+            if price.basis == rule.basis {
+                let column = missing_column(id);
+                let found = failing(walk.frames, &rule.basis, &price.basis, &column, len);
+                push(walk, reasons::FEE_MISSING, found);
+            }
+            let found = breached_institutions(walk.frames, price, &rule.basis, len);
+            push(walk, reasons::INSTITUTION_BREACH, found);
+        }
+        Breach::RefuseChild | Breach::ReduceToCeiling | Breach::Warn => {}
+    }
+}
+
+/// Rows of `own` whose institution has a row in breach of the price.
+fn breached_institutions(
+    frames: &Frames,
+    price: &PriceRule,
+    own: &Basis,
+    len: usize,
+) -> Option<Vec<u8>> {
+    let institutions = frames.get(&Basis::Institution)?;
+    let mut breached = vec![false; institutions.rows];
+    let homes = super::aggregate::parents(frames, &price.basis, &Basis::Institution);
+    let frame = frames.get(&price.basis)?;
+    let flag = |column: &str, row: usize| match frame.get(column).map(|stored| &stored.column) {
+        Some(Column::Bool(values)) => values[row],
+        _ => false,
+    };
+    let (over, under) = (format!("{}.over", price.head.id), format!("{}.under", price.head.id));
+    for (row, home) in homes.iter().enumerate() {
+        let in_month = frame.get("in_month").is_none() || flag("in_month", row);
+        if in_month && (flag(&over, row) || flag(&under, row)) {
+            if let Some(slot) = breached.get_mut(*home as usize) {
+                *slot = true;
+            }
+        }
+    }
+    if !breached.contains(&true) {
+        return None;
+    }
+    let own_homes = super::aggregate::parents(frames, own, &Basis::Institution);
+    let mut verdicts = vec![0; len];
+    for (row, home) in own_homes.iter().enumerate() {
+        verdicts[row] = u8::from(breached.get(*home as usize).copied().unwrap_or(false));
+    }
+    Some(verdicts)
+}
+
+/// What no pack can waive: a listing outside the month, an unknown or contradicting institution,
+/// overlapping listings without a winner.
+fn standing_tests(walk: &mut Walk<'_>, rule: &SubsidyRule, len: usize, tests: &mut Vec<Test>) {
+    let own = &rule.basis;
+    let mut push = |walk: &mut Walk<'_>, code: &str, zero: bool, verdicts: Vec<u8>| {
+        if verdicts.iter().any(|verdict| *verdict != 0) {
+            tests.push(Test { reason: reason(walk, code), zero, verdicts });
+        }
+    };
+    let has = |walk: &Walk<'_>, column: &str| {
+        walk.frames.get(own).is_some_and(|frame| frame.get(column).is_some())
+    };
+    if of_child(own) {
+        for (column, code) in [
+            ("institution_known", reasons::INSTITUTION_UNKNOWN),
+            ("in_month", reasons::NOT_IN_MONTH),
+        ] {
+            if has(walk, column) {
+                let verdicts = verdicts(walk.frames, own, own, column, len);
+                push(walk, code, false, verdicts);
+            }
+        }
+        if walk.law.head.overlaps == crate::law::Overlaps::Refuse {
+            if let Some(verdicts) = failing(walk.frames, own, own, "overlapping", len) {
+                push(walk, reasons::OVERLAPPING, false, verdicts);
+            }
+        }
+    }
+    let register = Basis::Institution;
+    if let Some(found) = failing(walk.frames, own, &register, "listed_contradicts", len) {
+        push(walk, reasons::INSTITUTION_CONTRADICTS, false, found);
+    }
+    if *own == register && has(walk, "listed_first") {
+        let verdicts = verdicts(walk.frames, own, own, "listed_first", len);
+        push(walk, reasons::LISTED_TWICE, true, verdicts);
+    }
+}
+
+/// Applies the tests to each row in order; the first failure is the reason (S7). Returns the rows
+/// that passed all.
+fn combine(tests: &[Test], own: &[u32], lines: &mut ItemLines, walk: &mut Walk<'_>) -> Vec<u32> {
+    let errors: BTreeMap<u8, u16> = ROW_ERRORS
+        .iter()
+        .map(|error| (2 + *error as u8, *error))
+        .filter(|(verdict, _)| tests.iter().any(|test| test.verdicts.contains(verdict)))
+        .map(|(verdict, error)| (verdict, reason(walk, error.reason())))
+        .collect();
+    let judged: Vec<(LineStatus, u16)> = own
+        .par_iter()
+        .with_min_len(8192)
+        .map(|row| {
+            for test in tests {
+                match test.verdicts[*row as usize] {
+                    0 => {}
+                    1 if test.zero => return (LineStatus::Zero, test.reason),
+                    1 => return (LineStatus::Refused, test.reason),
+                    error => {
+                        return (LineStatus::Refused, errors.get(&error).copied().unwrap_or(0));
+                    }
+                }
+            }
+            (LineStatus::Paid, 0)
+        })
+        .collect();
+    let mut passed = Vec::with_capacity(own.len());
+    for (row, (status, reason)) in own.iter().zip(judged) {
+        lines.status[*row as usize] = status;
+        lines.reason[*row as usize] = reason;
+        if status == LineStatus::Paid {
+            passed.push(*row);
+        }
+    }
+    passed
+}
+
+const ROW_ERRORS: [RowError; 5] = [
+    RowError::NoParent,
+    RowError::TableMiss,
+    RowError::DivisionByZero,
+    RowError::Overflow,
+    RowError::NegativeAmount,
+];
+
+/// Columns shown beside an amount, on the rows that passed.
+struct Shown {
+    exact: Stored,
+    quantity: Option<Stored>,
+    rate: Option<Stored>,
+}
+
+/// Amounts of the rows that passed (S7: only there), rounded as the rule says.
+fn amounts(
+    walk: &mut Walk<'_>,
+    rule: &SubsidyRule,
+    passed: &[u32],
+    lines: &mut ItemLines,
+) -> Shown {
+    let exact = walk.eval(&rule.amount, &rule.basis, passed);
+    let quantity = rule.quantity.as_ref().map(|expr| walk.eval(expr, &rule.basis, passed));
+    let rate = rule.rate.as_ref().map(|expr| walk.eval(expr, &rule.basis, passed));
+    let rounded = super::rounding::round_lines(walk.frames, rule, &exact, passed);
+    let zero = reason(walk, reasons::AMOUNT_ZERO);
+    let codes = ROW_ERRORS.map(|error| reason(walk, error.reason()));
+    for (at, result) in rounded.into_iter().enumerate() {
+        let row = passed[at] as usize;
+        match result {
+            Ok(fen) if fen < 0 && !rule.any_sign => {
+                lines.status[row] = LineStatus::Refused;
+                lines.reason[row] = codes[4];
+            }
+            Ok(0) => {
+                lines.status[row] = LineStatus::Zero;
+                lines.reason[row] = zero;
+            }
+            Ok(fen) => lines.amount[row] = fen,
+            Err(error) => {
+                let code = ROW_ERRORS.iter().position(|known| *known == error).unwrap_or(3);
+                lines.status[row] = LineStatus::Refused;
+                lines.reason[row] = codes[code];
+            }
+        }
+    }
+    Shown { exact, quantity, rate }
+}
+
+/// Puts the shown columns of all segments on the rows of the basis.
+fn join_shown(lines: &mut ItemLines, parts: Vec<(Vec<u32>, Shown)>, len: usize) {
+    let mut rows = Vec::new();
+    let mut exact = Vec::new();
+    let mut quantity = Vec::new();
+    let mut rate = Vec::new();
+    let blank = |rows: usize| Stored::plain(Column::whole(vec![0; rows])).all_null(rows);
+    let (any_quantity, any_rate) = (
+        parts.iter().any(|(_, shown)| shown.quantity.is_some()),
+        parts.iter().any(|(_, shown)| shown.rate.is_some()),
+    );
+    for (own, shown) in parts {
+        quantity.push(shown.quantity.unwrap_or_else(|| blank(own.len())));
+        rate.push(shown.rate.unwrap_or_else(|| blank(own.len())));
+        exact.push(shown.exact);
+        rows.extend(own);
+    }
+    if exact.is_empty() {
+        return;
+    }
+    let place = |parts| scatter(super::columns::join(parts), &rows, len);
+    lines.exact = Some(place(exact));
+    lines.quantity = any_quantity.then(|| place(quantity));
+    lines.rate = any_rate.then(|| place(rate));
+}
+
+/// Counts breaches and missing fees by institution, with the money above or below.
+pub(crate) fn count_breaches(
+    walk: &mut Walk<'_>,
+    rule: &PriceRule,
+    rows: &[u32],
+    fee: &Stored,
+    assessed: &Assessed,
+) {
+    let Some(frame) = walk.frames.get(&rule.basis) else { return };
+    let homes = super::aggregate::parents(walk.frames, &rule.basis, &Basis::Institution);
+    let in_month = match frame.get("in_month").map(|stored| &stored.column) {
+        Some(Column::Bool(values)) => Some(values),
+        _ => None,
+    };
+    let mut counts: BTreeMap<(u32, FindingCode), (u64, i64, u32)> = BTreeMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        let code = if assessed.over[at] {
+            FindingCode::FeeAboveCeiling
+        } else if assessed.under[at] {
+            FindingCode::FeeBelowFloor
+        } else if assessed.missing[at] {
+            FindingCode::FeeMissing
+        } else {
+            continue;
+        };
+        if in_month.is_some_and(|values| !values[*row as usize]) {
+            continue;
+        }
+        let home = homes.get(*row as usize).copied().unwrap_or(Frame::NO_ROW);
+        let gap = match code {
+            FindingCode::FeeAboveCeiling => distance(fee, &assessed.ceiling, at),
+            FindingCode::FeeBelowFloor => distance(&assessed.floor, fee, at),
+            _ => 0,
+        };
+        let slot = counts.entry((home, code)).or_insert((0, 0, *row));
+        slot.0 += 1;
+        slot.1 = slot.1.saturating_add(gap);
+    }
+    let found: Vec<_> = counts
+        .into_iter()
+        .map(|((home, code), (count, money, row))| {
+            let id = institution_text(walk.frames, home);
+            (code, id, count, money, spot(frame, row))
+        })
+        .collect();
+    for (code, id, count, money, spot) in found {
+        let mut values = Vec::new();
+        if code != FindingCode::FeeMissing {
+            values.push(("amount", Fen(money).to_string()));
+        }
+        walk.tally.add(code, &id, &rule.head.id, count, spot, values);
+        if code != FindingCode::FeeMissing {
+            walk.tally.add_money(code, &id, &rule.head.id, money);
+        }
+    }
+}
+
+/// Counts the rows that fail a gate which only warns, by institution.
+pub(crate) fn count_warnings(walk: &mut Walk<'_>, rule: &GateRule) {
+    let Some(code) = FindingCode::parse(&rule.reason) else { return };
+    let Some(frame) = walk.frames.get(&rule.basis) else { return };
+    let homes = super::aggregate::parents(walk.frames, &rule.basis, &Basis::Institution);
+    let verdicts =
+        verdicts(walk.frames, &rule.basis, &rule.basis, &gate_column(&rule.head.id), frame.rows);
+    let in_month = match frame.get("in_month").map(|stored| &stored.column) {
+        Some(Column::Bool(values)) => Some(values),
+        _ => None,
+    };
+    let mut counts: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
+    for (row, verdict) in verdicts.iter().enumerate() {
+        if *verdict == 1 && in_month.is_none_or(|values| values[row]) {
+            let home = homes.get(row).copied().unwrap_or(Frame::NO_ROW);
+            let row = u32::try_from(row).unwrap_or(u32::MAX);
+            counts.entry(home).or_insert((0, row)).0 += 1;
+        }
+    }
+    let found: Vec<_> = counts
+        .into_iter()
+        .map(|(home, (count, row))| (institution_text(walk.frames, home), count, spot(frame, row)))
+        .collect();
+    for (id, count, spot) in found {
+        walk.tally.add(code, &id, &rule.head.id, count, spot, Vec::new());
+    }
+}
+
+/// `a - b` in whole fen, for findings.
+fn distance(a: &Stored, b: &Stored, row: usize) -> i64 {
+    match (a.cell(row), b.cell(row)) {
+        (Cell::Num(p, q), Cell::Num(r, s)) => {
+            i64::try_from((p / q).saturating_sub(r / s)).unwrap_or(i64::MAX)
+        }
+        _ => 0,
+    }
+}
+
+/// The id of an institution row as text; empty where there is none.
+pub(crate) fn institution_text(frames: &Frames, row: u32) -> String {
+    let stored = frames.get(&Basis::Institution).and_then(|f| f.get("institution_id"));
+    match stored.filter(|_| row != Frame::NO_ROW).map(|stored| stored.cell(row as usize)) {
+        Some(Cell::Text(text)) => text,
+        _ => String::new(),
+    }
+}
+
+fn spot(frame: &Frame, row: u32) -> Option<Spot> {
+    let whole = |name: &str| match frame.get(name).map(|stored| &stored.column) {
+        Some(Column::Num(column)) => Some(column.values[row as usize]),
+        _ => None,
+    };
+    Some(Spot {
+        file: usize::try_from(whole("#file")?).ok()?,
+        record: u32::try_from(whole("#record")?).ok()?,
+    })
+}
+
+/// Rounding of a whole item when every line rounds on its own.
+pub(crate) fn by_line(rule: &SubsidyRule, exact: &Stored) -> Vec<Result<i64, RowError>> {
+    round_column(exact, rule.round)
+}

@@ -1,0 +1,84 @@
+//! Subsidy: priced facts and law in, entitlement lines out.
+//!
+//! In: frames, law. Out: [`Entitlements`]. Order: after `price`. Never: caps, splits, pays.
+
+mod aggregate;
+mod columns;
+mod item;
+mod rounding;
+mod steps;
+
+pub(crate) use item::institution_text;
+pub use item::reasons;
+pub use steps::entitle;
+
+use crate::domain::{Basis, CodeList, Stored};
+use crate::law::SubsidyRule;
+use std::sync::Arc;
+
+/// What became of one (basis row, item).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum LineStatus {
+    /// The item is not in force for the row: there is no line.
+    #[default]
+    Absent = 0,
+    /// An amount other than zero.
+    Paid = 1,
+    /// Zero with a reason.
+    Zero = 2,
+    /// Refused with a reason.
+    Refused = 3,
+}
+
+impl LineStatus {
+    /// The word in outputs.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Paid => "paid",
+            Self::Zero => "zero",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// All lines of one item: one entry a row of the basis' frame.
+#[derive(Debug, Clone)]
+pub struct ItemLines {
+    /// Item id.
+    pub item: Arc<str>,
+    /// Basis.
+    pub basis: Basis,
+    /// The rule by segment of the month (`None` where the item is not in force). Most months have
+    /// one segment; a row's segment is the frame column `segment` (absent = all rows segment 0).
+    pub rules: Vec<Option<Arc<SubsidyRule>>>,
+    /// Status by row.
+    pub status: Vec<LineStatus>,
+    /// Reason code by row into [`Entitlements::reasons`]; 0 = none.
+    pub reason: Vec<u16>,
+    /// Fen after rounding; 0 unless paid.
+    pub amount: Vec<i64>,
+    /// Exact value before rounding (fen; null or in error unless the gates passed).
+    pub exact: Option<Stored>,
+    /// Shown quantity.
+    pub quantity: Option<Stored>,
+    /// Shown rate in fen.
+    pub rate: Option<Stored>,
+    /// Fen after exclusions, caps and budget; filled by `allocation` (starts as `amount`).
+    pub allocated: Vec<i64>,
+    /// The last cap or shortage rule that cut the line, into [`Entitlements::cutters`]; 0 = none.
+    pub cut_by: Vec<u16>,
+}
+
+/// All entitlement lines of one service month.
+#[derive(Debug, Clone, Default)]
+pub struct Entitlements {
+    /// Reason codes; code 0 is the empty text.
+    pub reasons: CodeList,
+    /// Ids of exclusions, caps and shortage rules that cut; code 0 is the empty text.
+    pub cutters: CodeList,
+    /// Items in pack order.
+    pub items: Vec<ItemLines>,
+}

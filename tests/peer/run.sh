@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Makes a bench month of one size and seed, settles it, lets the DuckDB peer settle it, compares.
+#   tests/peer/run.sh CHILDREN INSTITUTIONS [SEED ...]
+# Needs ../shared/bench, python3 with duckdb (PYTHON=…) and a release build (TUOYU=…).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+children=$1 institutions=$2
+shift 2
+python=${PYTHON:-python3}
+tuoyu=${TUOYU:-${CARGO_TARGET_DIR:-target}/release/tuoyu}
+bench=../shared/bench
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/bench-gen" \
+    cargo build --quiet --release --manifest-path "$bench/gen/Cargo.toml"
+gen="${CARGO_TARGET_DIR:-target}/bench-gen/release/gen"
+for seed in "${@:-42}"; do
+    "$gen" "$work/in" "$children" "$institutions" "$seed"
+    check=$("$python" "$bench/duckdb_peer.py" "$work/in" "$work/peer")
+    rm -rf "$work/run" "$work/ledger.db"*
+    status=0
+    "$tuoyu" run jobs/bench.toml --period 2026-09 --input "$work/in" --out "$work/run" \
+        --ledger "$work/ledger.db" || status=$?
+    [ "$status" = 0 ] || [ "$status" = 3 ] || exit "$status"
+    echo "seed $seed: $check"
+    "$python" tests/peer/compare.py "$work/run" "$work/peer" "$check"
+done
