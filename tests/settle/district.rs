@@ -10,7 +10,7 @@ use tuoyu::law::expr::{Expr, LookupTable, compile};
 use tuoyu::law::names::{Name, Names};
 use tuoyu::law::{
     Law, LawOfMonth, LawPlace, MidMonth, Overlaps, PackHead, PayDateRule, RoundScope, RuleHead,
-    SubsidyRule, Ty, Unit,
+    ShownLaw, SubsidyRule, Ty, Unit,
 };
 use tuoyu::subsidy::{Entitlements, ItemLines, LineStatus};
 
@@ -112,7 +112,7 @@ pub(super) fn no_law(month: Month) -> Law {
 }
 
 pub(super) fn law_of_month(law: Law, calendar: Calendar) -> LawOfMonth {
-    let start = MidMonth::ByMonthStart;
+    let (start, month) = (MidMonth::ByMonthStart, law.month);
     LawOfMonth {
         head: PackHead {
             id: Arc::from("sample"),
@@ -135,7 +135,9 @@ pub(super) fn law_of_month(law: Law, calendar: Calendar) -> LawOfMonth {
         dictionary: tuoyu::law::dictionary::built_in("yuan"),
         calendar: Arc::new(calendar),
         tables_read: Vec::new(),
+        columns_read: Vec::new(),
         snapshot: String::new(),
+        shown: ShownLaw { titles: Vec::new(), month, known_on: month.last(), rules: Vec::new() },
     }
 }
 
