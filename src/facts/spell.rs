@@ -245,8 +245,9 @@ impl Context<'_> {
         let mut piece = Piece::default();
         for row in listings {
             self.listing(*row, Frame::NO_ROW, &mut piece);
-            piece.here.push(1);
-            piece.attended.push(NONE);
+            // One entry a spell: the law may cut the month of a listing nobody is at home for, too.
+            piece.here.resize(piece.listing.len(), 1);
+            piece.attended.resize(piece.listing.len(), NONE);
         }
         piece
     }
