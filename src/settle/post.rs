@@ -6,8 +6,8 @@ use crate::domain::{Finding, Month, Progress};
 use crate::job::{self, Job};
 use crate::ledger::{InstitutionMonth, Ledger, Posted, RunRecord};
 use crate::publish::{
-    self, Draft, FolderError, MANIFEST, MonthResult, Previous, Profiles, Pseudonyms, Publication,
-    PublishError, Standing, TableUse, YearToDate,
+    self, Draft, FolderError, MANIFEST, MonthResult, Profiles, Pseudonyms, Publication,
+    PublishError, Standing, TableUse,
 };
 use crate::subsidy::LineStatus;
 use sha2::{Digest, Sha256};
@@ -93,7 +93,7 @@ pub fn run(
             return Ok(report(job, &settled, Outcome::AlreadyThere));
         }
         progress.begin("publish", None);
-        let (draft, outputs, manifest) = publish_draft(job, &settled, ledger.as_ref())?;
+        let (draft, outputs, manifest) = publish_draft(job, &settled)?;
         progress.end();
         let outcome = match &mut ledger {
             None => Outcome::Trial,
@@ -138,7 +138,6 @@ fn whole(job: &Job, run_id: &str) -> bool {
 fn publish_draft(
     job: &Job,
     settled: &Settled,
-    ledger: Option<&Ledger>,
 ) -> Result<(Draft, publish::Outputs, String), SettleError> {
     let pseudonyms = Pseudonyms::new(&key_bytes(job)?).map_err(|error| SettleError::Key {
         path: job.key_file.display().to_string(),
@@ -146,7 +145,6 @@ fn publish_draft(
     })?;
     let profiles = Profiles::load(&job.reference).map_err(SettleError::Profile)?;
     let catalogue = catalogue(job);
-    let (previous, year_to_date) = history(job, settled, ledger)?;
     let usage = usage(settled);
     let text = |finding: &Finding| catalogue.finding(finding);
     let publication = Publication {
@@ -172,8 +170,8 @@ fn publish_draft(
         usage: &usage,
         findings: &settled.findings,
         text: &text,
-        previous: previous.as_ref(),
-        year_to_date: &year_to_date,
+        previous: settled.previous.as_ref(),
+        year_to_date: &settled.year_to_date,
         pseudonyms: &pseudonyms,
         profiles: &profiles,
     };
@@ -192,40 +190,6 @@ fn catalogue(job: &Job) -> Catalogue {
         job::Language::Chinese => Language::Chinese,
         job::Language::English => Language::English,
     })
-}
-
-/// What the ledger says of earlier periods.
-fn history(
-    job: &Job,
-    settled: &Settled,
-    ledger: Option<&Ledger>,
-) -> Result<(Option<Previous>, YearToDate), SettleError> {
-    let Some(ledger) = ledger else { return Ok((None, YearToDate::default())) };
-    let first = settled.months.first().map_or(settled.period, |month| month.month);
-    let previous = ledger.previous(&job.id, first)?.map(|previous| Previous {
-        period: previous.period.to_string(),
-        by_institution: previous
-            .institutions
-            .into_iter()
-            .map(|of| {
-                let standing = Standing {
-                    headcount: u64::try_from(of.headcount).ok(),
-                    slots: (of.slots >= 0).then_some(of.slots),
-                    amount_fen: of.amount_fen,
-                };
-                (of.institution_id.to_string(), standing)
-            })
-            .collect(),
-    });
-    let sums = ledger.year_to_date(&job.id, settled.period.year(), first)?;
-    let year_to_date = YearToDate {
-        by_institution: sums.by_institution,
-        by_item: sums.by_item,
-        by_source: sums.by_source,
-        by_budget_line: sums.by_budget_doc_no,
-        total: sums.total,
-    };
-    Ok((previous, year_to_date))
 }
 
 /// Standings as the ledger keeps them; what no table tells is below zero.
