@@ -67,7 +67,8 @@ pub(super) fn changes(job: &Job, previous: Option<&Previous>, schedule: &Schedul
             let mut finding = Finding::of(FindingCode::ChangeLarge);
             finding.institution_id = id.to_owned();
             finding.money = i64::try_from(change.abs()).ok().map(Fen);
-            finding.values = vec![("found", Fen(is).to_string()), ("expected", Fen(was).to_string())];
+            finding.values =
+                vec![("found", Fen(is).to_string()), ("expected", Fen(was).to_string())];
             Some(finding)
         })
         .collect()
