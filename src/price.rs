@@ -68,16 +68,18 @@ fn greater(a: &Stored, b: &Stored, row: usize) -> bool {
     if a.is_null(row) || b.is_null(row) || a.error(row).is_some() || b.error(row).is_some() {
         return false;
     }
-    if let (Column::Num(left), Column::Num(right)) = (&a.column, &b.column) {
-        if left.den == right.den {
-            return left.values[row] > right.values[row];
-        }
+    if let (Column::Num(left), Column::Num(right)) = (&a.column, &b.column)
+        && left.den == right.den
+    {
+        return left.values[row] > right.values[row];
     }
     match (a.cell(row), b.cell(row)) {
-        (Cell::Num(p, q), Cell::Num(r, s)) => match (p.checked_mul(s), r.checked_mul(q)) {
-            (Some(left), Some(right)) => left > right,
-            _ => p / q > r / s,
-        },
+        (Cell::Num(num, den), Cell::Num(other, other_den)) => {
+            match (num.checked_mul(other_den), other.checked_mul(den)) {
+                (Some(left), Some(right)) => left > right,
+                _ => num / den > other / other_den,
+            }
+        }
         _ => false,
     }
 }

@@ -25,8 +25,7 @@ pub(crate) fn rows_of_each_child(keys: &[Key]) -> Vec<u32> {
     let bits = (keys.len().max(64) * 32).next_power_of_two();
     let shift = 64 - bits.trailing_zeros();
     let place = |key: Key| {
-        let folded = (key.0 >> 64) as u64 ^ (key.0 as u64).rotate_left(29);
-        let hash = (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize;
+        let hash = usize::try_from(key.scatter() >> shift).unwrap_or(0);
         (hash >> 6, 1_u64 << (hash & 63))
     };
     let mut seen = vec![0_u64; bits / 64];
@@ -102,7 +101,7 @@ pub(crate) fn overlaps(
         }
     }
     if !lost.is_empty() {
-        overlapping.iter_mut().for_each(|row| *row = false);
+        overlapping.fill(false);
     }
     (overlapping, lost)
 }
@@ -349,13 +348,13 @@ fn listing_frame(spells: &Frame, listings: &[u32], rows: usize) -> Frame {
     let mut frame = Frame::new(Basis::Listing, rows);
     for (name, stored) in &spells.columns {
         let mut taken = stored.take(&firsts);
-        if name.starts_with("days_") || name.starts_with("spell_days") {
-            if let Column::Num(column) = &mut taken.column {
-                column.values.iter_mut().for_each(|value| *value = 0);
-                if let Column::Num(of_spell) = &stored.column {
-                    for (spell, listing) in listings.iter().enumerate() {
-                        column.values[*listing as usize] += of_spell.values[spell];
-                    }
+        if (name.starts_with("days_") || name.starts_with("spell_days"))
+            && let Column::Num(column) = &mut taken.column
+        {
+            column.values.iter_mut().for_each(|value| *value = 0);
+            if let Column::Num(of_spell) = &stored.column {
+                for (spell, listing) in listings.iter().enumerate() {
+                    column.values[*listing as usize] += of_spell.values[spell];
                 }
             }
         }

@@ -279,6 +279,11 @@ pub(crate) fn row_span(from: Option<&Stored>, until: Option<&Stored>, row: usize
     Span::new(low, high)
 }
 
+/// A number of rows as a fact.
+pub(crate) fn count(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
 /// A date cell, `None` when the column is absent or null.
 pub(crate) fn date_at(stored: Option<&Stored>, row: usize) -> Option<Date> {
     let stored = stored?;

@@ -9,7 +9,7 @@ use super::child;
 use super::institution::{Register, offers};
 use super::slot;
 use super::tally::Spot;
-use super::{Facts, Ground, Tally, age};
+use super::{Facts, Ground, Tally, age, count};
 use crate::domain::{
     Basis, CodeColumn, Column, Date, FindingCode, Frame, Key, KeyColumn, Span, Stored,
     largest_remainder,
@@ -316,9 +316,13 @@ impl Context<'_> {
         let child = self.enrolments.children.keys[listing as usize];
         let own: Vec<u32> =
             rows.iter().copied().filter(|row| self.attendance.child(*row) == child).collect();
-        let (attended, twice) = self.attendance.read(&own);
+        let (attended, twice, unknown) = self.attendance.read(&own);
+        let id = &self.register.ids[institution as usize];
+        if let Some(row) = unknown {
+            let spot = self.attendance.spot(row);
+            piece.tally.add(FindingCode::ValueNotListed, id, "mark", 1, spot, Vec::new());
+        }
         if twice {
-            let id = &self.register.ids[institution as usize];
             let spot = own.first().and_then(|row| self.attendance.spot(*row));
             piece.tally.add(FindingCode::AttendanceTwice, id, "", 1, spot, Vec::new());
         }
@@ -339,7 +343,7 @@ impl Context<'_> {
                 return all
                     .iter()
                     .map(|(_, from, until)| {
-                        dates.iter().filter(|day| *day >= from && *day <= until).count() as i64
+                        count(dates.iter().filter(|day| *day >= from && *day <= until).count())
                     })
                     .collect();
             }
@@ -446,9 +450,9 @@ impl Context<'_> {
         if spans.is_empty() {
             piece.push(listing, institution, None, month, 0, 1);
         }
-        let count = spans.len() as i64;
+        let pieces = count(spans.len());
         for (span, segment, row) in spans {
-            piece.push(listing, row, Some(span), month, segment, count);
+            piece.push(listing, row, Some(span), month, segment, pieces);
         }
     }
 }
@@ -649,6 +653,9 @@ fn offered(register: &Register, frame: &Frame, spells: &Piece) -> Vec<bool> {
         .collect()
 }
 
+/// A place of a slot not looked up yet.
+const UNSEEN: u32 = u32::MAX - 1;
+
 /// Links spells to slots by institution, age class and service, else to the row for all services.
 fn link_slots(facts: &Facts, frame: &mut Frame, institutions: &[u32]) {
     let index = slot::index(facts);
@@ -674,13 +681,12 @@ fn link_slots(facts: &Facts, frame: &mut Frame, institutions: &[u32]) {
             .copied()
             .unwrap_or(Frame::NO_ROW)
     };
-    // Spells stand by institution: what was found for one serves its neighbours.
-    const UNSEEN: u32 = u32::MAX - 1;
     let rows: Vec<u32> =
         (0..institutions.len()).filter_map(|row| u32::try_from(row).ok()).collect();
     let parts: Vec<Vec<u32>> = rows
         .par_chunks(16_384)
         .map(|chunk| {
+            // Spells stand by institution: what was found for one serves its neighbours.
             let mut seen = vec![UNSEEN; kinds];
             let mut of = Frame::NO_ROW;
             chunk
@@ -791,8 +797,7 @@ impl Places {
     }
 
     fn slot(&self, child: Key) -> usize {
-        let folded = (child.0 >> 64) as u64 ^ child.0 as u64;
-        let mut at = (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & self.mask;
+        let mut at = usize::try_from(child.scatter() >> 32).unwrap_or(0) & self.mask;
         while self.slots[at].0 != child && self.slots[at].0 != Key(u128::MAX) {
             at = (at + 1) & self.mask;
         }

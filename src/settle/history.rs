@@ -65,7 +65,7 @@ pub(super) fn changes(job: &Job, previous: Option<&Previous>, schedule: &Schedul
                 return None;
             }
             let mut finding = Finding::of(FindingCode::ChangeLarge);
-            finding.institution_id = id.to_owned();
+            id.clone_into(&mut finding.institution_id);
             finding.money = i64::try_from(change.abs()).ok().map(Fen);
             finding.values =
                 vec![("found", Fen(is).to_string()), ("expected", Fen(was).to_string())];

@@ -54,7 +54,7 @@ fn of_child(basis: &Basis) -> bool {
 pub(crate) fn entitle(
     walk: &mut Walk<'_>,
     basis: &Basis,
-    rules: Vec<Option<Arc<SubsidyRule>>>,
+    rules: &[Option<Arc<SubsidyRule>>],
     rows: &[Vec<u32>],
 ) {
     let len = walk.frames.get(basis).map_or(0, |frame| frame.rows);
@@ -64,7 +64,7 @@ pub(crate) fn entitle(
     let mut lines = ItemLines {
         item: Arc::clone(&id),
         basis: basis.clone(),
-        rules: rules.clone(),
+        rules: rules.to_vec(),
         status: vec![LineStatus::Absent; len],
         reason: vec![0; len],
         amount: vec![0; len],
@@ -245,10 +245,11 @@ fn breached_institutions(
     let (over, under) = (format!("{}.over", price.head.id), format!("{}.under", price.head.id));
     for (row, home) in homes.iter().enumerate() {
         let in_month = frame.get("in_month").is_none() || flag("in_month", row);
-        if in_month && (flag(&over, row) || flag(&under, row)) {
-            if let Some(slot) = breached.get_mut(*home as usize) {
-                *slot = true;
-            }
+        if in_month
+            && (flag(&over, row) || flag(&under, row))
+            && let Some(slot) = breached.get_mut(*home as usize)
+        {
+            *slot = true;
         }
     }
     if !breached.contains(&true) {
@@ -284,10 +285,10 @@ fn standing_tests(walk: &mut Walk<'_>, rule: &SubsidyRule, len: usize, tests: &m
                 push(walk, code, false, verdicts);
             }
         }
-        if walk.law.head.overlaps == crate::law::Overlaps::Refuse {
-            if let Some(verdicts) = failing(walk.frames, own, own, "overlapping", len) {
-                push(walk, reasons::OVERLAPPING, false, verdicts);
-            }
+        if walk.law.head.overlaps == crate::law::Overlaps::Refuse
+            && let Some(verdicts) = failing(walk.frames, own, own, "overlapping", len)
+        {
+            push(walk, reasons::OVERLAPPING, false, verdicts);
         }
     }
     let register = Basis::Institution;
@@ -520,14 +521,15 @@ pub(crate) fn count_warnings(walk: &mut Walk<'_>, rule: &GateRule) {
 
 /// `a - b` in whole fen, for findings.
 fn distance(a: &Stored, b: &Stored, row: usize) -> i64 {
-    if let (Column::Num(left), Column::Num(right)) = (&a.column, &b.column) {
-        if left.den == 1 && right.den == 1 {
-            return left.values[row].saturating_sub(right.values[row]);
-        }
+    if let (Column::Num(left), Column::Num(right)) = (&a.column, &b.column)
+        && left.den == 1
+        && right.den == 1
+    {
+        return left.values[row].saturating_sub(right.values[row]);
     }
     match (a.cell(row), b.cell(row)) {
-        (Cell::Num(p, q), Cell::Num(r, s)) => {
-            i64::try_from((p / q).saturating_sub(r / s)).unwrap_or(i64::MAX)
+        (Cell::Num(num, den), Cell::Num(other, other_den)) => {
+            i64::try_from((num / den).saturating_sub(other / other_den)).unwrap_or(i64::MAX)
         }
         _ => 0,
     }
