@@ -3,8 +3,10 @@
 mod cli;
 mod domain;
 mod intake;
+mod job;
 mod law;
 mod ledger;
 mod publish;
+mod rules;
 mod settle;
 mod tidy;

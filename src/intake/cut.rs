@@ -1,13 +1,23 @@
 //! Where a delimited file may be cut so that every piece holds whole records.
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr2};
 use std::ops::Range;
 
 /// Whether newline and separator can be taken at their word: no quote in the file, and every
 /// carriage return before a newline.
 pub(super) fn is_simple(body: &[u8]) -> bool {
-    memchr(b'"', body).is_none()
-        && memchr_iter(b'\r', body).all(|at| body.get(at + 1).is_none_or(|next| *next == b'\n'))
+    let Some(first) = memchr2(b'"', b'\r', body) else { return true };
+    let rest = body.get(first..).unwrap_or_default();
+    memchr(b'"', rest).is_none()
+        && memchr_iter(b'\r', rest).all(|at| rest.get(at + 1).is_none_or(|next| *next == b'\n'))
+}
+
+/// About how many records a piece holds, by its first lines; a little more rather than less.
+pub(super) fn expected_records(piece: &[u8]) -> usize {
+    let sample = piece.get(..1 << 14).unwrap_or(piece);
+    let lines = memchr_iter(b'\n', sample).count() + 1;
+    let whole = lines.saturating_mul(piece.len()) / sample.len().max(1);
+    whole + whole / 50 + 1
 }
 
 /// Pieces of about `target` bytes, each ending behind the newline of a record or at the end.
@@ -59,4 +69,36 @@ fn closing_quote(body: &[u8], from: usize) -> Option<usize> {
         }
         from = at + 2;
     }
+}
+
+/// Offsets of every separator and newline in `piece`, in order, eight bytes at a step.
+///
+/// Fields are some ten bytes long: looking up each mark on its own costs more than this.
+pub(super) fn marks(piece: &[u8], separator: u8, mut each: impl FnMut(usize)) {
+    let (words, rest) = piece.as_chunks::<8>();
+    let (separators, newlines) = (repeat(separator), repeat(b'\n'));
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let mut hits = zeros(word ^ separators) | zeros(word ^ newlines);
+        while hits != 0 {
+            each(at * 8 + (hits.trailing_zeros() / 8) as usize);
+            hits &= hits - 1;
+        }
+    }
+    let from = piece.len() - rest.len();
+    for (at, byte) in rest.iter().enumerate() {
+        if *byte == separator || *byte == b'\n' {
+            each(from + at);
+        }
+    }
+}
+
+const fn repeat(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// The top bit of every byte of `word` that is zero, and no other bit.
+const fn zeros(word: u64) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    !(((word & LOW) + LOW) | word | LOW)
 }

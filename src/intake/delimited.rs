@@ -6,7 +6,6 @@ use super::rows::{Part, Rows};
 use super::{FileRead, IntakeError, cut, decode};
 use crate::domain::FindingCode;
 use csv::{ByteRecord, Reader, ReaderBuilder};
-use memchr::{memchr_iter, memchr2_iter};
 use rayon::prelude::*;
 
 /// Reads one delimited file.
@@ -34,7 +33,7 @@ pub(super) fn read(
         .into_par_iter()
         .map(|range| {
             let piece = body.get(range).unwrap_or_default();
-            let rows = Rows::new(plan, &binding, memchr_iter(b'\n', piece).count() + 1);
+            let rows = Rows::new(plan, &binding, cut::expected_records(piece));
             if simple {
                 split(piece, separator, rows, plan)
             } else {
@@ -108,28 +107,27 @@ fn header(text: &[u8], separator: u8, row: Option<u32>) -> Option<(Vec<String>, 
 /// A piece without quotes: separators and newlines mean what they are.
 fn split(piece: &[u8], separator: u8, mut rows: Rows<'_>, plan: &TablePlan<'_>) -> Option<Part> {
     let mut record = 0_u32;
-    let mut fields: Vec<(usize, usize)> = Vec::with_capacity(rows.width() + 1);
+    let mut fields: Vec<&[u8]> = Vec::with_capacity(rows.width() + 1);
     let mut from = 0;
-    let ends = memchr2_iter(separator, b'\n', piece);
-    let last = (piece.last() != Some(&b'\n')).then_some(piece.len());
-    for at in ends.chain(last) {
-        if piece.get(at) == Some(&separator) {
-            fields.push((from, at));
-            from = at + 1;
-            continue;
-        }
-        let line_end = at - usize::from(at > from && piece[at - 1] == b'\r');
-        fields.push((from, line_end));
+    let mut mark = |at: usize| {
+        let field = piece.get(from..at).unwrap_or_default();
         from = at + 1;
-        if fields.len() > 1 || fields[0].0 < fields[0].1 {
-            record = record.checked_add(1)?;
-            take(&mut rows, record, fields.len(), |field| {
-                fields.get(field).and_then(|(from, until)| piece.get(*from..*until))
-            });
+        if piece.get(at) == Some(&separator) {
+            fields.push(field);
+            return;
+        }
+        fields.push(field.strip_suffix(b"\r").unwrap_or(field));
+        if fields.len() > 1 || !fields[0].is_empty() {
+            record = record.saturating_add(1);
+            take(&mut rows, record, fields.len(), |field| fields.get(field).copied());
         }
         fields.clear();
+    };
+    cut::marks(piece, separator, &mut mark);
+    if piece.last().is_some_and(|last| *last != b'\n') {
+        mark(piece.len());
     }
-    Some(rows.finish(plan, record))
+    (record < u32::MAX).then(|| rows.finish(plan, record))
 }
 
 /// A piece with quotes, by the csv crate.

@@ -41,11 +41,14 @@ impl Found<'_> {
         }
     }
 
-    /// What is wrong with a broken cell, or nothing.
-    pub(super) const fn broken(self) -> &'static str {
+    /// The cell for a person, with or without loss.
+    pub(super) fn told(self) -> String {
         match self {
-            Self::Broken(what) => what,
-            _ => "",
+            Self::Broken(what) => what.to_owned(),
+            Self::Coarse => "a 32-bit float".to_owned(),
+            Self::Date(date) => date.to_string(),
+            Self::Float(value) if self.text().is_none() => format!("{value:.5E}"),
+            _ => self.text().unwrap_or_default(),
         }
     }
 }

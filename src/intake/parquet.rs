@@ -4,10 +4,13 @@ use super::found::Found;
 use super::plan::{TablePlan, normal_header};
 use super::rows::Rows;
 use super::value::Decimal;
-use super::{FileRead, IntakeError};
+use super::{FileRead, IntakeError, pages};
 use crate::domain::Date;
-use polars::prelude::{AnyValue, Column, DataFrame, ParquetReader, SerReader};
+use polars::prelude::{
+    AnyValue, Column, DataFrame, ParquetReader, PolarsResult, SerReader, TimeUnit,
+};
 use std::io::Cursor;
+use std::panic::UnwindSafe;
 
 /// Reads one Parquet file.
 ///
@@ -20,25 +23,41 @@ pub(super) fn read(
 ) -> Result<FileRead, IntakeError> {
     let damaged =
         |reason: String| IntakeError::Damaged { file: file.to_owned(), format: "Parquet", reason };
-    // The Parquet reader is not proof against every damaged file; its panic is a damaged file.
-    let opened = std::panic::catch_unwind(|| ParquetReader::new(Cursor::new(bytes)).finish());
-    let mut frame: DataFrame = match opened {
-        Ok(Ok(frame)) => frame,
-        Ok(Err(error)) => return Err(damaged(error.to_string())),
-        Err(_) => return Err(damaged("broken structure or a column type nobody reads".to_owned())),
-    };
-    frame.rechunk_mut();
-    let headers: Vec<String> =
-        frame.get_column_names().iter().map(|name| normal_header(name)).collect();
+    let opened = guarded(|| {
+        let schema = ParquetReader::new(Cursor::new(bytes)).schema()?;
+        Ok(schema.iter_names().map(ToString::to_string).collect::<Vec<_>>())
+    });
+    let names = opened.map_err(damaged)?;
+    let headers: Vec<String> = names.iter().map(|name| normal_header(name)).collect();
     let binding = plan.bind(file, &headers)?;
+    // Columns nobody reads may be of types nobody can read.
+    let read: Vec<bool> = (0..names.len()).map(|at| binding.reads(at)).collect();
+    let chosen: Vec<String> =
+        names.iter().zip(&read).filter(|(_, read)| **read).map(|(name, _)| name.clone()).collect();
+    let sound = guarded(|| {
+        let mut reader = ParquetReader::new(Cursor::new(bytes));
+        Ok(pages::hold_what_they_claim(bytes, reader.get_metadata()?, &chosen))
+    });
+    if !sound.map_err(damaged)? {
+        return Err(damaged("a page claims more than it can hold".to_owned()));
+    }
+    let frame = guarded(|| {
+        let reader = ParquetReader::new(Cursor::new(bytes)).with_columns(Some(chosen.clone()));
+        let mut frame = reader.finish()?;
+        frame.rechunk_mut();
+        Ok(frame)
+    });
+    let frame: DataFrame = frame.map_err(damaged)?;
     let mut rows = Rows::new(plan, &binding, frame.height());
-    let series: Vec<_> = frame.columns().iter().map(Column::as_materialized_series).collect();
+    let mut series = frame.columns().iter().map(Column::as_materialized_series);
+    let series: Vec<_> =
+        read.into_iter().map(|read| if read { series.next() } else { None }).collect();
     let length = u32::try_from(frame.height())
         .map_err(|_| IntakeError::TooLong { file: file.to_owned() })?;
     for record in 1..=length {
         rows.take(record, |field| {
-            let value = series.get(field).map(|series| series.get(record as usize - 1));
-            match value {
+            let series = series.get(field).copied().flatten();
+            match series.map(|series| series.get(record as usize - 1)) {
                 Some(Ok(value)) => found(&value),
                 _ => Found::Empty,
             }
@@ -46,6 +65,14 @@ pub(super) fn read(
     }
     let part = rows.finish(plan, length);
     Ok(FileRead { parts: vec![part], findings: binding.findings })
+}
+
+/// The Parquet reader is not proof against every damaged file; its panic is a damaged file.
+fn guarded<T>(read: impl FnOnce() -> PolarsResult<T> + UnwindSafe) -> Result<T, String> {
+    match std::panic::catch_unwind(read) {
+        Ok(outcome) => outcome.map_err(|error| error.to_string()),
+        Err(_) => Err("broken structure".to_owned()),
+    }
 }
 
 /// A value of a column. The text borrows from the column, not from the value.
@@ -66,6 +93,7 @@ fn found<'a>(value: &AnyValue<'a>) -> Found<'a> {
         AnyValue::Float32(_) => Found::Coarse,
         AnyValue::Float64(value) => Found::Float(*value),
         AnyValue::Date(days) => Found::Date(Date::from_days(*days)),
+        AnyValue::Datetime(moment, unit, None) => midnight(*moment, *unit),
         AnyValue::Decimal(mantissa, _, scale) => exact(*mantissa, *scale),
         AnyValue::Categorical(code, map) | AnyValue::Enum(code, map) => {
             map.cat_to_str(*code).map_or(Found::Empty, |text| Found::Text(text.as_bytes()))
@@ -83,4 +111,17 @@ fn exact(mantissa: i128, scale: usize) -> Found<'static> {
     }
     u32::try_from(scale)
         .map_or(Found::Broken("decimal"), |scale| Found::Decimal(Decimal { mantissa, scale }))
+}
+
+/// The day of a moment without a zone, when it is a day's beginning.
+fn midnight(moment: i64, unit: TimeUnit) -> Found<'static> {
+    let day = match unit {
+        TimeUnit::Nanoseconds => 86_400_000_000_000,
+        TimeUnit::Microseconds => 86_400_000_000,
+        TimeUnit::Milliseconds => 86_400_000,
+    };
+    match i32::try_from(moment.div_euclid(day)) {
+        Ok(days) if moment.rem_euclid(day) == 0 => Found::Date(Date::from_days(days)),
+        _ => Found::Broken("date with a time of day"),
+    }
 }

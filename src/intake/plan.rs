@@ -2,6 +2,7 @@
 //! to them.
 
 use super::IntakeError;
+use super::tally::impersonal;
 use super::value::{half_width, trimmed};
 use crate::domain::{CodeList, Finding, FindingCode, Place};
 use crate::job::TableSpec;
@@ -126,6 +127,16 @@ pub(super) struct Binding {
     /// Number of headers.
     pub(super) width: usize,
     pub(super) findings: Vec<Finding>,
+}
+
+impl Binding {
+    /// Whether any column is filled from the field.
+    pub(super) fn reads(&self, field: usize) -> bool {
+        self.sources.iter().any(|source| match source {
+            Source::Field(at) | Source::Capture(at, _) => *at == field,
+            Source::Constant(_) | Source::Absent => false,
+        })
+    }
 }
 
 /// A header as it is compared: trimmed, half-width.
@@ -287,7 +298,7 @@ impl<'a> TablePlan<'a> {
             if !header.is_empty() && seen.insert(header, at).is_some() {
                 return Err(IntakeError::HeaderTwice {
                     file: file.to_owned(),
-                    header: header.clone(),
+                    header: self.shown_header(header),
                 });
             }
             match self.target(header) {
@@ -296,12 +307,12 @@ impl<'a> TablePlan<'a> {
                 }
                 Target::Unread => {}
                 Target::Unknown if captured.contains(header.as_str()) => {}
-                Target::Unknown => findings.push(self.file_finding(
-                    FindingCode::ColumnUnknown,
-                    file,
-                    &header.chars().take(40).collect::<String>(),
-                    vec![("header", header.chars().take(40).collect())],
-                )),
+                Target::Unknown => {
+                    let shown = self.shown_header(header);
+                    let values = vec![("header", shown.clone())];
+                    let code = FindingCode::ColumnUnknown;
+                    findings.push(self.file_finding(code, file, &shown, values));
+                }
             }
         }
         for (column, from, pattern) in &self.captures {
@@ -316,6 +327,16 @@ impl<'a> TablePlan<'a> {
         }
         self.judge_absent(file, headers, &sources, &mut findings)?;
         Ok(Binding { sources, width: headers.len(), findings })
+    }
+
+    /// A header as far as a message may show it: where there is no header row, the first record
+    /// stands in its place, and that may name a child.
+    fn shown_header(&self, header: &str) -> String {
+        if self.columns.iter().all(|column| column.shown == Shown::Plain) {
+            return header.chars().take(40).collect();
+        }
+        let aliases: String = self.columns.iter().map(|column| &*column.alias).collect();
+        impersonal(header, &(aliases + "姓名幼儿宝家长童性别民族序编备注电话地址街道区县"))
     }
 
     /// What a header fills: the job's word goes before the declared names.
@@ -383,8 +404,7 @@ impl<'a> TablePlan<'a> {
         if missing.is_empty() {
             return Ok(());
         }
-        let found: Vec<String> =
-            headers.iter().map(|h| h.chars().take(40).collect::<String>()).collect();
+        let found: Vec<String> = headers.iter().map(|header| self.shown_header(header)).collect();
         Err(IntakeError::ColumnsMissing {
             file: file.to_owned(),
             table: self.name.to_string(),

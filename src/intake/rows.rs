@@ -1,4 +1,6 @@
-//! Typed rows of one piece of a file, growing column by column; a row is taken whole or refused whole.
+//! Typed rows of one piece of a file, growing column by column.
+//!
+//! A row is taken whole or refused whole.
 
 use super::built::{Built, Values};
 use super::found::Found;
@@ -355,12 +357,9 @@ impl Growing<'_> {
             return match (found.text(), found) {
                 (Some(text), _) => self.push_careful(text.as_bytes(), record, tally),
                 (None, Found::Float(_) | Found::Coarse) => {
-                    self.refuse(Unread::ThroughFloat, "", record, tally)
+                    self.refuse(Unread::ThroughFloat, &found.told(), record, tally)
                 }
-                (None, Found::Date(date)) => {
-                    self.refuse(Unread::Shape, &date.to_string(), record, tally)
-                }
-                (None, _) => self.refuse(Unread::Shape, found.broken(), record, tally),
+                (None, _) => self.refuse(Unread::Shape, &found.told(), record, tally),
             };
         }
         match self.typed_cell(found) {
@@ -368,7 +367,7 @@ impl Growing<'_> {
                 if repaired {
                     let plan = self.plan;
                     tally.note(FindingCode::ValueNormalised, self.at, record, || {
-                        vec![shown(plan, &found.text().unwrap_or_default())]
+                        vec![shown(plan, &found.told())]
                     });
                 }
                 if let Some(nulls) = &mut self.built.nulls {
@@ -376,13 +375,7 @@ impl Growing<'_> {
                 }
                 true
             }
-            Err(unread) => {
-                let text = match found {
-                    Found::Date(date) => date.to_string(),
-                    _ => found.text().unwrap_or_else(|| found.broken().to_owned()),
-                };
-                self.refuse(unread, &text, record, tally)
-            }
+            Err(unread) => self.refuse(unread, &found.told(), record, tally),
         }
     }
 

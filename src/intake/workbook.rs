@@ -5,7 +5,7 @@ use super::plan::{TablePlan, normal_header};
 use super::rows::Rows;
 use super::value::text_of_float;
 use super::{FileRead, IntakeError};
-use crate::domain::Date;
+use crate::domain::{Date, FindingCode};
 use calamine::{Data, ExcelDateTime, Reader, Xls, Xlsx, open_workbook_from_rs};
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -46,9 +46,16 @@ pub(super) fn read(
     let binding = plan.bind(file, &headers)?;
     let mut rows = Rows::new(plan, &binding, sheet.len());
     let mut length = 0;
+    let mut beside = None;
     for (at, row) in sheet.range(header_row.saturating_add(1)..) {
         let record = at - header_row;
         length = record;
+        if beside.is_none() {
+            let stray = |(at, cell): (&u32, &Data)| {
+                !blank(cell) && placed.binary_search_by_key(at, |(at, _)| *at).is_err()
+            };
+            beside = row.iter().any(stray).then_some(record);
+        }
         let used = placed.iter().any(|(at, _)| row.get(at).is_some_and(|cell| !blank(cell)));
         if used {
             rows.take(record, |field| {
@@ -58,7 +65,15 @@ pub(super) fn read(
         }
     }
     let part = rows.finish(plan, length);
-    Ok(FileRead { parts: vec![part], findings: binding.findings })
+    let mut findings = binding.findings;
+    if let Some(record) = beside {
+        // Cells under no header are not read; the first is told.
+        let values = vec![("header", String::new())];
+        let mut finding = plan.file_finding(FindingCode::ColumnUnknown, file, "", values);
+        finding.place.record = u64::from(record);
+        findings.push(finding);
+    }
+    Ok(FileRead { parts: vec![part], findings })
 }
 
 enum Refusal {
@@ -79,6 +94,9 @@ fn cells(bytes: &[u8], name: Option<&str>, format: &str) -> Result<Sheet, Refusa
         }
         return Ok(sheet);
     }
+    if !dimensions_are_possible(bytes) {
+        return Err(Refusal::Damaged("a sheet claims more cells than a sheet has".to_owned()));
+    }
     let mut book: Xls<_> = open_workbook_from_rs(Cursor::new(bytes)).map_err(damaged)?;
     let name = chosen(&book.sheet_names(), name)?;
     let range = book.worksheet_range(&name).map_err(damaged)?;
@@ -91,6 +109,23 @@ fn cells(bytes: &[u8], name: Option<&str>, format: &str) -> Result<Sheet, Refusa
         sheet.entry(row).or_default().insert(column, cell.clone());
     }
     Ok(sheet)
+}
+
+/// Whether every Dimensions record (BIFF 0x0200, of 10, 14 or 16 bytes) stays inside a sheet of
+/// 65,536 rows and 256 columns: the workbook reader makes room for what it is told there.
+fn dimensions_are_possible(bytes: &[u8]) -> bool {
+    let short = |at: &[u8]| at.first_chunk().map_or(0, |pair| u32::from(u16::from_le_bytes(*pair)));
+    let long = |at: &[u8]| at.first_chunk().map_or(0, |quad| u32::from_le_bytes(*quad));
+    memchr::memmem::find_iter(bytes, b"\x00\x02").all(|at| {
+        let head = bytes.get(at + 2..).unwrap_or_default();
+        let Some(body) = head.get(2..18) else { return true };
+        let (first, last, columns) = match short(head) {
+            10 => (short(body), short(&body[2..]), short(&body[6..])),
+            14 | 16 => (long(body), long(&body[4..]), short(&body[10..])),
+            _ => return true,
+        };
+        first <= last.max(1) && last <= 65_536 && columns <= 256
+    })
 }
 
 fn damaged(error: impl std::fmt::Display) -> Refusal {

@@ -252,7 +252,8 @@ pub(super) fn supervision(
     }
     let mut records = Vec::with_capacity(register.len() * run.months.len());
     for (number_of_month, month) in run.months.iter().enumerate() {
-        for (owner, institution) in (0_u32..).zip(&register.institutions) {
+        for (owner, institution) in (0_u32..).zip(register.in_month(number_of_month)) {
+            let Some(institution) = institution else { continue };
             let heads = tallies.heads[number_of_month].get(owner as usize);
             let heads = heads.copied().unwrap_or_default();
             let mut amount = 0_i64;
@@ -268,24 +269,24 @@ pub(super) fn supervision(
             });
             let all: u64 = codes.map_or(0, |codes| codes.values().sum());
             let mut record = Record::default();
-            record.put("institution_id", &institution.id);
-            record.put("institution_name", &institution.name);
-            record.put("period", &month.month.to_string());
-            record.put("kind", &institution.kind);
-            record.put("division_code", &institution.division_code);
-            record.put("street", &institution.street);
-            record.put("grade", &institution.grade);
+            record.put("institution_id", &*institution.id);
+            record.put("institution_name", &*institution.name);
+            record.put("period", month.month.to_string());
+            record.put("kind", &*institution.kind);
+            record.put("division_code", &*institution.division_code);
+            record.put("street", &*institution.street);
+            record.put("grade", &*institution.grade);
             record.put("status", status(institution));
             record.put("filed", yes_no(institution.filed));
             record.put("inclusive", yes_no(institution.inclusive));
             record.put("sanctioned", yes_no(institution.sanctioned));
-            record.put("slots_filed", &number(heads.slots_filed));
-            record.put("slots_open", &number(heads.slots_open));
-            record.put("headcount", &number(heads.listed));
-            record.put("headcount_paid", &number(heads.paid));
-            record.put("amount", &yuan(amount));
-            record.put("findings", &listed);
-            record.put("findings_count", &all.to_string());
+            record.put("slots_filed", number(heads.slots_filed));
+            record.put("slots_open", number(heads.slots_open));
+            record.put("headcount", number(heads.listed));
+            record.put("headcount_paid", number(heads.paid));
+            record.put("amount", yuan(amount));
+            record.put("findings", listed);
+            record.put("findings_count", all.to_string());
             records.push(record);
         }
     }

@@ -11,6 +11,7 @@
 //! codes = { "区" = "3" } # what a value is written as; other values stay
 //! ```
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -191,13 +192,19 @@ impl Profile {
     }
 
     /// The records in the profile's columns.
-    pub(super) fn sheet(&self, name: &str, records: &[Record]) -> Sheet {
+    pub(super) fn sheet(&self, name: &str, records: &[Record<'_>]) -> Sheet {
         let mut sheet = Sheet::new(name, records.len());
         for column in &self.columns {
-            let cell = |record: &Record| {
-                let text = match &column.source {
-                    ColumnSource::Field(field) => record.get(field),
-                    ColumnSource::Constant(value) => value,
+            // Every record has its fields in the same order, so the place is found once.
+            let place = match &column.source {
+                ColumnSource::Field(field) => records.first().and_then(|r| r.place(field)),
+                ColumnSource::Constant(_) => None,
+            };
+            let cell = |record: &Record<'_>| {
+                let text = match (&column.source, place) {
+                    (ColumnSource::Constant(value), _) => value,
+                    (ColumnSource::Field(_), Some(at)) => &*record.0[at].1,
+                    (ColumnSource::Field(_), None) => "",
                 };
                 column.codes.get(text).map_or(text, String::as_str).to_owned()
             };
@@ -208,17 +215,17 @@ impl Profile {
     }
 }
 
-/// One record of a file with a profile: texts by field.
+/// One record of a file with a profile: texts by field, in the same order in every record.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Record(Vec<(&'static str, String)>);
+pub(super) struct Record<'a>(Vec<(&'static str, Cow<'a, str>)>);
 
-impl Record {
-    pub(super) fn put(&mut self, field: &'static str, text: &str) {
-        self.0.push((field, text.to_owned()));
+impl<'a> Record<'a> {
+    pub(super) fn put(&mut self, field: &'static str, text: impl Into<Cow<'a, str>>) {
+        self.0.push((field, text.into()));
     }
 
-    fn get(&self, field: &str) -> &str {
-        self.0.iter().find(|(name, _)| *name == field).map_or("", |(_, text)| text)
+    fn place(&self, field: &str) -> Option<usize> {
+        self.0.iter().position(|(name, _)| *name == field)
     }
 }
 
@@ -232,7 +239,8 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    /// Reads `profiles/finance_detail.toml` and `profiles/supervision.toml` of the reference folder.
+    /// Reads `profiles/finance_detail.toml` and `profiles/supervision.toml` in the reference
+    /// folder.
     ///
     /// # Errors
     /// See [`ProfileError`].

@@ -258,65 +258,84 @@ const CHILD_BASES: [Basis; 3] = [Basis::Spell, Basis::Listing, Basis::Child];
 
 fn heads(number: usize, month: &MonthResult<'_>, register: &Register) -> Vec<Heads> {
     let mut heads = vec![Heads::default(); register.len()];
-    if let Some(frame) = CHILD_BASES.iter().find_map(|basis| month.frames.get(basis)) {
-        let in_month = match frame.get("in_month").map(|s| &s.column) {
+    let frames = CHILD_BASES.iter().filter_map(|basis| month.frames.get(basis));
+    if let Some(main) = frames.clone().next() {
+        let in_month = match main.get("in_month").map(|s| &s.column) {
             Some(Column::Bool(values)) => Some(values),
             _ => None,
         };
         let listed = |row: usize| in_month.is_none_or(|values| values[row]);
-        let counts = distinct(register, &[(frame, number, &listed)]);
-        heads.iter_mut().zip(counts).for_each(|(head, count)| head.listed = Some(count));
-        let mut paid: Vec<(&Frame, usize, Vec<&ItemLines>)> = Vec::new();
-        for basis in &CHILD_BASES {
-            let lines: Vec<_> =
-                month.entitlements.items.iter().filter(|l| l.basis == *basis).collect();
-            if let Some(frame) = month.frames.get(basis).filter(|_| !lines.is_empty()) {
-                paid.push((frame, number, lines));
-            }
+        let mut counts = Distinct::new(register.len(), 1);
+        let owners = register.owners(number, main);
+        counts.add(main, |row| if listed(row) { owners.of(row) } else { NOBODY });
+        heads.iter_mut().zip(counts.close()).for_each(|(head, n)| head.listed = Some(n));
+
+        let items = &month.entitlements.items;
+        let with_lines: Vec<_> =
+            frames.filter(|frame| items.iter().any(|l| l.basis == frame.basis)).collect();
+        let mut counts = Distinct::new(register.len(), with_lines.len());
+        for frame in with_lines {
+            let lines: Vec<&ItemLines> = items.iter().filter(|l| l.basis == frame.basis).collect();
+            let paid = |row: usize| lines.iter().any(|l| l.status[row] == LineStatus::Paid);
+            let owners = register.owners(number, frame);
+            counts.add(frame, |row| if paid(row) { owners.of(row) } else { NOBODY });
         }
-        let tests: Vec<_> = paid
-            .iter()
-            .map(|(frame, number, lines)| {
-                (*frame, *number, move |row: usize| {
-                    lines.iter().any(|l| l.status[row] == LineStatus::Paid)
-                })
-            })
-            .collect();
-        let tests: Vec<Chosen<'_>> = tests
-            .iter()
-            .map(|(f, n, test)| (*f, *n, test as &(dyn Fn(usize) -> bool + Sync)))
-            .collect();
-        let counts = distinct(register, &tests);
-        heads.iter_mut().zip(counts).for_each(|(head, count)| head.paid = Some(count));
+        heads.iter_mut().zip(counts.close()).for_each(|(head, n)| head.paid = Some(n));
     }
     slots(number, month, register, &mut heads);
     register_heads(number, month, register, &mut heads);
     heads
 }
 
-type Chosen<'a> = (&'a Frame, usize, &'a (dyn Fn(usize) -> bool + Sync));
+/// Counts distinct children by group: institution or age class.
+pub(super) struct Distinct {
+    /// Rows of children who stand on one row only, as the facts say.
+    alone: Vec<u64>,
+    /// All other rows.
+    pairs: Vec<(u32, Key)>,
+    /// Whether all rows come from one frame: on a second one the same child may come again.
+    one_frame: bool,
+}
 
-/// Distinct children by institution among the chosen rows.
-fn distinct(register: &Register, chosen: &[Chosen<'_>]) -> Vec<u64> {
-    let mut pairs: Vec<(u32, Key)> = Vec::new();
-    for (frame, number, choose) in chosen {
-        let Some(Column::Key(keys)) = frame.get("child_ref").map(|s| &s.column) else { continue };
-        let owners = register.owners(*number, frame);
-        pairs.par_extend((0..frame.rows).into_par_iter().with_min_len(CHUNK).filter_map(|row| {
-            let owner = owners.of(row);
-            (owner != NOBODY && choose(row)).then(|| (owner, keys.keys[row]))
-        }));
+impl Distinct {
+    /// `frames` is how many frames will be added.
+    pub(super) fn new(groups: usize, frames: usize) -> Self {
+        Self { alone: vec![0; groups], pairs: Vec::new(), one_frame: frames == 1 }
     }
-    pairs.par_sort_unstable();
-    let mut counts = vec![0; register.len()];
-    let mut last = None;
-    for pair in pairs {
-        if last != Some(pair) {
-            counts[pair.0 as usize] += 1;
-            last = Some(pair);
+
+    /// Adds the rows of a frame that `group` gives a group; others are [`NOBODY`]'s.
+    pub(super) fn add(&mut self, frame: &Frame, group: impl Fn(usize) -> u32) {
+        let Some(Column::Key(keys)) = frame.get("child_ref").map(|s| &s.column) else { return };
+        let numbers = |name: &str| match frame.get(name).map(|s| &s.column) {
+            Some(Column::Num(numbers)) => Some(&numbers.values),
+            _ => None,
+        };
+        let listings = numbers("listings_of_child").filter(|_| self.one_frame);
+        let pieces = numbers("pieces");
+        let alone = |row: usize| {
+            listings.is_some_and(|n| n[row] == 1) && pieces.is_none_or(|n| n[row] <= 1)
+        };
+        for row in 0..frame.rows {
+            let group = group(row);
+            let Some(count) = self.alone.get_mut(group as usize) else { continue };
+            if alone(row) {
+                *count += 1;
+            } else {
+                self.pairs.push((group, keys.keys[row]));
+            }
         }
     }
-    counts
+
+    /// The counts by group.
+    pub(super) fn close(mut self) -> Vec<u64> {
+        self.pairs.par_sort_unstable();
+        self.pairs.dedup();
+        let mut counts = self.alone;
+        for (group, _) in self.pairs {
+            counts[group as usize] += 1;
+        }
+        counts
+    }
 }
 
 fn slots(number: usize, month: &MonthResult<'_>, register: &Register, heads: &mut [Heads]) {

@@ -214,6 +214,7 @@ impl Page<'_> {
             to.write_with_format(0, 0, &self.title, &formats.title)?;
         }
         to.set_row_height(0, 28)?;
+        to.set_row_height(HEADER, 32)?;
         let note = format!("批次号：{}    结算期：{}    金额单位：元", run.run_id, run.job.period);
         to.write_with_format(1, 0, note, &formats.note)?;
         for (number, column) in sheet.columns.iter().enumerate() {
@@ -247,6 +248,10 @@ impl Page<'_> {
                 _ if number == 0 => to.write_with_format(row, at, "合计", &formats.total_text)?,
                 // A sum of rates means nothing.
                 _ if &*column.name == "rate" => to.write_blank(row, at, &formats.total_text)?,
+                // Where no row has a number, there is none to add up.
+                (values, _) if (0..sheet.rows).all(|row| values.number(row).is_none()) => {
+                    to.write_blank(row, at, &formats.total_text)?
+                }
                 (Values::Fen(_) | Values::MaybeFen(_), Some(fen)) => {
                     to.write_with_format(row, at, yuan_number(fen), &formats.total_money)?
                 }

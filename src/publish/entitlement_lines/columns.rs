@@ -1,265 +1,16 @@
-//! `entitlements`: one line per (basis row, item), in row groups that are built, encoded and
-//! compressed on all threads and written in order.
+//! The columns of one row group.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::pseudonym::Pseudonym;
-use super::sheet::{NO_CODE, Sheet, Values, exact_text};
-use super::{MonthResult, Publication, delimited, parquet};
-use crate::domain::{Basis, CodeList, Column, Frame, Key, KeyColumn, NumColumn, Stored};
+use super::{Plan, RULE_TEXTS, Stretch, TraceKind, traced};
+use crate::domain::{Basis, Cell, CodeList, Column, Date, Fraction, Frame, Key, KeyColumn, Stored};
 use crate::law::SubsidyRule;
+use crate::publish::pseudonym::Pseudonym;
+use crate::publish::sheet::{NO_CODE, Sheet, Values, exact_text, pseudonym_text};
+use crate::publish::tally::whole;
 use crate::subsidy::{ItemLines, LineStatus};
-
-/// Lines in a row group: a megabyte a column, small enough that two threads always have work.
-const GROUP: usize = 1 << 17;
-
-/// Rows of one item of one month.
-#[derive(Debug, Clone)]
-struct Stretch {
-    month: usize,
-    item: usize,
-    rows: std::ops::Range<usize>,
-}
-
-/// What a value of the `trace` list is written as, the same in the whole file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TraceKind {
-    Whole,
-    Exact,
-    Date,
-    Bool,
-    Text,
-}
-
-/// Everything the groups share.
-struct Plan<'a> {
-    run: &'a Publication<'a>,
-    groups: Vec<Vec<Stretch>>,
-    bases: Arc<CodeList>,
-    periods: Arc<CodeList>,
-    items: Arc<CodeList>,
-    statuses: Arc<CodeList>,
-    texts: BTreeMap<&'static str, Arc<CodeList>>,
-    files: Arc<CodeList>,
-    traces: Vec<(Arc<str>, TraceKind)>,
-    /// By (month, basis): pseudonyms of the child or person of each row.
-    pseudonyms: BTreeMap<(usize, Basis), Arc<Vec<Pseudonym>>>,
-}
-
-/// Sums of the file, for the manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Written {
-    /// Lines.
-    pub rows: u64,
-    /// Sum of `amount_fen`.
-    pub amount_fen: i64,
-}
-
-/// Writes the Parquet file, and the CSV file where one is wanted.
-///
-/// # Errors
-/// When a sink cannot be written.
-pub(super) fn write<P: Write, C: Write>(
-    run: &Publication<'_>,
-    to: P,
-    mut text: Option<C>,
-) -> io::Result<Written> {
-    let plan = Plan::of(run);
-    let empty = plan.sheet(&[]);
-    let mut writer = parquet::Writer::new(to, &empty)?;
-    if let Some(text) = &mut text {
-        delimited::write(&empty, text).map_err(io::Error::other)?;
-    }
-    let (mut written, with_text) = (Written::default(), text.is_some());
-    for wave in plan.groups.chunks(rayon::current_num_threads().max(1)) {
-        let made: Vec<_> = wave
-            .par_iter()
-            .map(|group| {
-                let sheet = plan.sheet(group);
-                let rows = with_text.then(|| delimited::body(&sheet)).transpose();
-                let fen = sheet.sum("amount_fen").ok_or_else(|| io::Error::other("overflow"));
-                Ok((parquet::encode(&sheet)?, rows.map_err(io::Error::other)?, sheet.rows, fen?))
-            })
-            .collect::<io::Result<_>>()?;
-        for (group, rows, count, fen) in made {
-            writer.append(&group)?;
-            if let (Some(text), Some(rows)) = (&mut text, rows) {
-                text.write_all(&rows)?;
-            }
-            written.rows += count as u64;
-            let sum = written.amount_fen.checked_add(fen);
-            written.amount_fen = sum.ok_or_else(|| io::Error::other("overflow"))?;
-        }
-    }
-    writer.finish()?.flush()?;
-    if let Some(text) = &mut text {
-        text.flush()?;
-    }
-    Ok(written)
-}
-
-impl<'a> Plan<'a> {
-    fn of(run: &'a Publication<'a>) -> Self {
-        let items = || run.months.iter().flat_map(|month| &month.entitlements.items);
-        let periods: Vec<String> = run.months.iter().map(|m| m.month.to_string()).collect();
-        let mut texts = BTreeMap::new();
-        for name in ["age_class", "service"] {
-            let columns =
-                run.months.iter().flat_map(|m| m.frames.iter()).filter_map(|f| f.get(name));
-            let lists = columns.filter_map(|stored| match &stored.column {
-                Column::Code(codes) => Some(&codes.list),
-                _ => None,
-            });
-            let all = lists.flat_map(|list| list.texts().iter().map(|text| &**text));
-            texts.insert(name, Arc::new(CodeList::new(all)));
-        }
-        let reasons = run.months.iter().map(|m| &m.entitlements.reasons);
-        let all = reasons.flat_map(|list| list.texts().iter().map(|text| &**text));
-        texts.insert("reason", Arc::new(CodeList::new(all)));
-        let cutters = run.months.iter().map(|m| &m.entitlements.cutters);
-        let all = cutters.flat_map(|list| list.texts().iter().map(|text| &**text));
-        texts.insert("cut_by", Arc::new(CodeList::new(all)));
-        let rules: Vec<&SubsidyRule> =
-            items().flat_map(|l| l.rules.iter().flatten().map(|rule| &**rule)).collect();
-        for (name, pick) in RULE_TEXTS {
-            texts.insert(name, Arc::new(CodeList::new(rules.iter().map(|rule| &**pick(rule)))));
-        }
-        Self {
-            run,
-            groups: groups(&run.months),
-            bases: Arc::new(CodeList::new(items().map(|lines| lines.basis.name()))),
-            periods: Arc::new(CodeList::new(periods.iter().map(String::as_str))),
-            items: Arc::new(CodeList::new(items().map(|lines| &*lines.item))),
-            statuses: Arc::new(CodeList::new(
-                [LineStatus::Paid, LineStatus::Zero, LineStatus::Refused].map(LineStatus::word),
-            )),
-            texts,
-            files: file_names(run),
-            traces: traces(run),
-            pseudonyms: pseudonyms(run),
-        }
-    }
-}
-
-type RuleText = fn(&SubsidyRule) -> &Arc<str>;
-
-const RULE_TEXTS: [(&str, RuleText); 3] = [
-    ("rule", |rule| &rule.head.id),
-    ("law_version", |rule| &rule.head.version),
-    ("clause", |rule| &rule.head.clause),
-];
-
-/// A file's code is its place in `Tables.files`, so names stand once each, with the table before
-/// a name that two tables share.
-fn file_names(run: &Publication<'_>) -> Arc<CodeList> {
-    let mut list = CodeList::default();
-    for file in &run.tables.files {
-        if list.code(&file.name).is_some() {
-            list.intern(&format!("{}/{}", file.table, file.name));
-        } else {
-            list.intern(&file.name);
-        }
-    }
-    Arc::new(list)
-}
-
-/// Cuts the lines into groups of [`GROUP`], in the order of month, item, row.
-fn groups(months: &[MonthResult<'_>]) -> Vec<Vec<Stretch>> {
-    let (mut groups, mut group, mut room) = (Vec::new(), Vec::new(), GROUP);
-    for (month, result) in months.iter().enumerate() {
-        for (item, lines) in result.entitlements.items.iter().enumerate() {
-            let mut start = 0;
-            while start < lines.status.len() {
-                let mut end = start;
-                while end < lines.status.len() && room > 0 {
-                    room -= usize::from(lines.status[end] != LineStatus::Absent);
-                    end += 1;
-                }
-                group.push(Stretch { month, item, rows: start..end });
-                start = end;
-                if room == 0 {
-                    groups.push(std::mem::take(&mut group));
-                    room = GROUP;
-                }
-            }
-        }
-    }
-    groups.push(group);
-    groups
-}
-
-/// The values the items want shown, with the one kind that carries all their columns.
-fn traces(run: &Publication<'_>) -> Vec<(Arc<str>, TraceKind)> {
-    let mut kinds: BTreeMap<Arc<str>, TraceKind> = BTreeMap::new();
-    for month in &run.months {
-        for lines in &month.entitlements.items {
-            for id in lines.rules.iter().flatten().flat_map(|rule| &rule.trace) {
-                let Some((stored, _)) = traced(month, lines, id) else { continue };
-                let kind = match &stored.column {
-                    Column::Num(NumColumn { den: 1, .. }) => TraceKind::Whole,
-                    Column::Num(_) | Column::Ratio(_) => TraceKind::Exact,
-                    Column::Date(_) => TraceKind::Date,
-                    Column::Bool(_) => TraceKind::Bool,
-                    Column::Code(_) | Column::Key(_) => TraceKind::Text,
-                };
-                let number = |kind| matches!(kind, TraceKind::Whole | TraceKind::Exact);
-                kinds
-                    .entry(Arc::clone(id))
-                    .and_modify(|held| {
-                        if *held != kind {
-                            let exact = number(*held) && number(kind);
-                            *held = if exact { TraceKind::Exact } else { TraceKind::Text };
-                        }
-                    })
-                    .or_insert(kind);
-            }
-        }
-    }
-    kinds.into_iter().collect()
-}
-
-/// The column of a traced value: on the item's own basis, or on a coarser one through its links.
-fn traced<'m>(
-    month: &'m MonthResult<'_>,
-    lines: &ItemLines,
-    id: &str,
-) -> Option<(&'m Stored, Option<&'m [u32]>)> {
-    let frame = month.frames.get(&lines.basis)?;
-    if let Some(stored) = frame.get(id) {
-        return Some((stored, None));
-    }
-    frame.links.iter().find_map(|(basis, links)| {
-        let stored = month.frames.get(basis)?.get(id)?;
-        Some((stored, Some(links.as_slice())))
-    })
-}
-
-/// The column that names a child or person, if the basis has one.
-fn person_column(frame: &Frame) -> Option<&KeyColumn> {
-    ["child_ref", "person_ref"].iter().find_map(|name| match &frame.get(name)?.column {
-        Column::Key(keys) => Some(keys),
-        _ => None,
-    })
-}
-
-fn pseudonyms(run: &Publication<'_>) -> BTreeMap<(usize, Basis), Arc<Vec<Pseudonym>>> {
-    let mut made = BTreeMap::new();
-    for (number, month) in run.months.iter().enumerate() {
-        for lines in &month.entitlements.items {
-            let Some(frame) = month.frames.get(&lines.basis) else { continue };
-            let key = (number, lines.basis.clone());
-            if let (Some(keys), false) = (person_column(frame), made.contains_key(&key)) {
-                made.insert(key, Arc::new(run.pseudonyms.of(keys)));
-            }
-        }
-    }
-    made
-}
 
 /// One group's columns while they grow.
 #[derive(Default)]
@@ -291,7 +42,7 @@ struct Lines {
 
 enum Trace {
     Whole(Vec<Option<i64>>),
-    Date(Vec<Option<crate::domain::Date>>),
+    Date(Vec<Option<Date>>),
     Bool(Vec<Option<bool>>),
     Text(Coded),
 }
@@ -358,7 +109,7 @@ fn small_fraction((num, den): (i128, i128)) -> Option<(i64, i64)> {
     let (num, den) = match (i64::try_from(num), i64::try_from(den)) {
         (Ok(num), Ok(den)) if den > 0 => (num, den),
         _ => {
-            let value = crate::domain::Fraction::new(num, den)?.reduced();
+            let value = Fraction::new(num, den)?.reduced();
             (i64::try_from(value.num).ok()?, i64::try_from(value.den).ok()?)
         }
     };
@@ -371,7 +122,7 @@ fn small_fraction((num, den): (i128, i128)) -> Option<(i64, i64)> {
 }
 
 impl Plan<'_> {
-    fn sheet(&self, group: &[Stretch]) -> Sheet {
+    pub(super) fn sheet(&self, group: &[Stretch]) -> Sheet {
         let mut lines = Lines::default();
         for (_, kind) in &self.traces {
             lines.traces.push(match kind {
@@ -414,11 +165,11 @@ impl Plan<'_> {
             |row: &usize| lines.cut_by.get(*row).map_or(NO_CODE, |c| cutters[usize::from(*c)]);
         out.cut_by.extend(rows.iter().map(cut));
         self.rules(lines, frame, &rows, out);
-        let whole = |name: &str, row: usize| frame.and_then(|f| super::tally::whole(f, name, row));
+        let place = |name: &str, row: usize| frame.and_then(|f| whole(f, name, row));
         out.file.extend(rows.iter().map(|row| {
-            whole("#file", *row).and_then(|file| u32::try_from(file).ok()).unwrap_or(NO_CODE)
+            place("#file", *row).and_then(|file| u32::try_from(file).ok()).unwrap_or(NO_CODE)
         }));
-        out.record.extend(rows.iter().map(|row| whole("#record", *row)));
+        out.record.extend(rows.iter().map(|row| place("#record", *row)));
         for ((id, _), column) in self.traces.iter().zip(&mut out.traces) {
             let shown = lines.rules.iter().flatten().any(|rule| rule.trace.contains(id));
             let stored = if shown { traced(month, lines, id) } else { None };
@@ -459,7 +210,7 @@ impl Plan<'_> {
         out.row_key.extend(rows.iter().map(|row| {
             let mut text = String::new();
             for stored in &cells {
-                if let crate::domain::Cell::Text(part) = stored.cell(*row) {
+                if let Cell::Text(part) = stored.cell(*row) {
                     if !text.is_empty() {
                         text.push('/');
                     }
@@ -472,7 +223,7 @@ impl Plan<'_> {
 
     fn rules(&self, lines: &ItemLines, frame: Option<&Frame>, rows: &[usize], out: &mut Lines) {
         let segment = |row: usize| {
-            let of_row = frame.and_then(|f| super::tally::whole(f, "segment", row));
+            let of_row = frame.and_then(|f| whole(f, "segment", row));
             of_row.and_then(|s| usize::try_from(s).ok()).unwrap_or(0)
         };
         for ((name, pick), column) in RULE_TEXTS.iter().zip(&mut out.rule_texts) {
@@ -530,7 +281,7 @@ impl Plan<'_> {
                 // A value that is an identifier may be a child's: it is never shown as it is.
                 Some((Column::Key(keys), row)) => {
                     let made = self.run.pseudonyms.one(&keys.text(row));
-                    column.push(super::sheet::pseudonym_text(&made));
+                    column.push(pseudonym_text(&made));
                 }
             }),
         }

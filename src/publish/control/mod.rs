@@ -2,17 +2,19 @@
 //!
 //! A mismatch is a bug of ours and fails the run (exit 70); both sides of each are told.
 
-use std::collections::BTreeMap;
+mod sheet;
+
+pub(super) use sheet::sheet;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use super::register::{NOBODY, Register};
-use super::sheet::{Sheet, Values};
 use super::tally::{Tallies, Tally};
 use super::{Publication, PublishError};
-use crate::domain::{Fen, amount_in_words};
 use crate::schedule::LineKind;
 use crate::subsidy::LineStatus;
 
@@ -259,44 +261,21 @@ fn check_funding(
     }
 }
 
-/// The schedule pays what was allocated: gross is the amounts, payable is the allocation.
+/// The schedule pays what was allocated: by item and by source, the ORIGINAL lines of the months
+/// settled are the allocation and what a shortage carried to the next period (that leaves again by
+/// `CARRY_OUT` lines); their gross is the entitlement.
 fn check_schedule(
     run: &Publication<'_>,
     tallies: &Tallies,
     checks: &mut Checks,
 ) -> Result<(), PublishError> {
-    let settled = |line: &&crate::schedule::ScheduleLine| {
-        matches!(line.kind, LineKind::Original | LineKind::CarryOut)
-            && run.months.iter().any(|month| month.month == line.source_period)
-    };
-    let mut by_item: FxHashMap<&str, i128> = FxHashMap::default();
-    let mut by_source: BTreeMap<&str, i128> = BTreeMap::new();
-    for line in run.schedule.lines.iter().filter(settled) {
-        *by_item.entry(&line.item).or_default() += i128::from(line.payable_fen);
-        *by_source.entry(&line.source).or_default() += i128::from(line.payable_fen);
-    }
-    for (at, face) in tallies.items.iter().enumerate() {
-        let sum = tallies.sum(None, Some(at))?;
-        let allocated = if face.in_kind { 0 } else { i128::from(sum.allocated) };
-        let payable = by_item.remove(&*face.id).unwrap_or(0);
-        let what = || format!("schedule of item {}", face.id);
-        checks.equal(what, ("allocated fen", allocated), ("payable fen", payable));
-    }
-    let mut funded: BTreeMap<&str, i128> = BTreeMap::new();
-    for month in &run.months {
-        for cell in &month.allocation.cells {
-            let source = month.allocation.sources.get(cell.source as usize);
-            *funded.entry(source.map_or("", |s| s)).or_default() += i128::from(cell.fen);
-        }
-    }
-    let sources: std::collections::BTreeSet<&str> =
-        funded.keys().chain(by_source.keys()).copied().collect();
-    for source in sources {
-        let get = |map: &BTreeMap<&str, i128>| map.get(source).copied().unwrap_or(0);
-        let what = || format!("schedule of source {source}");
-        checks.equal(what, ("funded fen", get(&funded)), ("payable fen", get(&by_source)));
-    }
+    let mut original = Sums::default();
     for line in &run.schedule.lines {
+        let of_months = run.months.iter().any(|month| month.month == line.source_period);
+        if line.kind == LineKind::Original && of_months {
+            original.item(&line.item, line.payable_fen, line.gross_fen);
+            original.source(&line.source, line.payable_fen);
+        }
         let made = i128::from(line.gross_fen) - i128::from(line.cut_fen)
             + i128::from(line.carried_in_fen)
             - i128::from(line.carried_out_fen);
@@ -304,7 +283,60 @@ fn check_schedule(
         let payable = i128::from(line.payable_fen);
         checks.equal(what, ("payable", payable), ("gross - cut + carried in - carried out", made));
     }
+    let mut settled = Sums::default();
+    for (at, face) in tallies.items.iter().enumerate().filter(|(_, face)| !face.in_kind) {
+        let sum = tallies.sum(None, Some(at))?;
+        settled.item(&face.id, sum.allocated, sum.amount);
+    }
+    for month in &run.months {
+        let allocation = month.allocation;
+        let source = |at: u32| allocation.sources.get(at as usize).map_or("", |source| source);
+        for cell in &allocation.cells {
+            settled.source(source(cell.source), cell.fen);
+        }
+        for share in allocation.shares.iter().filter(|share| share.carried_fen != 0) {
+            let item = month.entitlements.items.get(share.cell.item as usize);
+            let item = item.map_or("", |lines| &*lines.item);
+            settled.item(item, share.carried_fen, 0);
+            settled.source(source(share.cell.source), share.carried_fen);
+        }
+    }
+    let items: BTreeSet<&str> =
+        settled.by_item.keys().chain(original.by_item.keys()).copied().collect();
+    for item in items {
+        let of = |sums: &Sums<'_>| sums.by_item.get(item).copied().unwrap_or_default();
+        let ((allocated, amount), (payable, gross)) = (of(&settled), of(&original));
+        let what = || format!("schedule of item {item}");
+        checks.equal(what, ("allocated and carried fen", allocated), ("payable fen", payable));
+        checks.equal(what, ("entitled fen", amount), ("gross fen", gross));
+    }
+    let sources: BTreeSet<&str> =
+        settled.by_source.keys().chain(original.by_source.keys()).copied().collect();
+    for source in sources {
+        let of = |sums: &Sums<'_>| sums.by_source.get(source).copied().unwrap_or(0);
+        let what = || format!("schedule of source {source}");
+        let (funded, payable) = (of(&settled), of(&original));
+        checks.equal(what, ("funded and carried fen", funded), ("payable fen", payable));
+    }
     Ok(())
+}
+
+/// Sums of one side: by item (payable, gross) and by source.
+#[derive(Default)]
+struct Sums<'a> {
+    by_item: BTreeMap<&'a str, (i128, i128)>,
+    by_source: BTreeMap<&'a str, i128>,
+}
+
+impl<'a> Sums<'a> {
+    fn item(&mut self, item: &'a str, fen: i64, gross: i64) {
+        let sum = self.by_item.entry(item).or_default();
+        *sum = (sum.0 + i128::from(fen), sum.1 + i128::from(gross));
+    }
+
+    fn source(&mut self, source: &'a str, fen: i64) {
+        *self.by_source.entry(source).or_default() += i128::from(fen);
+    }
 }
 
 /// A payment is the sum of its lines. Returns the sum of all payments.
@@ -326,164 +358,4 @@ fn check_payments(run: &Publication<'_>, checks: &mut Checks) -> i128 {
         total += amount;
     }
     total
-}
-
-/// Rows of `control.csv` in the making.
-#[derive(Default)]
-struct Rows {
-    scope: Vec<String>,
-    key: Vec<String>,
-    counts: [Vec<Option<i64>>; 6],
-    amount: Vec<Option<i64>>,
-    words: Vec<String>,
-    to_date: Vec<Option<i64>>,
-}
-
-impl Rows {
-    fn push(
-        &mut self,
-        scope: &str,
-        key: &str,
-        counts: [Option<u64>; 6],
-        money: Option<(i64, i64)>,
-    ) {
-        self.scope.push(scope.to_owned());
-        self.key.push(key.to_owned());
-        for (column, count) in self.counts.iter_mut().zip(counts) {
-            column.push(count.map(|n| i64::try_from(n).unwrap_or(i64::MAX)));
-        }
-        self.amount.push(money.map(|(fen, _)| fen));
-        self.words.push(money.map_or_else(String::new, |(fen, _)| amount_in_words(Fen(fen))));
-        self.to_date.push(money.map(|(fen, before)| fen.saturating_add(before)));
-    }
-}
-
-/// Counts of lines in the order of the columns: read, used, unused, refused, paid, zero.
-fn counts(tally: Tally) -> [Option<u64>; 6] {
-    let Tally { paid, zero, refused, .. } = tally;
-    [None, Some(tally.lines()), None, Some(refused), Some(paid), Some(zero)]
-}
-
-/// `control.csv`: one row per input table, institution, item, source, budget line, and the total.
-/// Money is what the schedule pays (corrections included), so that every scope sums to the total.
-///
-/// # Errors
-/// When a sum overflows.
-pub(super) fn sheet(
-    run: &Publication<'_>,
-    register: &Register,
-    tallies: &Tallies,
-    control: &Control,
-) -> Result<Sheet, PublishError> {
-    let mut rows = Rows::default();
-    for table in run.usage {
-        let TableUse { read, used, unused, refused, .. } = *table;
-        let counts = [Some(read), Some(used), Some(unused), Some(refused), None, None];
-        rows.push("table", &table.table, counts, None);
-    }
-    let paid = payable_by_scope(run)?;
-    let before = run.year_to_date;
-    let get = |map: &BTreeMap<String, i64>, key: &str| map.get(key).copied().unwrap_or(0);
-    institution_rows(run, register, tallies, &paid.institution, &mut rows)?;
-    let mut items: Vec<&str> = tallies.items.iter().map(|face| &*face.id).collect();
-    items.extend(
-        paid.item.keys().copied().filter(|id| !tallies.items.iter().any(|f| &*f.id == *id)),
-    );
-    for item in items {
-        let at = tallies.items.iter().position(|face| &*face.id == item);
-        let tally = at.map_or(Ok(Tally::default()), |at| tallies.sum(None, Some(at)))?;
-        let fen = paid.item.get(item).copied().unwrap_or(0);
-        rows.push("item", item, counts(tally), Some((fen, get(&before.by_item, item))));
-    }
-    for (source, fen) in &paid.source {
-        rows.push("source", source, [None; 6], Some((*fen, get(&before.by_source, source))));
-    }
-    for (line, fen) in &paid.budget {
-        rows.push("budget_line", line, [None; 6], Some((*fen, get(&before.by_budget_line, line))));
-    }
-    rows.push("total", "", counts(control.lines), Some((control.payable_fen, before.total)));
-    Ok(rows.sheet())
-}
-
-fn institution_rows(
-    run: &Publication<'_>,
-    register: &Register,
-    tallies: &Tallies,
-    paid: &BTreeMap<&str, i64>,
-    rows: &mut Rows,
-) -> Result<(), PublishError> {
-    let mut ids: BTreeMap<&str, u32> = BTreeMap::new();
-    for (index, entry) in (0_u32..).zip(&register.institutions) {
-        ids.insert(&entry.id, index);
-    }
-    for id in paid.keys() {
-        ids.entry(id).or_insert(NOBODY);
-    }
-    for (id, index) in ids {
-        let tally =
-            if index == NOBODY { Tally::default() } else { tallies.sum(Some(index), None)? };
-        let before = run.year_to_date.by_institution.get(id).copied().unwrap_or(0);
-        let fen = paid.get(id).copied().unwrap_or(0);
-        rows.push("institution", id, counts(tally), Some((fen, before)));
-    }
-    let nobody = tallies.sum(Some(u32::try_from(register.len()).unwrap_or(NOBODY)), None)?;
-    if nobody.lines() > 0 {
-        rows.push("institution", "", counts(nobody), Some((0, 0)));
-    }
-    Ok(())
-}
-
-impl Rows {
-    fn sheet(self) -> Sheet {
-        let mut sheet = Sheet::new("control", self.scope.len());
-        sheet.put("scope", "范围", Values::Text(self.scope));
-        sheet.put("key", "对象", Values::Text(self.key));
-        let names = [
-            ("rows_read", "读入行数"),
-            ("rows_used", "使用行数"),
-            ("rows_unused", "未用行数"),
-            ("rows_refused", "不予补助行数"),
-            ("rows_paid", "补助行数"),
-            ("rows_zero", "零补助行数"),
-        ];
-        for ((name, label), column) in names.into_iter().zip(self.counts) {
-            sheet.put(name, label, Values::MaybeInt(column));
-        }
-        sheet.put("amount_fen", "金额", Values::MaybeFen(self.amount));
-        sheet.put("amount_in_words", "人民币大写", Values::Text(self.words));
-        sheet.put("year_to_date_fen", "本年累计", Values::MaybeFen(self.to_date));
-        sheet
-    }
-}
-
-struct Payable<'a> {
-    institution: BTreeMap<&'a str, i64>,
-    item: BTreeMap<&'a str, i64>,
-    source: BTreeMap<&'a str, i64>,
-    budget: BTreeMap<&'a str, i64>,
-}
-
-fn payable_by_scope<'a>(run: &'a Publication<'_>) -> Result<Payable<'a>, PublishError> {
-    let schedule = run.schedule;
-    let mut made = Payable {
-        institution: BTreeMap::new(),
-        item: BTreeMap::new(),
-        source: BTreeMap::new(),
-        budget: BTreeMap::new(),
-    };
-    for line in &schedule.lines {
-        let payee = schedule.payees.get(line.payee as usize).map_or("", |p| &*p.institution_id);
-        let budget = schedule.budget_lines.get(line.budget_line as usize);
-        let keys = [
-            (&mut made.institution, payee),
-            (&mut made.item, &*line.item),
-            (&mut made.source, &*line.source),
-            (&mut made.budget, budget.map_or("", |b| &*b.budget_doc_no)),
-        ];
-        for (map, key) in keys {
-            let sum = map.entry(key).or_default();
-            *sum = add(*sum, line.payable_fen)?;
-        }
-    }
-    Ok(made)
 }

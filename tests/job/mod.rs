@@ -1,0 +1,294 @@
+//! Tests of room `job`.
+
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use tuoyu::domain::{Date, Month};
+use tuoyu::job::{self, Job, JobError, Language, LedgerChoice, Overrides};
+
+/// A folder with a job file and an input folder of empty files.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new(files: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        std::fs::create_dir(folder.path().join("in")).unwrap();
+        for file in files {
+            std::fs::write(folder.path().join("in").join(file), "").unwrap();
+        }
+        Self { folder }
+    }
+
+    fn input(&self) -> PathBuf {
+        self.folder.path().join("in")
+    }
+
+    /// Reads a job whose input is this place's, unless overridden.
+    fn read(&self, text: &str, overrides: Overrides) -> Result<Job, JobError> {
+        let path = self.folder.path().join("job.toml");
+        std::fs::write(&path, text).unwrap();
+        let input = overrides.input.clone().unwrap_or_else(|| self.input());
+        job::read(&path, &Overrides { input: Some(input), ..overrides })
+    }
+
+    /// The message of a job that cannot be read, without the folder.
+    fn refusal(&self, text: &str) -> String {
+        let error = self.read(text, Overrides::default()).unwrap_err().to_string();
+        error.replace(&format!("{}/", self.folder.path().display()), "")
+    }
+}
+
+const LEAST: &str =
+    "id = \"m\"\nperiod = \"2026-09\"\npacks = [\"data/policy/p\"]\nkey_file = \"k\"\n";
+
+fn files(job: &Job, table: &str) -> Vec<String> {
+    let spec = job.tables.iter().find(|spec| spec.table == table).unwrap();
+    let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+    spec.paths.iter().map(name).collect()
+}
+
+#[test]
+fn everything_left_out_has_its_default() {
+    let job = Place::new(&[]).read(LEAST, Overrides::default()).unwrap();
+    assert_eq!(job.title, "m");
+    assert_eq!(job.reference, Path::new("data/reference"));
+    // Day 10 of the month after the period, never today.
+    assert_eq!(job.known_on, Date::from_ymd(2026, 10, 10).unwrap());
+    assert_eq!(job.out, Path::new("out/2026-09"));
+    assert_eq!(job.ledger.as_deref(), Some(Path::new("var/ledger.db")));
+    assert!(job.workbooks && !job.entitlements_csv && !job.provisional_calendar);
+    assert_eq!(job.change_percent, 20);
+    assert_eq!((job.opening, job.threads, job.office.as_str()), (None, None, ""));
+    assert_eq!(job.message_language, Language::Chinese);
+    assert_eq!(job.tables.len(), 11, "every core table has a specification");
+    assert!(job.tables.iter().all(|spec| spec.paths.is_empty()));
+}
+
+#[test]
+fn the_command_line_goes_before_the_file() {
+    let text = format!("{LEAST}out = \"o\"\nledger = \"none\"\nknown_on = 2026-10-01\n");
+    let place = Place::new(&[]);
+    let job = place.read(&text, Overrides::default()).unwrap();
+    assert_eq!((job.out.as_path(), job.ledger), (Path::new("o"), None));
+    assert_eq!(job.known_on, Date::from_ymd(2026, 10, 1).unwrap());
+    let overrides = Overrides {
+        period: Month::new(2026, 12),
+        out: Some("x".into()),
+        ledger: Some(LedgerChoice::File("l.db".into())),
+        known_on: Date::from_ymd(2027, 1, 5),
+        threads: Some(3),
+        language: Some(Language::English),
+        ..Overrides::default()
+    };
+    let job = place.read(&text, overrides).unwrap();
+    assert_eq!(job.period, Month::new(2026, 12).unwrap());
+    assert_eq!(
+        (job.out.as_path(), job.ledger.as_deref()),
+        (Path::new("x"), Some(Path::new("l.db")))
+    );
+    assert_eq!(job.known_on, Date::from_ymd(2027, 1, 5).unwrap());
+    assert_eq!((job.threads, job.message_language), (Some(3), Language::English));
+}
+
+#[test]
+fn files_are_found_by_name_pattern_and_period() {
+    let place = Place::new(&[
+        "enrolments_b.csv",
+        "enrolments_a.csv",
+        "收托（东区）.xlsx",
+        "enrolmentsx.csv",
+        "~enrolments.xlsx",
+        "slots.csv.bak",
+        "托位.parquet",
+        "考勤2026-09.csv",
+        "考勤2026-08.csv",
+        "机构托位.csv",
+    ]);
+    let text =
+        format!("{LEAST}[inputs.attendance]\nfile = \"考勤{{period}}*.csv\"\n[inputs.fees]\n");
+    let job = place.read(&text, Overrides::default()).unwrap();
+    assert_eq!(
+        files(&job, "enrolments"),
+        ["enrolments_a.csv", "enrolments_b.csv", "收托（东区）.xlsx"]
+    );
+    assert_eq!(files(&job, "slots"), ["托位.parquet"]);
+    assert_eq!(files(&job, "attendance"), ["考勤2026-09.csv"]);
+    assert!(files(&job, "institutions").is_empty() && files(&job, "fees").is_empty());
+}
+
+#[test]
+fn a_named_file_must_be_there_unless_optional() {
+    let place = Place::new(&[]);
+    let text = format!("{LEAST}[inputs.slots]\nfile = \"s.csv\"\n");
+    let refusal = place.refusal(&text);
+    assert_eq!(
+        refusal,
+        "job.toml:6:8: inputs.slots.file: in/s.csv does not exist; hint: check the input folder, \
+         or say optional = true"
+    );
+    let job = place.read(&format!("{text}optional = true\n"), Overrides::default()).unwrap();
+    assert!(files(&job, "slots").is_empty());
+}
+
+#[test]
+fn one_file_serves_every_table_that_says_so() {
+    let place = Place::new(&["register.csv", "slots.csv"]);
+    let text = format!(
+        "{LEAST}[inputs.institutions]\nfile = \"{{input}}\"\n[inputs.slots]\nfile = \"{{input}}\"\n"
+    );
+    let input = Some(place.input().join("register.csv"));
+    let job = place.read(&text, Overrides { input, ..Overrides::default() }).unwrap();
+    assert_eq!(files(&job, "institutions"), ["register.csv"]);
+    assert_eq!(files(&job, "slots"), ["register.csv"]);
+    assert_eq!(job.tables.len(), 2);
+    assert!(place.refusal(&text).contains("the input is a folder; expected a file"));
+}
+
+#[test]
+fn maps_and_captures_are_kept() {
+    let text = format!(
+        "{LEAST}[inputs.slots]\nheaders = {{ \"位数\" = \"slots_filed\" }}\n\
+         values.service = {{ \"FULL\" = \"全日托\", \"NONE\" = \"\" }}\n\
+         constants = {{ origin = \"新建\" }}\n\
+         ignore = [\"备注\"]\nreceived_on = 2026-10-05\ncomplete_for = [\"2026-08\", \"2026-09\"]\n\
+         sheet = \"九月\"\nheader_row = 3\n\
+         [[inputs.slots.captures]]\ncolumn = \"slots_open\"\nfrom = \"说明\"\npattern = '开放(\\d+)'\n"
+    );
+    let job = Place::new(&[]).read(&text, Overrides::default()).unwrap();
+    let slots = job.tables.iter().find(|spec| spec.table == "slots").unwrap();
+    assert_eq!(slots.headers["位数"], "slots_filed");
+    assert_eq!(slots.values["service"]["FULL"], "全日托");
+    assert_eq!(slots.values["service"]["NONE"], "");
+    assert_eq!(slots.constants["origin"], "新建");
+    assert_eq!(slots.ignore, ["备注"]);
+    assert_eq!(slots.received_on, Date::from_ymd(2026, 10, 5));
+    assert_eq!(slots.complete_for, Month::new(2026, 8).zip(Month::new(2026, 9)));
+    assert_eq!((slots.sheet.as_deref(), slots.header_row), (Some("九月"), Some(3)));
+    assert_eq!(slots.captures[0].pattern, r"开放(\d+)");
+}
+
+#[test]
+fn slips_are_refused_with_their_place() {
+    let place = Place::new(&[]);
+    let cases = [
+        ("titel = \"x\"", "job.toml:5:1: unknown key \"titel\"; hint: did you mean \"title\"?"),
+        ("workbooks = 1", "job.toml:5:13: workbooks is a TOML integer; expected true or false"),
+        (
+            "change_percent = 2000",
+            "job.toml:5:18: change_percent is out of range; expected a whole number from 0 to 1000",
+        ),
+        ("kind = \"tune\"", "job.toml:5:8: kind is \"tune\"; expected \"settle\""),
+        (
+            "opening = \"2026-13\"",
+            "job.toml:5:11: opening: \"2026-13\" is not a month; expected YYYY-MM",
+        ),
+        (
+            "[inputs.enrolment]",
+            "job.toml:5:9: unknown table \"enrolment\"; hint: did you mean \"enrolments\"?",
+        ),
+        (
+            "[inputs.slots]\nheader = {}",
+            "job.toml:6:1: unknown key \"inputs.slots.header\"; hint: did you mean \"headers\"?",
+        ),
+        (
+            "[inputs.slots]\nconstants = { places = 3 }",
+            "job.toml:6:24: inputs.slots.constants.places is a TOML integer; \
+             expected a text in quotes",
+        ),
+        (
+            "[[inputs.slots.captures]]\ncolumn = \"a\"\nfrom = \"b\"\npattern = \"x\"",
+            "job.toml:8:11: inputs.slots.captures.pattern: the pattern has 0 groups; \
+             expected one group",
+        ),
+        (
+            "[inputs.slots]\ncomplete_for = [\"2026-09\", \"2026-08\"]",
+            "job.toml:6:16: inputs.slots.complete_for: 2026-08 lies before 2026-09; \
+             expected first, then last",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(place.refusal(&format!("{LEAST}{text}\n")), expected);
+    }
+    let open = place.refusal(&format!(
+        "{LEAST}[[inputs.slots.captures]]\ncolumn = \"a\"\nfrom = \"b\"\npattern = \"(\"\n"
+    ));
+    assert!(open.starts_with("job.toml:8:11: inputs.slots.captures.pattern:"), "{open}");
+    let torn = place.refusal("id = \"m\nperiod = 1\n");
+    assert!(torn.starts_with("job.toml:1:") && torn.contains("not TOML"), "{torn}");
+}
+
+#[test]
+fn what_must_be_said_is_asked_for() {
+    let place = Place::new(&[]);
+    for (key, flag) in [("period", "--period"), ("packs", "data/policy"), ("key_file", "key")] {
+        let text: String =
+            LEAST.lines().filter(|line| !line.starts_with(key)).collect::<Vec<_>>().join("\n");
+        let refusal = place.refusal(&text);
+        assert!(
+            refusal.contains(&format!("{key} is not set")) && refusal.contains(flag),
+            "{refusal}"
+        );
+    }
+    assert!(place.refusal("").contains("id is missing"));
+    let gone = Overrides { input: Some("no/such/folder".into()), ..Overrides::default() };
+    let refusal = place.read(LEAST, gone).unwrap_err().to_string();
+    assert!(refusal.contains("input names no/such/folder, which does not exist"), "{refusal}");
+    let gone = job::read(Path::new("no/such/job.toml"), &Overrides::default()).unwrap_err();
+    assert!(matches!(gone, JobError::Unreadable { .. }));
+}
+
+#[test]
+fn the_canonical_text_knows_no_folder_thread_or_language() {
+    let text = format!("{LEAST}[inputs.slots]\nvalues.service = {{ \"FULL\" = \"全日托\" }}\n");
+    let read = |files: &[&str], text: &str, overrides| {
+        Place::new(files).read(text, overrides).unwrap().canonical
+    };
+    let base = read(&["slots.csv"], &text, Overrides::default());
+    let elsewhere = Overrides {
+        out: Some("x".into()),
+        ledger: Some(LedgerChoice::None),
+        threads: Some(8),
+        language: Some(Language::English),
+        ..Overrides::default()
+    };
+    assert_eq!(base, read(&["slots.csv"], &text, elsewhere));
+    let changes = [
+        text.replace("全日托", "半日托"),
+        text.replace("data/policy/p", "data/policy/q"),
+        text.replace("2026-09", "2026-10"),
+        format!("office = \"示例区\"\n{text}"),
+        format!("known_on = 2026-10-11\n{text}"),
+        format!("change_percent = 21\n{text}"),
+    ];
+    for changed in changes {
+        assert_ne!(base, read(&["slots.csv"], &changed, Overrides::default()), "{changed}");
+    }
+    assert_ne!(base, read(&["slots_1.csv"], &text, Overrides::default()), "file names are shown");
+}
+
+/// First cells of the Markdown table under a heading: the keys documented there.
+fn documented(heading: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/job.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let section = text.split(heading).nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut keys: Vec<String> = rows.map(|row| row.split('`').next().unwrap().to_owned()).collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn the_reference_names_exactly_the_keys_the_reader_knows() {
+    let place = Place::new(&[]);
+    let known = |text: &str| {
+        let refusal = place.refusal(&format!("{LEAST}{text}\n"));
+        let list = refusal.split("expected one of ").nth(1).unwrap().to_owned();
+        let mut keys: Vec<String> = list.split(", ").map(str::to_owned).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(documented("## Top level"), known("zzzzzzzzzzzz = 1"));
+    let table = known("[inputs.slots]\nzzzzzzzzzzzz = 1");
+    assert_eq!(documented("## `[inputs.<table>]`"), table);
+}
