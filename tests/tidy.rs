@@ -12,12 +12,12 @@ const ROOMS: &str = "domain law job intake facts price subsidy allocation schedu
 
 /// Hash maps that are walked, into what has no order of its own; or another map of that name.
 const WALKED: &str =
-    "src/facts/child.rs:homes src/intake/plan.rs:map src/publish/control.rs:funded";
+    "src/facts/child.rs:homes src/intake/plan.rs:map src/publish/control/mod.rs:funded";
 
 const MOST_LINES: usize = 600;
 /// Files longer than [`MOST_LINES`], with the length they may not pass.
 const LONG_FILES: &[(&str, usize)] = &[
-    ("src/facts/spell.rs", 810),
+    ("src/facts/spell.rs", 820),
     ("src/law/model.rs", 660),
     ("src/publish/entitlement_lines.rs", 630),
     ("tests/settle/allocation.rs", 700),
