@@ -178,8 +178,7 @@ impl Page<'_> {
                 continue;
             }
             let source = step.source.split_whitespace().collect::<Vec<_>>().join(" ");
-            let note =
-                if step.note.is_empty() { String::new() } else { format!("    {}", step.note) };
+            let note = self.note(&step.note);
             let pad = (indent + step.depth) * 2;
             self.text(&format!("{:pad$}{source} = {}{note}", "", step.value));
         }
