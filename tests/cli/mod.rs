@@ -4,4 +4,5 @@
 mod args;
 mod explain;
 mod readme;
+mod texts;
 mod transcript;

@@ -42,6 +42,7 @@ fn outcome(stored: &Stored, row: usize) -> Result<Cell, RowError> {
 
 /// The expression on one spell, by kernel and by trace, is `want`.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "cases read better without borrows")]
 fn check(source: &str, columns: &[(&'static str, Cell)], want: Result<Cell, RowError>) {
     let expr = compiled(source);
     let frames = one(columns).frames();

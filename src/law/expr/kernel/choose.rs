@@ -90,24 +90,25 @@ fn blend_texts<'a>(
     no: &Vector<'a>,
     sel: Sel<'_>,
 ) -> Option<Data<'a>> {
-    let coded = |text: &str, list: &Arc<CodeList>| match list.code(text) {
-        Some(code) => (code, Arc::clone(list)),
-        None => {
+    let coded = |text: &str, list: &Arc<CodeList>| {
+        if let Some(code) = list.code(text) {
+            (code, Arc::clone(list))
+        } else {
             let mut longer = (**list).clone();
             (longer.intern(text), Arc::new(longer))
         }
     };
     let (yes, no, list) = match (&yes.data, &no.data) {
         (Data::Code(yes, left), Data::Code(no, right)) if Arc::ptr_eq(left, right) => {
-            (Arg::Each(&**yes), Arg::Each(&**no), Arc::clone(left))
+            (Arg::Each(yes), Arg::Each(no), Arc::clone(left))
         }
-        (Data::One(Cell::Text(text)), Data::Code(no, list)) => {
-            let (code, list) = coded(text, list);
-            (Arg::One(code), Arg::Each(&**no), list)
+        (Data::One(Cell::Text(word)), Data::Code(no, list)) => {
+            let (code, list) = coded(word, list);
+            (Arg::One(code), Arg::Each(no), list)
         }
-        (Data::Code(yes, list), Data::One(Cell::Text(text))) => {
-            let (code, list) = coded(text, list);
-            (Arg::Each(&**yes), Arg::One(code), list)
+        (Data::Code(yes, list), Data::One(Cell::Text(word))) => {
+            let (code, list) = coded(word, list);
+            (Arg::Each(yes), Arg::One(code), list)
         }
         _ => return None,
     };
@@ -274,7 +275,7 @@ fn keys<'a>(branches: &[Branch<'a>], n: usize) -> Data<'a> {
         match &branch.value.data {
             Data::Key(keys, texts) => {
                 if odd.is_empty() {
-                    odd = texts.clone();
+                    odd.clone_from(texts);
                 } else if !texts.is_empty() {
                     let more = texts.iter().map(|(key, text)| (*key, text.clone()));
                     odd.to_mut().extend(more);

@@ -175,8 +175,8 @@ pub(super) fn arith<'a>(op: Arith, a: &Vector<'a>, b: &Vector<'a>, sel: Sel<'_>)
         return Vector { data, nulls: None, errs };
     }
     if let (Some((x, x_one, x_den)), Some((y, y_one, y_den))) = (a.wides(), b.wides()) {
-        let x = x_one.map_or(Arg::Each(&*x), Arg::One);
-        let y = y_one.map_or(Arg::Each(&*y), Arg::One);
+        let x = x_one.map_or(Arg::Each(&x), Arg::One);
+        let y = y_one.map_or(Arg::Each(&y), Arg::One);
         if let Some((values, den)) = in_lane::<i128>(op, sel, (x, x_den), (y, y_den))
             && !values.contains(&i128::MIN)
         {
@@ -251,23 +251,22 @@ fn shrink(num: i128, den: i128, bad: &mut bool) -> (i64, i64) {
         return (num, den);
     }
     let by = i128::try_from(gcd(num.unsigned_abs(), den.unsigned_abs())).unwrap_or(1).max(1);
-    match (i64::try_from(num / by), i64::try_from(den / by)) {
-        (Ok(num), Ok(den)) => (num, den),
-        _ => {
-            *bad = true;
-            (0, 1)
-        }
+    if let (Ok(num), Ok(den)) = (i64::try_from(num / by), i64::try_from(den / by)) {
+        (num, den)
+    } else {
+        *bad = true;
+        (0, 1)
     }
 }
 
 /// Calls `f` with numerators and denominators of each wanted row and keeps 64-bit fractions.
 fn each_frac<'a>(
-    a: &Vector<'_>,
-    b: &Vector<'_>,
+    left: &Vector<'_>,
+    right: &Vector<'_>,
     sel: Sel<'_>,
     f: impl Fn((i128, i128), (i128, i128)) -> (i128, i128),
 ) -> Option<Data<'a>> {
-    let ((x, x_den), (y, y_den)) = (a.fracs()?, b.fracs()?);
+    let ((x, x_den), (y, y_den)) = (left.fracs()?, right.fracs()?);
     let (mut nums, mut dens) = (vec![0_i64; sel.rows()], vec![1_i64; sel.rows()]);
     let mut bad = false;
     sel.each(|row| {
@@ -347,7 +346,9 @@ fn fast_quotient<'a>(a: &Vector<'_>, b: &Vector<'_>, sel: Sel<'_>) -> Option<Dat
     });
     if let Sel::Some(..) = sel {
         // Rows that are not wanted still need a denominator above zero.
-        dens.iter_mut().for_each(|den| *den = (*den).max(1));
+        for den in &mut dens {
+            *den = (*den).max(1);
+        }
     }
     (!bad).then_some(Data::Frac(nums, dens))
 }
@@ -362,11 +363,11 @@ pub(super) fn negate<'a>(a: &Vector<'a>, sel: Sel<'_>, abs: bool) -> Vector<'a> 
     let mut bad = false;
     let data = match &a.data {
         Data::Int(values, den) => {
-            let out = map1(sel, Arg::Each(&**values), |x| flip(x, &mut bad));
+            let out = map1(sel, Arg::Each(values), |x| flip(x, &mut bad));
             Some(Data::Int(Cow::Owned(out), *den))
         }
         Data::Frac(nums, dens) => {
-            let out = map1(sel, Arg::Each(&**nums), |x| flip(x, &mut bad));
+            let out = map1(sel, Arg::Each(nums), |x| flip(x, &mut bad));
             Some(Data::Frac(out, dens.clone()))
         }
         _ => None,
@@ -394,8 +395,8 @@ pub(super) fn compare<'a>(
         return Vector { data, nulls: None, errs };
     }
     if let (Some((x, x_one, x_den)), Some((y, y_one, y_den))) = (a.wides(), b.wides()) {
-        let x = x_one.map_or(Arg::Each(&*x), Arg::One);
-        let y = y_one.map_or(Arg::Each(&*y), Arg::One);
+        let x = x_one.map_or(Arg::Each(&x), Arg::One);
+        let y = y_one.map_or(Arg::Each(&y), Arg::One);
         if let Some(data) = lane_compare::<i128>(how, sel, (x, x_den), (y, y_den)) {
             return Vector { data, nulls: None, errs };
         }

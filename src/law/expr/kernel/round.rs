@@ -74,7 +74,7 @@ fn step(x: i64, up: i64, quantum: i64, bad: &mut bool, count: impl Fn(i64) -> i6
     let (x, over) = x.overflowing_mul(up);
     let (value, also) = count(x).overflowing_mul(quantum);
     // The smallest number has no magnitude of its own width; it takes the slow way.
-    *bad |= over | also | (x == i64::MIN);
+    *bad |= over | also || (x == i64::MIN);
     value
 }
 
@@ -102,8 +102,8 @@ impl Divisor {
     fn round(&self, mode: RoundingMode, num: i64) -> i64 {
         let size = num.unsigned_abs();
         let product = u128::from(size).wrapping_mul(u128::from(self.factor));
-        // Both are at most `size`, which fits as `num` is not the smallest number.
-        let count = ((product >> self.shift) as u64).cast_signed();
+        // The count is at most `size`; zero stands in for the smallest number, which is not asked.
+        let count = i64::try_from(product >> self.shift).unwrap_or(0);
         let rest = size.cast_signed().wrapping_sub(count.wrapping_mul(self.by));
         nearest(mode, num, count, rest, self.by)
     }
@@ -135,7 +135,7 @@ fn round_frac(nums: &[i64], dens: &[i64], to: Quantum, sel: Sel<'_>) -> Option<V
     let out = map2(sel, Arg::Each(nums), Arg::Each(dens), |num, den| {
         let (num, over) = num.overflowing_mul(parts);
         let (den, also) = den.overflowing_mul(quantum);
-        bad |= over | also | (num == i64::MIN) | (den < 1);
+        bad |= over | also || (num == i64::MIN) || (den < 1);
         if bad {
             return 0;
         }
