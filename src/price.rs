@@ -5,6 +5,7 @@
 
 use crate::domain::{Cell, Column, NumColumn, Stored};
 use crate::law::{Breach, PriceRule};
+use rayon::prelude::*;
 
 /// What a guide price says of each row: one entry a row judged.
 #[derive(Debug, Clone)]
@@ -39,21 +40,19 @@ pub fn assess(
     floor: Option<Stored>,
 ) -> Assessed {
     let rows = fee.column.len();
-    let applies: Vec<bool> = (0..rows)
-        .map(|row| {
-            matches!(&when.column, Column::Bool(values) if values[row])
-                && when.error(row).is_none()
-                && !when.is_null(row)
-        })
-        .collect();
-    let above = |fee: &Stored, bound: &Stored| -> Vec<bool> {
-        (0..rows).map(|row| applies[row] && greater(fee, bound, row)).collect()
+    let each = |of: &(dyn Fn(usize) -> bool + Sync)| -> Vec<bool> {
+        (0..rows).into_par_iter().with_min_len(8192).map(of).collect()
     };
-    let over = above(fee, &ceiling);
-    let under = floor.as_ref().map_or_else(
-        || vec![false; rows],
-        |floor| (0..rows).map(|row| applies[row] && greater(floor, fee, row)).collect(),
-    );
+    let applies = each(&|row| {
+        matches!(&when.column, Column::Bool(values) if values[row])
+            && when.error(row).is_none()
+            && !when.is_null(row)
+    });
+    let over = each(&|row| applies[row] && greater(fee, &ceiling, row));
+    let under = match &floor {
+        Some(floor) => each(&|row| applies[row] && greater(floor, fee, row)),
+        None => vec![false; rows],
+    };
     let missing = (0..rows).map(|row| applies[row] && fee.is_null(row)).collect();
     let counted = if rule.breach == Breach::ReduceToCeiling {
         reduce(fee, &ceiling, &over)

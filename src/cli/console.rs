@@ -74,7 +74,7 @@ impl Trouble {
 pub type Outcome = io::Result<Exit>;
 
 impl Console<'_> {
-    /// Tells what is wrong, and that nothing was written.
+    /// Tells what is wrong.
     ///
     /// # Errors
     /// When `err` cannot be written.
@@ -87,13 +87,18 @@ impl Console<'_> {
                 Complaint::Plain(lines) => self.plain(lines, Severity::Error, texts)?,
             }
         }
-        let last = match trouble.exit {
-            Exit::Law => texts.phrase("cli.law_incomplete", &[]),
-            Exit::World | Exit::Ledger | Exit::Bug => texts.phrase("cli.nothing_written", &[]),
-            _ => return Ok(trouble.exit),
-        };
-        writeln!(self.err, "{last}")?;
         Ok(trouble.exit)
+    }
+
+    /// Tells what stopped a run, and that nothing was written.
+    ///
+    /// # Errors
+    /// When `err` cannot be written.
+    pub fn tell_stopped(&mut self, trouble: &Trouble, texts: &Catalogue) -> Outcome {
+        let exit = self.tell(trouble, texts)?;
+        let key = if exit == Exit::Law { "cli.law_incomplete" } else { "cli.nothing_written" };
+        writeln!(self.err, "{}", texts.label(key))?;
+        Ok(exit)
     }
 
     /// A mistake in a file: the lines themselves on a terminal, one line of text elsewhere.

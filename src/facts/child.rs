@@ -133,7 +133,6 @@ fn rank(
 pub(crate) fn listing_columns(
     ground: &Ground<'_>,
     enrolments: &Enrolments<'_>,
-    basis: &Basis,
     listings: &[u32],
 ) -> Vec<(Arc<str>, Stored)> {
     let declared = ground.law.inputs.iter().filter(|input| &*input.name == "enrolments");
@@ -145,8 +144,7 @@ pub(crate) fn listing_columns(
                 .find(|(name, _)| *name == &*column.name)
                 .map_or_else(|| Arc::clone(&column.name), |(_, fact)| Arc::from(*fact));
             let ages = ground.law.segments.iter().any(|law| !law.ages.is_empty());
-            let wanted =
-                ground.needs.column(basis, &fact) || (ages && &*column.name == "birth_date");
+            let wanted = ground.needs.of_spells(&fact) || (ages && &*column.name == "birth_date");
             wanted.then_some((column, fact))
         })
         .collect();
@@ -176,8 +174,7 @@ pub(crate) fn put_listing_facts(
     frame: &mut Frame,
     tally: &mut Tally,
 ) {
-    let basis = frame.basis.clone();
-    let want = |name: &str| ground.needs.column(&basis, name);
+    let want = |name: &str| ground.needs.of_spells(name);
     let plain = |column| Stored::plain(column);
     let known: Vec<bool> = match frame.links.get(&Basis::Institution) {
         Some(links) => links.iter().map(|row| *row != Frame::NO_ROW).collect(),
@@ -288,7 +285,9 @@ pub(crate) fn build(
     rows: usize,
 ) {
     if ground.needs.basis(&Basis::Child) {
-        let child = children(spells);
+        let ages = ground.law.segments.iter().flat_map(|law| &law.ages);
+        let ages: Vec<&str> = ages.map(|rule| &*rule.head.id).collect();
+        let child = children(spells, &ages);
         spells.links.insert(Basis::Child, child.1);
         facts.frames.put(child.0);
     }
@@ -299,7 +298,7 @@ pub(crate) fn build(
 }
 
 /// One row a (child, institution): facts that do not vary over its spells.
-fn children(spells: &Frame) -> (Frame, Vec<u32>) {
+fn children(spells: &Frame, ages: &[&str]) -> (Frame, Vec<u32>) {
     let empty = KeyColumn::default();
     let keys = |name: &str| match spells.get(name).map(|stored| &stored.column) {
         Some(Column::Key(column)) => column,
@@ -317,7 +316,7 @@ fn children(spells: &Frame) -> (Frame, Vec<u32>) {
         })
         .collect();
     let mut frame = Frame::new(Basis::Child, firsts.len());
-    for name in [
+    let facts = [
         "child_ref",
         "institution_id",
         "birth_date",
@@ -327,7 +326,8 @@ fn children(spells: &Frame) -> (Frame, Vec<u32>) {
         "listings_here",
         "#file",
         "#record",
-    ] {
+    ];
+    for name in facts.iter().chain(ages) {
         if let Some(stored) = spells.get(name) {
             frame.put(name, stored.take(&firsts));
         }

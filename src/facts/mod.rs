@@ -163,6 +163,12 @@ impl Needs {
         self.columns.contains(&(basis.clone(), Arc::from(name)))
     }
 
+    /// Whether a column is read on any basis whose rows are made from spells.
+    #[must_use]
+    pub fn of_spells(&self, name: &str) -> bool {
+        [Basis::Spell, Basis::Listing, Basis::Child].iter().any(|basis| self.column(basis, name))
+    }
+
     /// Whether a basis has rules or is read.
     #[must_use]
     pub fn basis(&self, basis: &Basis) -> bool {

@@ -178,16 +178,54 @@ const MONEY_COLUMNS: [(&str, &str); 5] = [
     ("support", "cash_fen"),
 ];
 
+/// Totals made once and checked, before any file is written.
+pub struct Prepared {
+    register: Register,
+    tallies: Tallies,
+    control: Control,
+    standing: BTreeMap<String, Standing>,
+}
+
+impl Prepared {
+    /// Where every institution stands: the next period's [`Previous`].
+    #[must_use]
+    pub const fn standing(&self) -> &BTreeMap<String, Standing> {
+        &self.standing
+    }
+}
+
+/// Sums what the files tell and checks every control total.
+///
+/// # Errors
+/// When a control total does not tie or a sum overflows.
+pub fn prepare(run: &Publication<'_>) -> Result<Prepared, PublishError> {
+    let register = Register::of(&run.months);
+    let tallies = Tallies::of(&run.months, &register)?;
+    let control = control::control(run, &register, &tallies)?;
+    let standing = institution_files::standing(run, &register, &tallies)?;
+    Ok(Prepared { register, tallies, control, standing })
+}
+
 /// Checks the control totals, then writes every file of FORMATS 2 into the draft. The caller seals
 /// the draft with [`Publication::manifest`].
 ///
 /// # Errors
 /// When a control total does not tie or a file cannot be written.
 pub fn write(run: &Publication<'_>, draft: &mut Draft) -> Result<Outputs, PublishError> {
-    let register = Register::of(&run.months);
-    let tallies = Tallies::of(&run.months, &register)?;
-    let control = control::control(run, &register, &tallies)?;
-    let standing = institution_files::standing(run, &register, &tallies)?;
+    let prepared = prepare(run)?;
+    write_prepared(run, prepared, draft)
+}
+
+/// [`write`] for totals already made.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_prepared(
+    run: &Publication<'_>,
+    prepared: Prepared,
+    draft: &mut Draft,
+) -> Result<Outputs, PublishError> {
+    let Prepared { register, tallies, control, standing } = prepared;
     let (lines, rest) = rayon::join(
         || write_entitlements(run, draft),
         || {

@@ -144,7 +144,8 @@ fn join_numbers(parts: &[Column], rows: usize) -> Column {
 
 /// Scatters values computed for `rows` into a column of `len` rows; the others are null.
 pub(crate) fn scatter(part: Stored, rows: &[u32], len: usize) -> Stored {
-    if rows.len() == len {
+    // Rows of several segments stand segment by segment: all of them, but not in order.
+    if rows.len() == len && rows.iter().zip(0..).all(|(row, at): (&u32, u32)| *row == at) {
         return part;
     }
     let mut back = vec![u32::MAX; len];

@@ -185,9 +185,6 @@ impl Walk<'_> {
             return self.nothing(&[]).take(&vec![u32::MAX; len]);
         }
         let joined = super::columns::join(parts);
-        if busy <= 1 && order.len() == len {
-            return joined;
-        }
         scatter(joined, &order, len)
     }
 

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::domain::RowError;
-use crate::law::expr::exact::{Exact, Quantum, gcd, gcd_64};
+use crate::law::expr::exact::{Exact, gcd, gcd_64};
 use crate::law::expr::tree::Comparison;
 
-use super::vector::{Arg, Data, Sel, Vector, join_errors, map1, map2, share_nulls};
+use super::vector::{Arg, Data, Sel, Vector, join_errors, map1, map2};
 
 /// Operations on two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +132,12 @@ fn product<T: Lane>(
     cancel(&mut b, &mut a_den)?;
     let den = a_den.checked_mul(b_den)?;
     T::from_wide(den)?;
+    let one = |arg: &Arg<'_, T>| matches!(arg, Arg::One(value) if value.wide() == 1);
+    if one(&a) || one(&b) {
+        // Only the denominator changes: `x / 12`.
+        let same = if one(&a) { b } else { a };
+        return Some((map1(sel, same, |x| x), den));
+    }
     let mut bad = false;
     let out = map2(sel, a, b, |x, y| {
         let (value, over) = x.mul(y);
@@ -193,7 +199,7 @@ pub(super) fn arith<'a>(op: Arith, a: &Vector<'a>, b: &Vector<'a>, sel: Sel<'_>)
 }
 
 /// Lowest terms by row; a row that cannot be written down is an overflow.
-fn slow<'a>(
+pub(super) fn slow<'a>(
     sel: Sel<'_>,
     mut errs: Option<Vec<u8>>,
     f: impl Fn(usize) -> Option<Exact>,
@@ -217,11 +223,17 @@ pub(super) fn own_error(errs: &mut Option<Vec<u8>>, rows: usize, row: usize, err
 fn zero_divisors(b: &Vector<'_>, sel: Sel<'_>, errs: &mut Option<Vec<u8>>) {
     let mut found = Vec::new();
     match &b.data {
-        Data::Int(values, _) => sel.each(|row| {
-            if values[row] == 0 {
-                found.push(row);
+        Data::Int(values, _) => {
+            let mut zero = false;
+            sel.each(|row| zero |= values[row] == 0);
+            if zero {
+                sel.each(|row| {
+                    if values[row] == 0 {
+                        found.push(row);
+                    }
+                });
             }
-        }),
+        }
         _ => sel.each(|row| {
             if b.exact(row).is_some_and(|value| value.num == 0) {
                 found.push(row);
@@ -366,98 +378,6 @@ pub(super) fn negate<'a>(a: &Vector<'a>, sel: Sel<'_>, abs: bool) -> Vector<'a> 
             Some(if abs { value.abs() } else { value.neg() })
         }),
     }
-}
-
-/// Rounded to a multiple of the quantum; null stays null.
-pub(super) fn round<'a>(a: &Vector<'a>, to: Quantum, sel: Sel<'_>) -> Vector<'a> {
-    let (errs, nulls) = (a.errs.clone(), share_nulls(a));
-    let fast = match &a.data {
-        Data::Int(values, den) => round_int(values, *den, to, sel),
-        Data::Frac(nums, dens) => round_frac(nums, dens, to, sel),
-        _ => None,
-    };
-    if let Some(values) = fast
-        && let Ok(den) = i64::try_from(to.den)
-    {
-        return Vector { data: Data::Int(Cow::Owned(values), den), nulls, errs };
-    }
-    let mut rounded = slow(sel, errs, |row| {
-        if nulls.as_ref().is_some_and(|nulls| nulls[row]) {
-            return Some(Exact::whole(0));
-        }
-        a.exact(row)?.round(to)
-    });
-    rounded.nulls = nulls;
-    rounded
-}
-
-/// `x / den` to a multiple of the quantum, as numerators over the quantum's denominator.
-fn round_int(values: &[i64], den: i64, to: Quantum, sel: Sel<'_>) -> Option<Vec<i64>> {
-    let quantum = i64::try_from(to.num).ok()?;
-    // The count of quanta is x * up / down.
-    let down = i128::from(den).checked_mul(to.num)?;
-    let by = i128::try_from(gcd(to.den.unsigned_abs(), down.unsigned_abs())).ok()?;
-    let up = i64::try_from(to.den / by).ok()?;
-    let down = i64::try_from(down / by).ok()?;
-    let mut bad = false;
-    let out = if down == 1 {
-        let factor = up.checked_mul(quantum)?;
-        map1(sel, Arg::Each(values), |x| {
-            let (value, over) = x.overflowing_mul(factor);
-            bad |= over;
-            value
-        })
-    } else {
-        map1(sel, Arg::Each(values), |x| {
-            let (x, over) = x.overflowing_mul(up);
-            let (value, also) = divide_64(to, x, down).overflowing_mul(quantum);
-            bad |= over | also;
-            value
-        })
-    };
-    (!bad).then_some(out)
-}
-
-fn round_frac(nums: &[i64], dens: &[i64], to: Quantum, sel: Sel<'_>) -> Option<Vec<i64>> {
-    let (quantum, parts) = (i64::try_from(to.num).ok()?, i64::try_from(to.den).ok()?);
-    let mut bad = false;
-    let out = map2(sel, Arg::Each(nums), Arg::Each(dens), |num, den| {
-        let (num, over) = num.overflowing_mul(parts);
-        let (den, also) = den.overflowing_mul(quantum);
-        bad |= over | also;
-        if bad {
-            return 0;
-        }
-        let (value, over) = divide_64(to, num, den).overflowing_mul(quantum);
-        bad |= over;
-        value
-    });
-    (!bad).then_some(out)
-}
-
-/// `num / den` (`den > 0`) to a whole number; 64-bit twin of [`crate::domain::RoundingMode::divide`].
-#[inline]
-fn divide_64(to: Quantum, num: i64, den: i64) -> i64 {
-    use crate::domain::RoundingMode as Mode;
-    let mut floor = num / den;
-    let mut rest = num - floor * den;
-    if rest < 0 {
-        floor -= 1;
-        rest += den;
-    }
-    if rest == 0 {
-        return floor;
-    }
-    let half = rest.cmp(&(den - rest));
-    let up = match to.mode {
-        Mode::Floor => false,
-        Mode::Ceil => true,
-        Mode::Up => num > 0,
-        Mode::Down => num < 0,
-        Mode::HalfUp => half == Ordering::Greater || (half == Ordering::Equal && num > 0),
-        Mode::HalfEven => half == Ordering::Greater || (half == Ordering::Equal && floor & 1 != 0),
-    };
-    floor + i64::from(up)
 }
 
 /// Comparison of two numbers on each row.
