@@ -149,6 +149,17 @@ impl World {
             (vec![KeyCell::Any], Cell::Bool(true)),
         ];
         let keys = vec![key("known", Ty::Bool, false)];
+        // Too wide for a dense array: 301 texts x 601 classes of numbers.
+        let mut wide: Vec<(Vec<KeyCell>, Cell)> = (0..300)
+            .map(|at| {
+                let keys = vec![text(&format!("街道{at}")), KeyCell::Is(Cell::Num(at, 1))];
+                (keys, Cell::Num(at, 1))
+            })
+            .collect();
+        wide.push((vec![text("街道7"), KeyCell::Any], Cell::Num(777, 1)));
+        wide.push((vec![KeyCell::Any, band(0, 100)], Cell::Num(-1, 1)));
+        let street_keys = vec![key("street", Ty::Text(None), false), key("age", int(""), true)];
+        tables.insert("street", table("street", street_keys, int(""), wide));
         tables.insert("flag", table("flag", keys, Ty::Bool, by_flag));
         Self { columns, constants, tables }
     }
