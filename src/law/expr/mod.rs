@@ -32,7 +32,7 @@ use super::names::Names;
 
 pub use self::call::function_names;
 pub use self::kernel::join;
-pub use self::sql::{SqlQuery, SqlView, prelude, sql_view};
+pub use self::sql::{SqlQuery, calendar_sql, prelude, sql_view};
 
 /// A checked expression on a basis. Cheap to clone.
 #[derive(Debug, Clone)]
