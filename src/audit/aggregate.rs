@@ -82,7 +82,10 @@ impl Script<'_> {
             }
             _ => "0::HUGEINT",
         };
-        let start = start(self, over);
+        let start = match rule.function {
+            Aggregate::First | Aggregate::Last => start(self, over),
+            _ => "NULL::DATE".to_owned(),
+        };
         self.say(&format!(
             "CREATE OR REPLACE TABLE \"picks\" AS SELECT {parent} AS g, {kept} AS k, {value} AS a, \
              nullif({error}, 0) AS e, {counted} AS c, {start} AS o\nFROM {} b{joins};",

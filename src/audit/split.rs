@@ -220,13 +220,13 @@ fn both_margins(script: &mut Script<'_>, split: &Split, items: &str) -> String {
     ));
     let cells = script.fresh("cells");
     script.say(&format!(
-        "CREATE OR REPLACE TABLE {cells} AS WITH RECURSIVE walk(k, nth, place, rem, below, at, give) AS (\n\
+        "CREATE OR REPLACE TABLE {cells} AS WITH RECURSIVE walk(k, nth, place, rem, below, pos, give) AS (\n\
          SELECT o.k, o.nth, o.place, o.rem::HUGEINT, b.below, 0::BIGINT, 0::HUGEINT FROM {open} o JOIN {below} b ON b.k = o.k WHERE o.nth = 1\n\
          UNION ALL\n\
          SELECT s.k, CASE WHEN s.rem > s.give THEN s.nth ELSE o.nth END, CASE WHEN s.rem > s.give THEN s.place ELSE o.place END,\n\
          (CASE WHEN s.rem > s.give THEN s.rem - s.give ELSE o.rem END)::HUGEINT,\n\
-         list_transform(s.below, lambda p, i: CASE WHEN i = s.at THEN p - s.give ELSE p END), 0::BIGINT, 0::HUGEINT\n\
-         FROM (SELECT * REPLACE (list_position(below, list_max(below))::BIGINT AS at, \
+         list_transform(s.below, lambda p, i: CASE WHEN i = s.pos THEN p - s.give ELSE p END), 0::BIGINT, 0::HUGEINT\n\
+         FROM (SELECT * REPLACE (list_position(below, list_max(below))::BIGINT AS pos, \
          least(rem, {quantum}, list_max(below))::HUGEINT AS give) FROM walk) s\n\
          LEFT JOIN {open} o ON o.k = s.k AND o.nth = s.nth + 1\n\
          WHERE s.give > 0 AND (s.rem > s.give OR o.nth IS NOT NULL))\n\
