@@ -5,6 +5,7 @@
 
 use crate::domain::{Cell, Column, NumColumn, Stored};
 use crate::law::{Breach, PriceRule};
+use rayon::prelude::*;
 
 /// What a guide price says of each row: one entry a row judged.
 #[derive(Debug, Clone)]
@@ -39,21 +40,19 @@ pub fn assess(
     floor: Option<Stored>,
 ) -> Assessed {
     let rows = fee.column.len();
-    let applies: Vec<bool> = (0..rows)
-        .map(|row| {
-            matches!(&when.column, Column::Bool(values) if values[row])
-                && when.error(row).is_none()
-                && !when.is_null(row)
-        })
-        .collect();
-    let above = |fee: &Stored, bound: &Stored| -> Vec<bool> {
-        (0..rows).map(|row| applies[row] && greater(fee, bound, row)).collect()
+    let each = |of: &(dyn Fn(usize) -> bool + Sync)| -> Vec<bool> {
+        (0..rows).into_par_iter().with_min_len(8192).map(of).collect()
     };
-    let over = above(fee, &ceiling);
-    let under = floor.as_ref().map_or_else(
-        || vec![false; rows],
-        |floor| (0..rows).map(|row| applies[row] && greater(floor, fee, row)).collect(),
-    );
+    let applies = each(&|row| {
+        matches!(&when.column, Column::Bool(values) if values[row])
+            && when.error(row).is_none()
+            && !when.is_null(row)
+    });
+    let over = each(&|row| applies[row] && greater(fee, &ceiling, row));
+    let under = match &floor {
+        Some(floor) => each(&|row| applies[row] && greater(floor, fee, row)),
+        None => vec![false; rows],
+    };
     let missing = (0..rows).map(|row| applies[row] && fee.is_null(row)).collect();
     let counted = if rule.breach == Breach::ReduceToCeiling {
         reduce(fee, &ceiling, &over)
@@ -69,16 +68,18 @@ fn greater(a: &Stored, b: &Stored, row: usize) -> bool {
     if a.is_null(row) || b.is_null(row) || a.error(row).is_some() || b.error(row).is_some() {
         return false;
     }
-    if let (Column::Num(left), Column::Num(right)) = (&a.column, &b.column) {
-        if left.den == right.den {
-            return left.values[row] > right.values[row];
-        }
+    if let (Column::Num(left), Column::Num(right)) = (&a.column, &b.column)
+        && left.den == right.den
+    {
+        return left.values[row] > right.values[row];
     }
     match (a.cell(row), b.cell(row)) {
-        (Cell::Num(p, q), Cell::Num(r, s)) => match (p.checked_mul(s), r.checked_mul(q)) {
-            (Some(left), Some(right)) => left > right,
-            _ => p / q > r / s,
-        },
+        (Cell::Num(num, den), Cell::Num(other, other_den)) => {
+            match (num.checked_mul(other_den), other.checked_mul(den)) {
+                (Some(left), Some(right)) => left > right,
+                _ => num / den > other / other_den,
+            }
+        }
         _ => false,
     }
 }

@@ -7,5 +7,6 @@ mod job;
 mod law;
 mod ledger;
 mod publish;
+mod rules;
 mod settle;
 mod tidy;

@@ -6,6 +6,7 @@ use crate::domain::texts::{Catalogue, Language};
 use crate::domain::{Progress, Severity, Silent};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use std::error::Error;
+use std::fmt;
 use std::io::{self, Write};
 
 /// What surrounds one call of the program.
@@ -74,7 +75,7 @@ impl Trouble {
 pub type Outcome = io::Result<Exit>;
 
 impl Console<'_> {
-    /// Tells what is wrong, and that nothing was written.
+    /// Tells what is wrong.
     ///
     /// # Errors
     /// When `err` cannot be written.
@@ -87,13 +88,18 @@ impl Console<'_> {
                 Complaint::Plain(lines) => self.plain(lines, Severity::Error, texts)?,
             }
         }
-        let last = match trouble.exit {
-            Exit::Law => texts.phrase("cli.law_incomplete", &[]),
-            Exit::World | Exit::Ledger | Exit::Bug => texts.phrase("cli.nothing_written", &[]),
-            _ => return Ok(trouble.exit),
-        };
-        writeln!(self.err, "{last}")?;
         Ok(trouble.exit)
+    }
+
+    /// Tells what stopped a run, and that nothing was written.
+    ///
+    /// # Errors
+    /// When `err` cannot be written.
+    pub fn tell_stopped(&mut self, trouble: &Trouble, texts: &Catalogue) -> Outcome {
+        let exit = self.tell(trouble, texts)?;
+        let key = if exit == Exit::Law { "cli.law_incomplete" } else { "cli.nothing_written" };
+        writeln!(self.err, "{}", texts.label(key))?;
+        Ok(exit)
     }
 
     /// A mistake in a file: the lines themselves on a terminal, one line of text elsewhere.
@@ -112,7 +118,10 @@ impl Console<'_> {
         let theme =
             if self.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let mut text = String::new();
-        if GraphicalReportHandler::new_themed(theme).render_report(&mut text, diagnostic).is_err() {
+        if GraphicalReportHandler::new_themed(theme)
+            .render_report(&mut text, &Headed(diagnostic))
+            .is_err()
+        {
             return self.plain(&[diagnostic.to_string()], severity, texts);
         }
         self.err.write_all(text.as_bytes())
@@ -146,5 +155,100 @@ impl Console<'_> {
         } else {
             Box::new(Silent)
         }
+    }
+}
+
+/// A mistake whose heading leaves its hint to the line for help below the picture.
+#[derive(Debug)]
+struct Headed<'a>(&'a dyn Diagnostic);
+
+impl fmt::Display for Headed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        f.write_str(text.split_once("; hint: ").map_or(&*text, |(heading, _)| heading))
+    }
+}
+
+impl Error for Headed<'_> {}
+
+impl Diagnostic for Headed<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.0.code()
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        self.0.severity()
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.0.help()
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        self.0.source_code()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
+        self.0.labels()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Severity;
+
+    fn pointed(terminal: bool) -> String {
+        let text = crate::law::SourceText {
+            name: "pack.toml".to_owned(),
+            file: "pack.toml".into(),
+            pack: "p".into(),
+            text: "a = 1\nx = 2\n".to_owned(),
+        };
+        let mistake = crate::law::LawError {
+            code: "unknown_key",
+            severity: Severity::Error,
+            pack: "p".into(),
+            text: Some(text.into()),
+            line: 2,
+            column: 1,
+            span: 6..7,
+            message: "unknown key `x`".to_owned(),
+            expected: "y".to_owned(),
+            hint: "write y".to_owned(),
+        };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut console =
+            Console { out: &mut out, err: &mut err, terminal, colour: false, at: String::new() };
+        let texts = Catalogue::new(Language::English);
+        console.point(&mistake, Severity::Error, &texts).unwrap();
+        String::from_utf8(err).unwrap()
+    }
+
+    #[test]
+    fn a_script_gets_lines_and_a_person_the_place() {
+        assert_eq!(
+            pointed(false),
+            "error: pack.toml:2:1: unknown key `x`; expected y\nhint: write y\n"
+        );
+        let picture = pointed(true);
+        assert!(picture.contains("unknown key `x`; expected y\n"), "{picture}");
+        assert!(picture.contains(" 2 │ x = 2"), "{picture}");
+        assert_eq!(picture.matches("write y").count(), 1, "{picture}");
+        assert!(!picture.contains('\u{1b}'), "no colour was asked for");
+    }
+
+    #[test]
+    fn causes_follow_and_are_not_repeated() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{0}")]
+        struct Said(&'static str, #[source] Option<std::io::Error>);
+        let cause = || Some(std::io::Error::other("disk full"));
+        let lines = |error: &Said| match Trouble::of(Exit::World, error).complaints.remove(0) {
+            Complaint::Plain(lines) => lines,
+            Complaint::Pointed(_) => Vec::new(),
+        };
+        assert_eq!(lines(&Said("a.csv: cannot write", cause())).len(), 2);
+        assert_eq!(lines(&Said("a.csv: cannot write: disk full", cause())).len(), 1);
     }
 }

@@ -16,7 +16,9 @@ use std::io;
 pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
     let job = match spine::job(&command.job, &command.changes) {
         Ok(job) => job,
-        Err(trouble) => return console.tell(&trouble, &super::texts(command.changes.language)),
+        Err(trouble) => {
+            return console.tell_stopped(&trouble, &super::texts(command.changes.language));
+        }
     };
     let language = spine::language(&job);
     let texts = Catalogue::new(language);
@@ -25,7 +27,7 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
         spine::settle(&job, progress.as_mut(), &console.at)
     };
     match report {
-        Err(trouble) => console.tell(&trouble, &texts),
+        Err(trouble) => console.tell_stopped(&trouble, &texts),
         Ok(report) => {
             if command.json {
                 writeln!(console.out, "{}", json(&report))?;

@@ -67,6 +67,14 @@ impl Key {
         (Self(HASHED | (digest(text) >> 1)), true)
     }
 
+    /// A well mixed hash for tables and filters; the same on every machine.
+    #[must_use]
+    pub const fn scatter(self) -> u64 {
+        #[expect(clippy::cast_possible_truncation, reason = "the halves are meant")]
+        let (high, low) = ((self.0 >> 64) as u64, self.0 as u64);
+        (high ^ low.rotate_left(29)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+
     /// The text of a losslessly packed key, `None` for a hashed one. The empty id is the empty text.
     #[must_use]
     pub fn unpack(self) -> Option<String> {

@@ -127,7 +127,7 @@ impl Catalogue {
                 return Some(self.translated(name, value)).filter(|value| !value.is_empty());
             }
             match name {
-                "column" => Some(self.column(&finding.rule).to_owned()).filter(|c| !c.is_empty()),
+                "column" => Some(self.input(&finding.rule)).filter(|c| !c.is_empty()),
                 "place" => Some(place.clone()),
                 // Said once: either the place is the institution or the sentence names it.
                 "institution" => Some(finding.institution_id.clone())
@@ -141,7 +141,7 @@ impl Catalogue {
         };
         let mut used = Vec::new();
         let mut text = fill(self.label(&format!("finding.{code}.text")), &value, &mut used);
-        let rest = self.unused(finding, &used);
+        let rest = self.unused(finding, &used, &text);
         let mut tail = String::new();
         if !rest.is_empty() {
             tail.push_str(&self.phrase("word.further", &[("values", &rest)]));
@@ -164,25 +164,32 @@ impl Catalogue {
         (text, self.label(&format!("finding.{code}.next")).to_owned())
     }
 
+    /// The title of a column of a delivery.
+    fn input(&self, header: &str) -> String {
+        let own = self.texts.get(&format!("input.{header}"));
+        own.cloned().unwrap_or_else(|| self.column(header).to_owned())
+    }
+
     /// A value of a finding in this language, where it is a word of ours: a column, what a column
     /// expects, a reason. Anything else is told as found.
     fn translated(&self, name: &str, value: &str) -> String {
         match name {
-            "column" => self.column(value).to_owned(),
+            "column" => self.input(value),
             "reason" => self.reason(value),
             "expected" => {
                 let key = format!("expected.{value}");
-                self.texts.get(&key).cloned().unwrap_or_else(|| value.to_owned())
+                let listed = || value.replace('|', self.label("word.comma"));
+                self.texts.get(&key).cloned().unwrap_or_else(listed)
             }
             _ => value.to_owned(),
         }
     }
 
     /// Values of a finding its sentence did not use, as `name value` pairs.
-    fn unused(&self, finding: &Finding, used: &[String]) -> String {
+    fn unused(&self, finding: &Finding, used: &[String], text: &str) -> String {
         let mut rest = String::new();
         for (name, value) in &finding.values {
-            if used.iter().any(|n| n == name) || value.is_empty() {
+            if used.iter().any(|n| n == name) || value.is_empty() || text.contains(value) {
                 continue;
             }
             if !rest.is_empty() {

@@ -178,11 +178,32 @@ impl Page<'_> {
                 continue;
             }
             let source = step.source.split_whitespace().collect::<Vec<_>>().join(" ");
-            let note =
-                if step.note.is_empty() { String::new() } else { format!("    {}", step.note) };
+            let note = self.note(&step.note);
             let pad = (indent + step.depth) * 2;
             self.text(&format!("{:pad$}{source} = {}{note}", "", step.value));
         }
+    }
+
+    /// A remark of the evaluation in this language: the tree speaks English.
+    fn note(&self, note: &str) -> String {
+        let with = |key: &str, n: &str| self.texts.phrase(key, &[("n", n)]);
+        let said = if note.is_empty() {
+            return String::new();
+        } else if let Some(n) = note.strip_prefix("branch ") {
+            with("explain.note_branch", n)
+        } else if let Some(n) = note.strip_prefix("condition ") {
+            with("explain.note_condition", n)
+        } else if note == "the left side decides" {
+            with("explain.note_left", "")
+        } else if note == "the first is null" {
+            with("explain.note_null", "")
+        } else if let Some((table, rest)) = note.split_once(" row ") {
+            let (n, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+            format!("{table} {} {rest}", with("explain.note_row", n))
+        } else {
+            note.to_owned()
+        };
+        format!("    {said}")
     }
 
     fn amount(&mut self, line: &LineSaid) {

@@ -37,17 +37,26 @@ pub(crate) struct Attendance<'a> {
     pub(crate) used: u64,
 }
 
-/// What a daily mark means: index of the figure, or nothing.
-fn mark_figure(mark: &str) -> Option<Option<usize>> {
-    Some(match mark.trim() {
-        "出勤" | "到园" | "到托" | "√" | "1" | "P" | "p" | "present" => Some(0),
-        "事假" | "请假" | "excused" => Some(1),
-        "病假" | "illness" => Some(2),
-        "灾害" | "disaster" => Some(3),
-        "停园" | "闭园" | "停托" | "closure" => Some(4),
-        "缺勤" | "×" | "0" | "A" | "absent" | "" => None,
-        _ => return None,
-    })
+/// What a daily mark means.
+enum Mark {
+    /// A day of one of the figures.
+    Figure(usize),
+    /// Not there, without excuse.
+    Away,
+    /// A mark nobody knows.
+    Unknown,
+}
+
+fn read_mark(mark: &str) -> Mark {
+    match mark.trim() {
+        "出勤" | "到园" | "到托" | "√" | "1" | "P" | "p" | "present" => Mark::Figure(0),
+        "事假" | "请假" | "excused" => Mark::Figure(1),
+        "病假" | "illness" => Mark::Figure(2),
+        "灾害" | "disaster" => Mark::Figure(3),
+        "停园" | "闭园" | "停托" | "closure" => Mark::Figure(4),
+        "缺勤" | "×" | "0" | "A" | "absent" | "" => Mark::Away,
+        _ => Mark::Unknown,
+    }
 }
 
 impl<'a> Attendance<'a> {
@@ -126,7 +135,9 @@ impl<'a> Attendance<'a> {
 
     /// The attendance told by one or several rows of one child. Of several monthly figures the
     /// smallest counts (and is a finding): no order of rows decides.
-    pub(crate) fn read(&self, rows: &[u32]) -> (Attended, bool) {
+    /// Also tells whether there were several, and the first row whose mark nobody knows.
+    pub(crate) fn read(&self, rows: &[u32]) -> (Attended, bool, Option<u32>) {
+        let mut unknown = None;
         let mut attended = Attended::default();
         let mut monthly = 0;
         let mut dates: [Vec<Date>; 5] = Default::default();
@@ -141,8 +152,10 @@ impl<'a> Attendance<'a> {
             if let (Some(day), Some(table)) = (day, self.table) {
                 any_daily = true;
                 let mark = text_at(table.get("mark"), at);
-                if let Some(Some(figure)) = mark_figure(&mark) {
-                    dates[figure].push(day);
+                match read_mark(&mark) {
+                    Mark::Figure(figure) => dates[figure].push(day),
+                    Mark::Away => {}
+                    Mark::Unknown => unknown = unknown.or(Some(*row)),
                 }
                 continue;
             }
@@ -166,7 +179,7 @@ impl<'a> Attendance<'a> {
                 attended.dates = Some(std::mem::take(&mut dates[0]));
             }
         }
-        (attended, monthly > 1)
+        (attended, monthly > 1, unknown)
     }
 
     /// A figure of all monthly rows: values and which are null.

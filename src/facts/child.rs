@@ -25,8 +25,7 @@ pub(crate) fn rows_of_each_child(keys: &[Key]) -> Vec<u32> {
     let bits = (keys.len().max(64) * 32).next_power_of_two();
     let shift = 64 - bits.trailing_zeros();
     let place = |key: Key| {
-        let folded = (key.0 >> 64) as u64 ^ (key.0 as u64).rotate_left(29);
-        let hash = (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> shift) as usize;
+        let hash = usize::try_from(key.scatter() >> shift).unwrap_or(0);
         (hash >> 6, 1_u64 << (hash & 63))
     };
     let mut seen = vec![0_u64; bits / 64];
@@ -102,7 +101,7 @@ pub(crate) fn overlaps(
         }
     }
     if !lost.is_empty() {
-        overlapping.iter_mut().for_each(|row| *row = false);
+        overlapping.fill(false);
     }
     (overlapping, lost)
 }
@@ -133,7 +132,6 @@ fn rank(
 pub(crate) fn listing_columns(
     ground: &Ground<'_>,
     enrolments: &Enrolments<'_>,
-    basis: &Basis,
     listings: &[u32],
 ) -> Vec<(Arc<str>, Stored)> {
     let declared = ground.law.inputs.iter().filter(|input| &*input.name == "enrolments");
@@ -145,8 +143,7 @@ pub(crate) fn listing_columns(
                 .find(|(name, _)| *name == &*column.name)
                 .map_or_else(|| Arc::clone(&column.name), |(_, fact)| Arc::from(*fact));
             let ages = ground.law.segments.iter().any(|law| !law.ages.is_empty());
-            let wanted =
-                ground.needs.column(basis, &fact) || (ages && &*column.name == "birth_date");
+            let wanted = ground.needs.of_spells(&fact) || (ages && &*column.name == "birth_date");
             wanted.then_some((column, fact))
         })
         .collect();
@@ -176,8 +173,7 @@ pub(crate) fn put_listing_facts(
     frame: &mut Frame,
     tally: &mut Tally,
 ) {
-    let basis = frame.basis.clone();
-    let want = |name: &str| ground.needs.column(&basis, name);
+    let want = |name: &str| ground.needs.of_spells(name);
     let plain = |column| Stored::plain(column);
     let known: Vec<bool> = match frame.links.get(&Basis::Institution) {
         Some(links) => links.iter().map(|row| *row != Frame::NO_ROW).collect(),
@@ -288,7 +284,9 @@ pub(crate) fn build(
     rows: usize,
 ) {
     if ground.needs.basis(&Basis::Child) {
-        let child = children(spells);
+        let ages = ground.law.segments.iter().flat_map(|law| &law.ages);
+        let ages: Vec<&str> = ages.map(|rule| &*rule.head.id).collect();
+        let child = children(spells, &ages);
         spells.links.insert(Basis::Child, child.1);
         facts.frames.put(child.0);
     }
@@ -299,7 +297,7 @@ pub(crate) fn build(
 }
 
 /// One row a (child, institution): facts that do not vary over its spells.
-fn children(spells: &Frame) -> (Frame, Vec<u32>) {
+fn children(spells: &Frame, ages: &[&str]) -> (Frame, Vec<u32>) {
     let empty = KeyColumn::default();
     let keys = |name: &str| match spells.get(name).map(|stored| &stored.column) {
         Some(Column::Key(column)) => column,
@@ -317,7 +315,7 @@ fn children(spells: &Frame) -> (Frame, Vec<u32>) {
         })
         .collect();
     let mut frame = Frame::new(Basis::Child, firsts.len());
-    for name in [
+    let facts = [
         "child_ref",
         "institution_id",
         "birth_date",
@@ -327,7 +325,8 @@ fn children(spells: &Frame) -> (Frame, Vec<u32>) {
         "listings_here",
         "#file",
         "#record",
-    ] {
+    ];
+    for name in facts.iter().chain(ages) {
         if let Some(stored) = spells.get(name) {
             frame.put(name, stored.take(&firsts));
         }
@@ -349,13 +348,13 @@ fn listing_frame(spells: &Frame, listings: &[u32], rows: usize) -> Frame {
     let mut frame = Frame::new(Basis::Listing, rows);
     for (name, stored) in &spells.columns {
         let mut taken = stored.take(&firsts);
-        if name.starts_with("days_") || name.starts_with("spell_days") {
-            if let Column::Num(column) = &mut taken.column {
-                column.values.iter_mut().for_each(|value| *value = 0);
-                if let Column::Num(of_spell) = &stored.column {
-                    for (spell, listing) in listings.iter().enumerate() {
-                        column.values[*listing as usize] += of_spell.values[spell];
-                    }
+        if (name.starts_with("days_") || name.starts_with("spell_days"))
+            && let Column::Num(column) = &mut taken.column
+        {
+            column.values.iter_mut().for_each(|value| *value = 0);
+            if let Column::Num(of_spell) = &stored.column {
+                for (spell, listing) in listings.iter().enumerate() {
+                    column.values[*listing as usize] += of_spell.values[spell];
                 }
             }
         }

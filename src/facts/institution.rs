@@ -6,7 +6,7 @@
 
 use super::rows::put_missing;
 use super::tally::Spot;
-use super::{Facts, Ground, Tally, date_at, row_span, text_at};
+use super::{Facts, Ground, Tally, count, date_at, row_span, text_at};
 use crate::domain::{
     Basis, Cell, Column, Date, FindingCode, Frame, Key, Span, Stored, check_cnaps, check_uscc,
     luhn_valid,
@@ -39,7 +39,7 @@ impl Register {
 
 /// One institution row being made.
 struct Row {
-    table_row: u32,
+    delivered: u32,
     main: u32,
     at: Date,
     listed_times: i64,
@@ -81,20 +81,20 @@ pub(crate) fn build(ground: &Ground<'_>, facts: &mut Facts, tally: &mut Tally) -
         for row in &in_force {
             let own = u32::try_from(rows.len()).unwrap_or(u32::MAX);
             rows.push(Row {
-                table_row: *row,
+                delivered: *row,
                 main: own,
                 at: start,
-                listed_times: in_force.len() as i64,
+                listed_times: count(in_force.len()),
                 contradicts,
                 first: *row == first,
             });
         }
         for (at, table_row) in cuts(ground, table, group, first, sanctions.get(key)) {
             later.push(Row {
-                table_row,
+                delivered: table_row,
                 main,
                 at,
-                listed_times: in_force.len() as i64,
+                listed_times: count(in_force.len()),
                 contradicts,
                 first: true,
             });
@@ -108,10 +108,10 @@ pub(crate) fn build(ground: &Ground<'_>, facts: &mut Facts, tally: &mut Tally) -
     rows.extend(later);
     let frame = frame(ground, table, &rows, &sanctions, ids, tally);
     let uses = facts.uses.entry(Arc::from("institutions")).or_default();
-    uses.used = rows.iter().map(|r| r.table_row).collect::<BTreeSet<_>>().len() as u64;
+    uses.used = rows.iter().map(|r| r.delivered).collect::<BTreeSet<_>>().len() as u64;
     for row in &rows {
-        register.ids.push(ids.text(row.table_row as usize));
-        register.services.push(text_at(table.get("services"), row.table_row as usize));
+        register.ids.push(ids.text(row.delivered as usize));
+        register.services.push(text_at(table.get("services"), row.delivered as usize));
     }
     facts.frames.put(frame);
     register
@@ -295,7 +295,7 @@ fn frame(
     ids: &crate::domain::KeyColumn,
     tally: &mut Tally,
 ) -> Frame {
-    let picked: Vec<u32> = rows.iter().map(|row| row.table_row).collect();
+    let picked: Vec<u32> = rows.iter().map(|row| row.delivered).collect();
     let mut frame = Frame::new(Basis::Institution, rows.len());
     for (name, stored) in &table.columns {
         frame.put(name, stored.take(&picked));
@@ -304,8 +304,8 @@ fn frame(
     let month = ground.month.span();
     let head = &ground.law.head;
     let dated = |row: &Row, from: &str, until: &str| -> Option<Span> {
-        date_at(table.get(from), row.table_row as usize)?;
-        row_span(table.get(from), table.get(until), row.table_row as usize)
+        date_at(table.get(from), row.delivered as usize)?;
+        row_span(table.get(from), table.get(until), row.delivered as usize)
     };
     let bools =
         |test: &dyn Fn(&Row) -> bool| Stored::plain(Column::Bool(rows.iter().map(test).collect()));
@@ -325,7 +325,7 @@ fn frame(
             bools(&|row| dated(row, from, until).is_some_and(whole)),
         );
     }
-    let spans = |row: &Row| sanctions.get(&ids.keys[row.table_row as usize]);
+    let spans = |row: &Row| sanctions.get(&ids.keys[row.delivered as usize]);
     let any = |row: &Row, test: &dyn Fn(Span) -> bool| {
         spans(row).is_some_and(|spans| spans.iter().any(|span| test(*span)))
     };
@@ -364,7 +364,7 @@ fn check_identity(
         _ => vec![false; rows.len()],
     };
     for (number, row) in rows.iter().enumerate() {
-        let at = row.table_row as usize;
+        let at = row.delivered as usize;
         let id = text_at(table.get("institution_id"), at);
         let account_no = text_at(table.get("account_no"), at);
         let bank_no = text_at(table.get("bank_no"), at);

@@ -163,6 +163,12 @@ impl Needs {
         self.columns.contains(&(basis.clone(), Arc::from(name)))
     }
 
+    /// Whether a column is read on any basis whose rows are made from spells.
+    #[must_use]
+    pub fn of_spells(&self, name: &str) -> bool {
+        [Basis::Spell, Basis::Listing, Basis::Child].iter().any(|basis| self.column(basis, name))
+    }
+
     /// Whether a basis has rules or is read.
     #[must_use]
     pub fn basis(&self, basis: &Basis) -> bool {
@@ -271,6 +277,11 @@ pub(crate) fn row_span(from: Option<&Stored>, until: Option<&Stored>, row: usize
     let low = date_at(from, row).unwrap_or_else(|| Date::from_days(i32::MIN / 4));
     let high = date_at(until, row).unwrap_or_else(|| Date::from_days(i32::MAX / 4));
     Span::new(low, high)
+}
+
+/// A number of rows as a fact.
+pub(crate) fn count(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
 /// A date cell, `None` when the column is absent or null.

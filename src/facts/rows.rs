@@ -3,7 +3,7 @@
 
 use super::institution::{Register, holds, sanctions_by};
 use super::tally::Spot;
-use super::{Facts, Ground, Tally, date_at, row_span, text_at};
+use super::{Facts, Ground, Tally, count, date_at, row_span, text_at};
 use crate::domain::{Basis, Column, FindingCode, Frame, Key, Stored};
 use crate::intake::Table;
 use crate::law::dictionary::{SANCTIONS, TABLE_BASES};
@@ -17,29 +17,30 @@ pub(crate) fn build(
     facts: &mut Facts,
     tally: &mut Tally,
 ) {
-    let mut bases: Vec<(Basis, String)> = TABLE_BASES
+    let mut small: Vec<(Basis, String)> = TABLE_BASES
         .iter()
         .filter(|(basis, _)| *basis != Basis::Institution)
         .map(|(basis, table)| (basis.clone(), (*table).to_owned()))
         .collect();
-    bases.push((Basis::Declared(Arc::from(SANCTIONS)), SANCTIONS.to_owned()));
+    small.push((Basis::Declared(Arc::from(SANCTIONS)), SANCTIONS.to_owned()));
     for input in &ground.law.inputs {
         let basis = Basis::Declared(Arc::clone(&input.name));
         let core = crate::law::inputs::core_tables(&ground.law.head.currency)
             .iter()
             .any(|core| core.name == input.name);
-        if !core && !bases.iter().any(|(known, _)| *known == basis) {
-            bases.push((basis, input.name.to_string()));
+        if !core && !small.iter().any(|(known, _)| *known == basis) {
+            small.push((basis, input.name.to_string()));
         }
     }
-    for (basis, name) in bases {
-        match ground.tables.get(&name) {
+    for (basis, table_name) in small {
+        match ground.tables.get(&table_name) {
             Some(table) => {
-                let frame = frame(ground, register, basis, table, tally);
-                facts.uses.entry(Arc::from(name.as_str())).or_default().used = frame.rows as u64;
+                let frame = frame(ground, register, &basis, table, tally);
+                facts.uses.entry(Arc::from(table_name.as_str())).or_default().used =
+                    frame.rows as u64;
                 facts.frames.put(frame);
             }
-            None => facts.frames.put(empty(ground, basis, &name)),
+            None => facts.frames.put(empty(ground, basis, &table_name)),
         }
     }
 }
@@ -112,11 +113,11 @@ fn in_month(ground: &Ground<'_>, basis: &Basis, table: &Table) -> Vec<u32> {
 fn frame(
     ground: &Ground<'_>,
     register: &Register,
-    basis: Basis,
+    basis: &Basis,
     table: &Table,
     tally: &mut Tally,
 ) -> Frame {
-    let rows = in_month(ground, &basis, table);
+    let rows = in_month(ground, basis, table);
     let mut frame = Frame::new(basis.clone(), rows.len());
     for (name, stored) in &table.columns {
         frame.put(name, stored.take(&rows));
@@ -143,7 +144,7 @@ fn frame(
             tally.add(code, &id, &table.name, 1, Some(spot), Vec::new());
         }
     }
-    put_computed(ground, &basis, table, &rows, &mut frame);
+    put_computed(ground, basis, table, &rows, &mut frame);
     Ground::put_places(table, &rows, &mut frame);
     frame.links.insert(Basis::Programme, vec![0; rows.len()]);
     frame.links.insert(Basis::Institution, institutions);
@@ -203,7 +204,7 @@ fn put_computed(
             for group in same.values() {
                 let first = group.iter().copied().min_by_key(|row| values(*row));
                 for row in group {
-                    times.insert(*row, (group.len() as i64, Some(*row) == first));
+                    times.insert(*row, (count(group.len()), Some(*row) == first));
                 }
             }
             let of = |row: &u32| times.get(row).copied().unwrap_or((1, true));

@@ -9,7 +9,7 @@ use super::child;
 use super::institution::{Register, offers};
 use super::slot;
 use super::tally::Spot;
-use super::{Facts, Ground, Tally, age};
+use super::{Facts, Ground, Tally, age, count};
 use crate::domain::{
     Basis, CodeColumn, Column, Date, FindingCode, Frame, Key, KeyColumn, Span, Stored,
     largest_remainder,
@@ -160,8 +160,8 @@ pub(crate) fn build(
         tally,
     );
     link_slots(facts, &mut frame, &spells.institution);
-    child::build(ground, facts, &mut frame, &spells.listing, rows);
     put_ages(ground, &mut frame);
+    child::build(ground, facts, &mut frame, &spells.listing, rows);
     facts.frames.put(frame);
 }
 
@@ -245,8 +245,9 @@ impl Context<'_> {
         let mut piece = Piece::default();
         for row in listings {
             self.listing(*row, Frame::NO_ROW, &mut piece);
-            piece.here.push(1);
-            piece.attended.push(NONE);
+            // One entry a spell: the law may cut the month of a listing nobody is at home for, too.
+            piece.here.resize(piece.listing.len(), 1);
+            piece.attended.resize(piece.listing.len(), NONE);
         }
         piece
     }
@@ -315,9 +316,13 @@ impl Context<'_> {
         let child = self.enrolments.children.keys[listing as usize];
         let own: Vec<u32> =
             rows.iter().copied().filter(|row| self.attendance.child(*row) == child).collect();
-        let (attended, twice) = self.attendance.read(&own);
+        let (attended, twice, unknown) = self.attendance.read(&own);
+        let id = &self.register.ids[institution as usize];
+        if let Some(row) = unknown {
+            let spot = self.attendance.spot(row);
+            piece.tally.add(FindingCode::ValueNotListed, id, "mark", 1, spot, Vec::new());
+        }
         if twice {
-            let id = &self.register.ids[institution as usize];
             let spot = own.first().and_then(|row| self.attendance.spot(*row));
             piece.tally.add(FindingCode::AttendanceTwice, id, "", 1, spot, Vec::new());
         }
@@ -338,7 +343,7 @@ impl Context<'_> {
                 return all
                     .iter()
                     .map(|(_, from, until)| {
-                        dates.iter().filter(|day| *day >= from && *day <= until).count() as i64
+                        count(dates.iter().filter(|day| *day >= from && *day <= until).count())
                     })
                     .collect();
             }
@@ -445,9 +450,9 @@ impl Context<'_> {
         if spans.is_empty() {
             piece.push(listing, institution, None, month, 0, 1);
         }
-        let count = spans.len() as i64;
+        let pieces = count(spans.len());
         for (span, segment, row) in spans {
-            piece.push(listing, row, Some(span), month, segment, count);
+            piece.push(listing, row, Some(span), month, segment, pieces);
         }
     }
 }
@@ -548,12 +553,11 @@ fn frame(
     let count = spells.listing.len();
     let mut frame = Frame::new(Basis::Spell, count);
     let needs = ground.needs;
-    for (name, stored) in child::listing_columns(ground, enrolments, &Basis::Spell, &spells.listing)
-    {
+    for (name, stored) in child::listing_columns(ground, enrolments, &spells.listing) {
         frame.put(&name, stored);
     }
     let plain = |column| Stored::plain(column);
-    let want = |name: &str| needs.column(&Basis::Spell, name);
+    let want = |name: &str| needs.of_spells(name);
     for (figure, name) in FIGURES.iter().enumerate() {
         let closures_count = figure == 4 && want("days_open");
         if (want(name) || closures_count) && attendance.has(figure) {
@@ -584,7 +588,7 @@ fn frame(
         };
         frame.put("days_open", numbers(&|row| (workdays(row) - closed_days(row)).max(0)));
     }
-    if want("pieces") {
+    if want("pieces") || spells.pieces.iter().any(|pieces| *pieces > 1) {
         frame.put("pieces", plain(Column::whole(std::mem::take(&mut spells.pieces))));
     }
     let found = spells.attended.iter().map(|row| *row != NONE).collect();
@@ -649,6 +653,9 @@ fn offered(register: &Register, frame: &Frame, spells: &Piece) -> Vec<bool> {
         .collect()
 }
 
+/// A place of a slot not looked up yet.
+const UNSEEN: u32 = u32::MAX - 1;
+
 /// Links spells to slots by institution, age class and service, else to the row for all services.
 fn link_slots(facts: &Facts, frame: &mut Frame, institutions: &[u32]) {
     let index = slot::index(facts);
@@ -674,13 +681,12 @@ fn link_slots(facts: &Facts, frame: &mut Frame, institutions: &[u32]) {
             .copied()
             .unwrap_or(Frame::NO_ROW)
     };
-    // Spells stand by institution: what was found for one serves its neighbours.
-    const UNSEEN: u32 = u32::MAX - 1;
     let rows: Vec<u32> =
         (0..institutions.len()).filter_map(|row| u32::try_from(row).ok()).collect();
     let parts: Vec<Vec<u32>> = rows
         .par_chunks(16_384)
         .map(|chunk| {
+            // Spells stand by institution: what was found for one serves its neighbours.
             let mut seen = vec![UNSEEN; kinds];
             let mut of = Frame::NO_ROW;
             chunk
@@ -736,20 +742,41 @@ fn put_ages(ground: &Ground<'_>, frame: &mut Frame) {
             .iter()
             .map(|law| law.ages.iter().find(|rule| rule.head.id == id))
             .collect();
+        let by_day: Vec<Option<Vec<i64>>> =
+            rules.iter().map(|rule| rule.map(|rule| ages_by_day(rule, &births, month))).collect();
+        let first = births.iter().map(|birth| birth.days()).min().unwrap_or(0);
         let age = |row: usize| -> i64 {
             let segment = segments.as_ref().map_or(0, |s| usize::try_from(s[row]).unwrap_or(0));
-            let rule = rules
-                .get(segment)
-                .copied()
-                .flatten()
-                .or_else(|| rules.iter().flatten().next().copied());
-            rule.map_or(0, |rule| {
+            let of =
+                |segment: usize| Some((*rules.get(segment)?.as_ref()?, by_day[segment].as_ref()?));
+            let Some((rule, table)) = of(segment).or_else(|| (0..rules.len()).find_map(of)) else {
+                return 0;
+            };
+            let day = usize::try_from(births[row].days() - first).unwrap_or(usize::MAX);
+            table.get(day).copied().unwrap_or_else(|| {
                 i64::from(age::completed_months(rule, births[row], month, from[row]))
             })
         };
         let values = (0..births.len()).into_par_iter().with_min_len(8192).map(age).collect();
         frame.put(&id, Stored::plain(Column::whole(values)));
     }
+}
+
+/// Ages of children born on each day from the first birth on, where they do not depend on the
+/// spell; empty for a rule that does, or births too far apart to be worth it.
+fn ages_by_day(rule: &AgeRule, births: &[Date], month: crate::domain::Month) -> Vec<i64> {
+    const DAYS_MAX: i32 = 40_000;
+    let days = births.iter().map(|birth| birth.days());
+    let (Some(first), Some(last)) = (days.clone().min(), days.max()) else { return Vec::new() };
+    if rule.at == AgeAt::SpellStart || last - first > DAYS_MAX {
+        return Vec::new();
+    }
+    (first..=last)
+        .map(|day| {
+            let birth = Date::from_days(day);
+            i64::from(age::completed_months(rule, birth, month, month.first()))
+        })
+        .collect()
 }
 
 const NONE: u32 = u32::MAX;
@@ -770,8 +797,7 @@ impl Places {
     }
 
     fn slot(&self, child: Key) -> usize {
-        let folded = (child.0 >> 64) as u64 ^ child.0 as u64;
-        let mut at = (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & self.mask;
+        let mut at = usize::try_from(child.scatter() >> 32).unwrap_or(0) & self.mask;
         while self.slots[at].0 != child && self.slots[at].0 != Key(u128::MAX) {
             at = (at + 1) & self.mask;
         }

@@ -10,6 +10,7 @@ mod decode;
 mod delimited;
 mod error;
 mod found;
+mod pages;
 mod parquet;
 mod plan;
 mod rows;

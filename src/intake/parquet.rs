@@ -4,7 +4,7 @@ use super::found::Found;
 use super::plan::{TablePlan, normal_header};
 use super::rows::Rows;
 use super::value::Decimal;
-use super::{FileRead, IntakeError};
+use super::{FileRead, IntakeError, pages};
 use crate::domain::Date;
 use polars::prelude::{
     AnyValue, Column, DataFrame, ParquetReader, PolarsResult, SerReader, TimeUnit,
@@ -34,6 +34,13 @@ pub(super) fn read(
     let read: Vec<bool> = (0..names.len()).map(|at| binding.reads(at)).collect();
     let chosen: Vec<String> =
         names.iter().zip(&read).filter(|(_, read)| **read).map(|(name, _)| name.clone()).collect();
+    let sound = guarded(|| {
+        let mut reader = ParquetReader::new(Cursor::new(bytes));
+        Ok(pages::hold_what_they_claim(bytes, reader.get_metadata()?, &chosen))
+    });
+    if !sound.map_err(damaged)? {
+        return Err(damaged("a page claims more than it can hold".to_owned()));
+    }
     let frame = guarded(|| {
         let reader = ParquetReader::new(Cursor::new(bytes)).with_columns(Some(chosen.clone()));
         let mut frame = reader.finish()?;

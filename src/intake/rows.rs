@@ -1,4 +1,6 @@
-//! Typed rows of one piece of a file, growing column by column; a row is taken whole or refused whole.
+//! Typed rows of one piece of a file, growing column by column.
+//!
+//! A row is taken whole or refused whole.
 
 use super::built::{Built, Values};
 use super::found::Found;

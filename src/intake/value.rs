@@ -1,4 +1,6 @@
-//! Values as people and machines write them -> typed values. Strict: what is not unambiguous is refused.
+//! Values as people and machines write them -> typed values.
+//!
+//! Strict: what is not unambiguous is refused.
 //!
 //! The functions whose name starts with `plain_` take the one usual spelling by bytes and are the
 //! hot path; everything they decline goes to the careful reader of the same type.
@@ -35,7 +37,8 @@ pub(super) enum Unread {
     NotListed,
 }
 
-/// Full-width forms and the ideographic space as their half-width twins; borrowed when there are none.
+/// Full-width forms and the ideographic space as their half-width twins; borrowed when there
+/// are none.
 pub(super) fn half_width(text: &str) -> Cow<'_, str> {
     let wide = |c: char| matches!(c, '\u{ff01}'..='\u{ff5e}' | '\u{3000}' | '\u{2212}');
     if !text.contains(wide) {

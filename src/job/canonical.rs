@@ -1,6 +1,7 @@
 //! The canonical text of a job: all that may change a byte of an output, and nothing else (S29).
 
 use super::{Job, JobKind, TableSpec};
+use crate::domain::Month;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,7 @@ fn table(spec: &TableSpec) -> Value {
         .iter()
         .map(|capture| json!([capture.column, capture.from, capture.pattern]))
         .collect();
+    let months = |(from, until): (Month, Month)| [from.to_string(), until.to_string()];
     json!({
         "table": spec.table,
         "files": names(&spec.paths),
@@ -46,7 +48,7 @@ fn table(spec: &TableSpec) -> Value {
         "constants": spec.constants,
         "ignore": spec.ignore,
         "received_on": spec.received_on.map(|date| date.to_string()),
-        "complete_for": spec.complete_for.map(|(from, until)| [from.to_string(), until.to_string()]),
+        "complete_for": spec.complete_for.map(months),
     })
 }
 

@@ -41,7 +41,7 @@ pub struct LawBook {
 ///
 /// # Errors
 /// Everything that is wrong with any file or block. What depends on a month is found by
-/// [`LawBook::in_force`], or for all months by [`super::check`].
+/// [`LawBook::in_force`], or for all months by [`super::check()`].
 pub fn load(
     packs: &[PathBuf],
     overlays: &[PathBuf],

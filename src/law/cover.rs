@@ -6,7 +6,7 @@
 //! a proof.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::expr::KeyCell;
 use super::fault::{At, Faults};
@@ -16,10 +16,13 @@ use super::lookup::{
 use super::model::Ty;
 use crate::domain::Cell;
 
-/// Most combinations tried; more is told instead of proved.
-const MOST_COMBINATIONS: usize = 200_000;
+/// Most comparisons of a row with a piece of a key; more is told instead of proved.
+const MOST_COMPARISONS: usize = 50_000_000;
 /// Gaps and overlaps listed one by one before "and n more".
 const MOST_TOLD: usize = 5;
+
+/// Most pairs of rows remembered as overlapping.
+const MOST_OVERLAPS: usize = 1000;
 
 /// A piece of a key on which every row agrees.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,12 +43,36 @@ struct Walk<'a> {
     rows: &'a [Row],
     fact: bool,
     left: usize,
-    gaps: Vec<String>,
+    gaps: Missing,
     /// Combinations of facts nothing covers.
-    open: Vec<String>,
+    open: Missing,
     overlaps: BTreeSet<(usize, usize)>,
     overlap_texts: Vec<(usize, String)>,
     wins: Vec<bool>,
+}
+
+/// Combinations without a row: how many, and the first few.
+#[derive(Default)]
+struct Missing {
+    count: usize,
+    first: Vec<String>,
+}
+
+impl Missing {
+    fn add(&mut self, text: String) {
+        self.count += 1;
+        if self.first.len() < MOST_TOLD {
+            self.first.push(text);
+        }
+    }
+
+    fn text(&self) -> String {
+        let shown = self.first.join("; ");
+        match self.count - self.first.len() {
+            0 => shown,
+            more => format!("{shown}; and {more} more"),
+        }
+    }
 }
 
 /// Checks cover, overlap and shadowing. Returns whether every combination is covered, `None` with
@@ -68,9 +95,9 @@ pub(super) fn check(
         atoms,
         rows,
         fact,
-        left: MOST_COMBINATIONS,
-        gaps: Vec::new(),
-        open: Vec::new(),
+        left: MOST_COMPARISONS,
+        gaps: Missing::default(),
+        open: Missing::default(),
         overlaps: BTreeSet::new(),
         overlap_texts: Vec::new(),
         wins: vec![false; rows.len()],
@@ -78,7 +105,7 @@ pub(super) fn check(
     let all: Vec<usize> = (0..rows.len()).collect();
     walk.step(0, &all, &mut Vec::new());
     if walk.left == 0 {
-        let message = format!("{what} has more than {MOST_COMBINATIONS} key combinations");
+        let message = format!("{what} takes more than {MOST_COMPARISONS} comparisons");
         faults.error("table_size", at, message, "a table that can be checked", "split the table");
         return None;
     }
@@ -97,15 +124,14 @@ fn atoms(index: usize, key: &KeySpec, rows: &[Row]) -> Vec<Atom> {
     if key.key.range {
         return line(index, key, rows);
     }
-    let mut values: Vec<Cell> = Vec::new();
-    for row in rows {
-        if let KeyCell::Is(cell) = &row.keys[index]
-            && !values.contains(cell)
-        {
-            values.push(cell.clone());
-        }
-    }
-    values.into_iter().map(Atom::Value).chain([Atom::Other]).collect()
+    let values: BTreeMap<String, &Cell> = rows
+        .iter()
+        .filter_map(|row| match &row.keys[index] {
+            KeyCell::Is(cell) => Some((cell_text(cell), cell)),
+            _ => None,
+        })
+        .collect();
+    values.into_values().cloned().map(Atom::Value).chain([Atom::Other]).collect()
 }
 
 /// Points and gaps of a range key within its cover.
@@ -189,12 +215,15 @@ impl Walk<'_> {
             return;
         }
         let Some(key) = self.order.get(depth).copied() else {
-            self.left -= 1;
             self.answer(rows, chosen);
             return;
         };
         let fact_key = !proved(&self.keys[key]);
         for index in 0..self.atoms[key].len() {
+            self.left = self.left.saturating_sub(rows.len().max(1));
+            if self.left == 0 {
+                return;
+            }
             let atom = &self.atoms[key][index];
             let matching: Vec<usize> = rows
                 .iter()
@@ -203,13 +232,8 @@ impl Walk<'_> {
                 .collect();
             chosen.push(index);
             if matching.is_empty() {
-                self.left = self.left.saturating_sub(1);
                 let text = self.text(chosen);
-                if fact_key {
-                    self.open.push(text);
-                } else {
-                    self.gaps.push(text);
-                }
+                if fact_key { &mut self.open } else { &mut self.gaps }.add(text);
             } else {
                 self.step(depth + 1, &matching, chosen);
             }
@@ -228,7 +252,7 @@ impl Walk<'_> {
         match rows[1..].iter().copied().find(|other| !beats(first, *other)) {
             None => self.wins[first] = true,
             Some(other) => {
-                if self.overlaps.insert((first, other)) {
+                if self.overlaps.len() < MOST_OVERLAPS && self.overlaps.insert((first, other)) {
                     let text = self.text(chosen);
                     self.overlap_texts.push((other, format!("{} at {text}", self.row(first))));
                 }
@@ -270,27 +294,22 @@ impl Walk<'_> {
     }
 
     fn tell(self, what: &str, at: &At, faults: &mut Faults) -> Option<bool> {
-        let list = |texts: &[String]| {
-            let more = texts.len().saturating_sub(MOST_TOLD);
-            let shown = texts[..texts.len() - more].join("; ");
-            if more > 0 { format!("{shown}; and {more} more") } else { shown }
-        };
-        let proved = self.open.is_empty() && self.gaps.is_empty();
-        if !self.gaps.is_empty() {
+        let proved = self.open.count == 0 && self.gaps.count == 0;
+        if self.gaps.count > 0 {
             faults.error(
                 "table_gap",
                 at,
-                format!("{what} has no row for {}", list(&self.gaps)),
+                format!("{what} has no row for {}", self.gaps.text()),
                 "exactly one row for each combination",
                 "a covered cell without a value is \"none\"",
             );
         }
-        let unsaid = !self.fact && !self.open.is_empty();
+        let unsaid = !self.fact && self.open.count > 0;
         if unsaid {
             faults.error(
                 "table_gap",
                 at,
-                format!("{what} has no row for {}", list(&self.open)),
+                format!("{what} has no row for {}", self.open.text()),
                 "a row \"*\", listed `values`, a `cover`, or coverage = \"fact\"",
                 "with coverage = \"fact\" a lookup that finds nothing refuses the row",
             );
@@ -315,7 +334,7 @@ impl Walk<'_> {
                 );
             }
         }
-        let fine = self.gaps.is_empty() && !unsaid && self.overlaps.is_empty();
+        let fine = self.gaps.count == 0 && !unsaid && self.overlaps.is_empty();
         fine.then_some(proved)
     }
 }

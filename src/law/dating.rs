@@ -8,6 +8,9 @@ use super::text::{Block, BlockKind, Dating};
 use crate::domain::{Date, Span};
 use crate::law::model::MidMonth;
 
+/// Most versions of one id; comparing them takes the cube of their number.
+const MOST_VERSIONS: usize = 200;
+
 /// Versions of one id: (pack, kind, id).
 pub(super) type BlockName = (usize, BlockKind, Arc<str>);
 
@@ -96,6 +99,12 @@ pub(super) fn boundaries(dating: &Dating) -> Vec<Date> {
 
 /// Checks that versions of one id do not compete without saying so.
 pub(super) fn check(versions: &[&Arc<Block>], faults: &mut Faults) {
+    if let Some(block) = versions.get(MOST_VERSIONS) {
+        let message = format!("[[{}]] {} has too many versions", block.kind.word(), block.id);
+        let expected = format!("at most {MOST_VERSIONS}");
+        faults.error("versions_many", &block.at, message, expected, "");
+        return;
+    }
     for (index, newer) in versions.iter().enumerate() {
         for older in &versions[..index] {
             same_dates(older, newer, faults);

@@ -61,7 +61,8 @@ pub struct LawPlace {
 /// What every rule in force carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleHead {
-    /// Dotted id, bare inside its pack.
+    /// Dotted id as printed: bare, or `pack:id` when a job names several packs. Unique among blocks
+    /// of one kind; a gate may share its id with an item or a fact.
     pub id: Arc<str>,
     /// 条款 with the notice's number, for people: `示例财规〔2026〕1号 第五条`.
     pub clause: Arc<str>,
@@ -559,7 +560,7 @@ pub struct Law {
     pub ages: Vec<Arc<AgeRule>>,
     /// Steps in order.
     pub steps: Vec<Step>,
-    /// Items in pack order.
+    /// Items in the order of packs, then of ids.
     pub items: Vec<Arc<SubsidyRule>>,
     /// Exclusions in pack order.
     pub exclusions: Vec<Arc<ExclusionRule>>,

@@ -82,12 +82,34 @@ impl<'a> Pending<'a> {
         at: &str,
         by: &str,
     ) -> Result<Posted, LedgerError> {
+        self.post_beside(record, &mut || Some(record.manifest_hash.to_owned()), at, by)
+    }
+
+    /// [`Pending::post`] for a run whose manifest is still being made: the rows are written first,
+    /// then `manifest` is asked for the hash (the record's own is not read). `None` from it means
+    /// that there will be no manifest: nothing should be committed then.
+    ///
+    /// # Errors
+    /// As [`Pending::post`], and [`LedgerError::Record`] without a manifest.
+    pub fn post_beside(
+        &mut self,
+        record: &RunRecord<'_>,
+        manifest: &mut dyn FnMut() -> Option<String>,
+        at: &str,
+        by: &str,
+    ) -> Result<Posted, LedgerError> {
+        let mut manifest = || {
+            manifest().filter(|hash| !hash.is_empty()).ok_or_else(|| LedgerError::Record {
+                run_id: record.run_id.to_owned(),
+                found: "the manifest was not written".to_owned(),
+            })
+        };
         check(record, at, by)
             .map_err(|found| LedgerError::Record { run_id: record.run_id.to_owned(), found })?;
         let standing = self.find(record.job_id, record.period)?;
         if let Some(standing) = &standing {
             if standing.run_id == record.run_id {
-                return already(standing, record);
+                return already(standing, &manifest()?);
             }
             if standing.state != RunState::Draft {
                 return Err(LedgerError::Approved {
@@ -99,13 +121,15 @@ impl<'a> Pending<'a> {
             }
         }
         let old_run_id = standing.as_ref().map(|standing| standing.run_id.as_str());
-        let run_no = self
-            .write_run(record, standing.as_ref().map(|standing| standing.run_no))
-            .map_err(|source| self.store(source))?;
+        // The run's own row waits for the manifest; its children may stand before it until commit.
+        let run_no = self.next_run_no().map_err(|source| self.store(source))?;
         let rows = Rows::new(&self.transaction, run_no, record);
         let seals = rows.write().map_err(|source| self.store(source))?;
+        let manifest = manifest()?;
+        let old = standing.as_ref().map(|standing| standing.run_no);
+        self.write_run(record, run_no, &manifest, old).map_err(|source| self.store(source))?;
         let kind = if old_run_id.is_some() { EventKind::Replaced } else { EventKind::Posted };
-        let body = body(record, old_run_id, &seals);
+        let body = body(record, &manifest, old_run_id, &seals);
         self.head = chain::append(&self.transaction, &self.head, kind, run_no, (at, by), &body)
             .map_err(|source| self.store(source))?;
         Ok(match standing {
@@ -127,12 +151,19 @@ impl<'a> Pending<'a> {
         LedgerError::store(self.path, source)
     }
 
-    fn write_run(&self, record: &RunRecord<'_>, old: Option<i64>) -> rusqlite::Result<i64> {
-        let run_no: i64 = self.transaction.query_row(
-            "SELECT coalesce(max(run_no), 0) + 1 FROM runs",
-            (),
-            |row| row.get(0),
-        )?;
+    fn next_run_no(&self) -> rusqlite::Result<i64> {
+        self.transaction.pragma_update(None, "defer_foreign_keys", true)?;
+        self.transaction
+            .query_row("SELECT coalesce(max(run_no), 0) + 1 FROM runs", (), |row| row.get(0))
+    }
+
+    fn write_run(
+        &self,
+        record: &RunRecord<'_>,
+        run_no: i64,
+        manifest: &str,
+        old: Option<i64>,
+    ) -> rusqlite::Result<()> {
         if let Some(old) = old {
             self.transaction.execute(
                 "UPDATE runs SET superseded_by = ?2 WHERE run_no = ?1",
@@ -150,36 +181,36 @@ impl<'a> Pending<'a> {
                 read::month_number(record.period),
                 record.calc_version,
                 record.law_hash,
-                record.manifest_hash,
+                manifest,
                 read::date_number(record.known_on),
                 RunState::Draft.word(),
             ],
         )?;
-        Ok(run_no)
+        Ok(())
     }
 }
 
 /// The same run again is nothing new, unless its bytes differ.
-fn already(standing: &read::RunHead, record: &RunRecord<'_>) -> Result<Posted, LedgerError> {
-    if standing.manifest_hash == record.manifest_hash {
+fn already(standing: &read::RunHead, manifest: &str) -> Result<Posted, LedgerError> {
+    if standing.manifest_hash == manifest {
         return Ok(Posted::AlreadyThere);
     }
     Err(LedgerError::RunDiffers {
         run_id: standing.run_id.clone(),
         posted: standing.manifest_hash.clone(),
-        found: record.manifest_hash.to_owned(),
+        found: manifest.to_owned(),
     })
 }
 
 /// The text of the event: everything about the run, and the seals over its rows.
-fn body(record: &RunRecord<'_>, replaces: Option<&str>, seals: &Value) -> Value {
+fn body(record: &RunRecord<'_>, manifest: &str, replaces: Option<&str>, seals: &Value) -> Value {
     json!({
         "calc_version": record.calc_version,
         "engine": record.engine,
         "job_id": record.job_id,
         "known_on": record.known_on.to_string(),
         "law_hash": record.law_hash,
-        "manifest_hash": record.manifest_hash,
+        "manifest_hash": manifest,
         "period": record.period.to_string(),
         "replaces": replaces,
         "run_id": record.run_id,
@@ -189,9 +220,9 @@ fn body(record: &RunRecord<'_>, replaces: Option<&str>, seals: &Value) -> Value 
 
 /// Refuses a record that contradicts itself; the last look before the books.
 fn check(record: &RunRecord<'_>, at: &str, by: &str) -> Result<(), String> {
-    let named = [record.run_id, record.job_id, record.calc_version, record.manifest_hash, at, by];
+    let named = [record.run_id, record.job_id, record.calc_version, at, by];
     if named.iter().any(|text| text.is_empty()) {
-        return Err("run, job, calculation, manifest, time and person must be named".to_owned());
+        return Err("run, job, calculation, time and person must be named".to_owned());
     }
     let mut ids: Vec<&str> = record.institutions.iter().map(|row| &*row.institution_id).collect();
     ids.sort_unstable();

@@ -75,6 +75,7 @@ pub struct Draft {
     beside: PathBuf,
     files: Vec<OutputFile>,
     sealed: bool,
+    committed: bool,
 }
 
 /// What one file of a draft holds, for the manifest.
@@ -105,7 +106,7 @@ impl Draft {
         let beside = sibling(out, ".draft")?;
         remove(&beside)?;
         fs::create_dir_all(&beside).map_err(io_error(&beside, "make the folder"))?;
-        Ok(Self { out: out.to_owned(), beside, files: Vec::new(), sealed: false })
+        Ok(Self { out: out.to_owned(), beside, files: Vec::new(), sealed: false, committed: false })
     }
 
     /// The folder the files are written to until [`Draft::commit`].
@@ -183,9 +184,20 @@ impl Draft {
     ///
     /// # Panics
     /// When the draft was not sealed: that is a bug in the spine.
-    pub fn commit(self) -> Result<Option<PathBuf>, FolderError> {
+    pub fn commit(mut self) -> Result<Option<PathBuf>, FolderError> {
         assert!(self.sealed, "a draft is sealed before it is committed");
+        self.committed = true;
         finish(&self.out)
+    }
+}
+
+impl Drop for Draft {
+    /// A draft that was not committed leaves nothing behind; what a crash leaves is [`recover`]'s.
+    fn drop(&mut self) {
+        if !self.committed {
+            // The reason for giving up is already on its way; a leftover is removed at next start.
+            let _ = remove(&self.beside);
+        }
     }
 }
 

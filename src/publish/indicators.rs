@@ -76,9 +76,12 @@ impl Sums {
 pub(super) fn indicators(run: &Publication<'_>, register: &Register, tallies: &Tallies) -> Sheet {
     let mut figures = Figures::default();
     let heads = tallies.heads.last().map_or(&[][..], Vec::as_slice);
+    let known = register.in_month(run.months.len().saturating_sub(1));
+    let present: Vec<(usize, &Institution)> =
+        known.iter().enumerate().filter_map(|(at, i)| Some((at, i.as_ref()?))).collect();
     let head = |at: usize| heads.get(at).copied().unwrap_or_default();
     let having = |test: fn(&Institution) -> bool| {
-        i64::try_from(register.institutions.iter().filter(|i| test(i)).count()).unwrap_or(i64::MAX)
+        i64::try_from(present.iter().filter(|(_, i)| test(i)).count()).unwrap_or(i64::MAX)
     };
     figures.count(("institutions", "机构数"), having(|_| true));
     figures.count(("institutions_filed", "已备案机构数"), having(|i| i.filed == Some(true)));
@@ -87,8 +90,8 @@ pub(super) fn indicators(run: &Publication<'_>, register: &Register, tallies: &T
     figures.count(("institutions_sanctioned", "受监管处理机构数"), sanctioned);
     for (group, pick) in GROUPS {
         let mut sums: BTreeMap<&str, Sums> = BTreeMap::new();
-        for (at, institution) in register.institutions.iter().enumerate() {
-            sums.entry(pick(institution)).or_default().add(institution, head(at));
+        for (at, institution) in &present {
+            sums.entry(pick(institution)).or_default().add(institution, head(*at));
         }
         for (key, sum) in sums {
             group_figures(&mut figures, group, key, sum);
@@ -96,9 +99,9 @@ pub(super) fn indicators(run: &Publication<'_>, register: &Register, tallies: &T
     }
     if let Some((number, month)) = run.months.iter().enumerate().next_back() {
         by_age_class(&mut figures, month);
-        kindergartens(&mut figures, number, month, register);
+        kindergartens(&mut figures, number, month, register, &present);
     }
-    employers(&mut figures, register, heads);
+    employers(&mut figures, &present, heads);
     figures.sheet(run)
 }
 
@@ -178,6 +181,7 @@ fn kindergartens(
     number: usize,
     month: &MonthResult<'_>,
     register: &Register,
+    present: &[(usize, &Institution)],
 ) {
     let mut with_class = vec![false; register.len()];
     if let Some(frame) = month.frames.get(&Basis::Slot) {
@@ -189,21 +193,18 @@ fn kindergartens(
             }
         }
     }
-    let kindergarten = |at: &usize| &*register.institutions[*at].kind == KINDERGARTEN;
-    let all: Vec<usize> = (0..register.len()).filter(kindergarten).collect();
+    let kindergartens = || present.iter().filter(|(_, i)| &*i.kind == KINDERGARTEN);
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    let with = all.iter().filter(|at| with_class[**at]).count();
+    let with = kindergartens().filter(|(at, _)| with_class[*at]).count();
     let names = ("kindergarten_share", "幼儿园开设托班占比%");
-    figures.push(names, "all", "", count(with), Some(count(all.len())));
+    figures.push(names, "all", "", count(with), Some(count(kindergartens().count())));
 }
 
 /// Share of employers' slots that are open to the public.
-fn employers(figures: &mut Figures, register: &Register, heads: &[Heads]) {
+fn employers(figures: &mut Figures, present: &[(usize, &Institution)], heads: &[Heads]) {
     let mut sum = Sums::default();
-    for (institution, heads) in register.institutions.iter().zip(heads) {
-        if &*institution.kind == EMPLOYER {
-            sum.add(institution, *heads);
-        }
+    for (at, institution) in present.iter().filter(|(_, i)| &*i.kind == EMPLOYER) {
+        sum.add(institution, heads.get(*at).copied().unwrap_or_default());
     }
     let names = ("employer_open_share", "用人单位托位开放占比%");
     figures.push(names, "all", "", sum.slots_open, Some(sum.slots_filed));

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::money_files::payable_by_institution;
-use super::profile::Record;
 use super::register::{Institution, Register};
 use super::sheet::{Sheet, Values, yuan};
 use super::tally::{Heads, Tallies};
@@ -224,18 +223,6 @@ fn status(institution: &Institution) -> &'static str {
     }
 }
 
-fn yes_no(flag: Option<bool>) -> &'static str {
-    match flag {
-        Some(true) => "true",
-        Some(false) => "false",
-        None => "",
-    }
-}
-
-fn number<T: ToString>(value: Option<T>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
-}
-
 /// `supervision.csv`: one record an institution and month in the columns of the job's profile.
 ///
 /// # Errors
@@ -250,46 +237,77 @@ pub(super) fn supervision(
         let codes = found.entry(&finding.institution_id).or_default();
         *codes.entry(finding.code.name()).or_default() += finding.count;
     }
-    let mut records = Vec::with_capacity(register.len() * run.months.len());
-    for (number_of_month, month) in run.months.iter().enumerate() {
-        for (owner, institution) in (0_u32..).zip(&register.institutions) {
-            let heads = tallies.heads[number_of_month].get(owner as usize);
-            let heads = heads.copied().unwrap_or_default();
+    let mut rows: Vec<Supervised<'_>> = Vec::with_capacity(register.len() * run.months.len());
+    for (number, month) in run.months.iter().enumerate() {
+        let period: Arc<str> = Arc::from(month.month.to_string());
+        for (owner, institution) in (0_u32..).zip(register.in_month(number)) {
+            let Some(institution) = institution else { continue };
             let mut amount = 0_i64;
-            for (at, face) in tallies.items.iter().enumerate() {
-                let fen = tallies.cell(number_of_month, owner, at).allocated;
-                let fen = if face.in_kind { 0 } else { fen };
+            for (at, _) in tallies.items.iter().enumerate().filter(|(_, face)| !face.in_kind) {
+                let fen = tallies.cell(number, owner, at).allocated;
                 amount = amount.checked_add(fen).ok_or(PublishError::Overflow)?;
             }
-            let codes = found.get(&*institution.id);
-            let listed = codes.map_or_else(String::new, |codes| {
-                let parts = codes.iter().map(|(code, count)| format!("{code}:{count}"));
-                parts.collect::<Vec<_>>().join(";")
+            rows.push(Supervised {
+                period: Arc::clone(&period),
+                institution,
+                heads: tallies.heads[number].get(owner as usize).copied().unwrap_or_default(),
+                amount,
+                codes: found.get(&*institution.id),
             });
-            let all: u64 = codes.map_or(0, |codes| codes.values().sum());
-            let mut record = Record::default();
-            record.put("institution_id", &*institution.id);
-            record.put("institution_name", &*institution.name);
-            record.put("period", month.month.to_string());
-            record.put("kind", &*institution.kind);
-            record.put("division_code", &*institution.division_code);
-            record.put("street", &*institution.street);
-            record.put("grade", &*institution.grade);
-            record.put("status", status(institution));
-            record.put("filed", yes_no(institution.filed));
-            record.put("inclusive", yes_no(institution.inclusive));
-            record.put("sanctioned", yes_no(institution.sanctioned));
-            record.put("slots_filed", number(heads.slots_filed));
-            record.put("slots_open", number(heads.slots_open));
-            record.put("headcount", number(heads.listed));
-            record.put("headcount_paid", number(heads.paid));
-            record.put("amount", yuan(amount));
-            record.put("findings", listed);
-            record.put("findings_count", all.to_string());
-            records.push(record);
         }
     }
-    Ok(run.profiles.supervision.sheet("supervision", &records))
+    Ok(run.profiles.supervision.sheet(&supervision_fields(&rows)))
+}
+
+/// One record of `supervision.csv`.
+struct Supervised<'a> {
+    period: Arc<str>,
+    institution: &'a Institution,
+    heads: Heads,
+    amount: i64,
+    codes: Option<&'a BTreeMap<&'a str, u64>>,
+}
+
+/// All fields a profile may ask for, as columns.
+fn supervision_fields(rows: &[Supervised<'_>]) -> Sheet {
+    let mut sheet = Sheet::new("supervision", rows.len());
+    let shared = |pick: &dyn Fn(&Supervised<'_>) -> Arc<str>| {
+        Values::Shared(rows.iter().map(pick).collect())
+    };
+    let of = |pick: fn(&Institution) -> &Arc<str>| shared(&|row| Arc::clone(pick(row.institution)));
+    sheet.put("institution_id", "", of(|i| &i.id));
+    sheet.put("institution_name", "", of(|i| &i.name));
+    sheet.put("period", "", shared(&|row| Arc::clone(&row.period)));
+    sheet.put("kind", "", of(|i| &i.kind));
+    sheet.put("division_code", "", of(|i| &i.division_code));
+    sheet.put("street", "", of(|i| &i.street));
+    sheet.put("grade", "", of(|i| &i.grade));
+    sheet.put("status", "", shared(&|row| Arc::from(status(row.institution))));
+    let flag = |pick: fn(&Institution) -> Option<bool>| {
+        Values::Bool(rows.iter().map(|row| pick(row.institution)).collect())
+    };
+    sheet.put("filed", "", flag(|i| i.filed));
+    sheet.put("inclusive", "", flag(|i| i.inclusive));
+    sheet.put("sanctioned", "", flag(|i| i.sanctioned));
+    let number = |pick: fn(&Heads) -> Option<i64>| {
+        Values::MaybeInt(rows.iter().map(|row| pick(&row.heads)).collect())
+    };
+    sheet.put("slots_filed", "", number(|heads| heads.slots_filed));
+    sheet.put("slots_open", "", number(|heads| heads.slots_open));
+    sheet.put("headcount", "", number(|heads| count(heads.listed)));
+    sheet.put("headcount_paid", "", number(|heads| count(heads.paid)));
+    sheet.put("amount", "", Values::Text(rows.iter().map(|row| yuan(row.amount)).collect()));
+    let listed = |row: &Supervised<'_>| {
+        let codes = row.codes.into_iter().flatten();
+        codes.map(|(code, count)| format!("{code}:{count}")).collect::<Vec<_>>().join(";")
+    };
+    sheet.put("findings", "", Values::Text(rows.iter().map(listed).collect()));
+    let all = |row: &Supervised<'_>| {
+        let sum = row.codes.map_or(0, |codes| codes.values().sum::<u64>());
+        i64::try_from(sum).unwrap_or(i64::MAX)
+    };
+    sheet.put("findings_count", "", Values::Int(rows.iter().map(all).collect()));
+    sheet
 }
 
 /// `notice.csv` 公示表: institutions with money, headcounts and amounts; no account, no child.

@@ -178,24 +178,60 @@ const MONEY_COLUMNS: [(&str, &str); 5] = [
     ("support", "cash_fen"),
 ];
 
+/// Totals made once and checked, before any file is written.
+pub struct Prepared {
+    register: Register,
+    tallies: Tallies,
+    control: Control,
+    standing: BTreeMap<String, Standing>,
+}
+
+impl Prepared {
+    /// Where every institution stands: the next period's [`Previous`].
+    #[must_use]
+    pub const fn standing(&self) -> &BTreeMap<String, Standing> {
+        &self.standing
+    }
+}
+
+/// Sums what the files tell and checks every control total.
+///
+/// # Errors
+/// When a control total does not tie or a sum overflows.
+pub fn prepare(run: &Publication<'_>) -> Result<Prepared, PublishError> {
+    let register = Register::of(&run.months);
+    let tallies = Tallies::of(&run.months, &register)?;
+    let control = control::control(run, &register, &tallies)?;
+    let standing = institution_files::standing(run, &register, &tallies)?;
+    Ok(Prepared { register, tallies, control, standing })
+}
+
 /// Checks the control totals, then writes every file of FORMATS 2 into the draft. The caller seals
 /// the draft with [`Publication::manifest`].
 ///
 /// # Errors
 /// When a control total does not tie or a file cannot be written.
 pub fn write(run: &Publication<'_>, draft: &mut Draft) -> Result<Outputs, PublishError> {
-    let register = Register::of(&run.months);
-    let tallies = Tallies::of(&run.months, &register)?;
-    let control = control::control(run, &register, &tallies)?;
-    let standing = institution_files::standing(run, &register, &tallies)?;
+    let prepared = prepare(run)?;
+    write_prepared(run, prepared, draft)
+}
+
+/// [`write`] for totals already made.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_prepared(
+    run: &Publication<'_>,
+    prepared: Prepared,
+    draft: &mut Draft,
+) -> Result<Outputs, PublishError> {
+    let Prepared { register, tallies, control, standing } = prepared;
     let (lines, rest) = rayon::join(
         || write_entitlements(run, draft),
         || {
-            let sheets = sheets(run, &register, &tallies, &control, &standing)?;
-            let mut files = sheets
-                .par_iter()
-                .map(|sheet| write_sheet(sheet, draft))
-                .collect::<Result<Vec<_>, _>>()?;
+            let made = write_sheets(run, &register, &tallies, &control, &standing, draft)?;
+            let (sheets, mut files): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+            let sheets: Vec<Sheet> = sheets.into_iter().flatten().collect();
             if run.job.workbooks {
                 files.extend(write_workbooks(run, &sheets, &tallies, draft)?);
             }
@@ -226,13 +262,15 @@ fn write_entitlements(run: &Publication<'_>, draft: &Draft) -> Result<Vec<Closed
     Ok(std::iter::once(file).chain(text).map(|file| (file, contents)).collect())
 }
 
-fn sheets(
+/// Makes and writes the small files; a sheet is kept only where a workbook shows it again.
+fn write_sheets(
     run: &Publication<'_>,
     register: &Register,
     tallies: &Tallies,
     control: &Control,
     standing: &BTreeMap<String, Standing>,
-) -> Result<Vec<Sheet>, PublishError> {
+    draft: &Draft,
+) -> Result<Vec<(Option<Sheet>, Closed)>, PublishError> {
     type Make<'m> = Box<dyn Fn() -> Result<Sheet, PublishError> + Sync + Send + 'm>;
     let makers: Vec<Make<'_>> = vec![
         Box::new(|| Ok(money_files::schedule(run))),
@@ -248,14 +286,19 @@ fn sheets(
         Box::new(|| institution_files::supervision(run, register, tallies)),
         Box::new(|| institution_files::notice(run, register, tallies)),
     ];
-    makers.par_iter().map(|make| make()).collect()
+    let write = |make: &Make<'_>| {
+        let sheet = make()?;
+        let file = write_sheet(&sheet, draft)?;
+        let shown = matches!(&*sheet.name, "schedule" | "payments" | "notice");
+        Ok(((run.job.workbooks && shown).then_some(sheet), file))
+    };
+    makers.par_iter().with_max_len(1).map(write).collect()
 }
 
 fn write_sheet(sheet: &Sheet, draft: &Draft) -> Result<Closed, PublishError> {
     let name = format!("{}.csv", sheet.name);
     let mut file = draft.open(&name)?;
-    let to = BufWriter::with_capacity(1 << 18, &mut file);
-    delimited::write(sheet, to).map_err(|error| PublishError::write(&name)(error.into()))?;
+    delimited::write(sheet, &mut file).map_err(PublishError::write(&name))?;
     let money = MONEY_COLUMNS.iter().find(|(file, _)| *file == sheet.name);
     let fen = money.and_then(|(_, column)| sheet.sum(column));
     let rows = u64::try_from(sheet.rows).ok();

@@ -1,21 +1,19 @@
 //! The files that carry money: `schedule`, `payments`, `funding`, `finance_detail`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::profile::Record;
 use super::pseudonym::hex;
 use super::register::{NOBODY, Register};
 use super::sheet::{Sheet, Values, push_whole, yuan};
 use super::tally::Tallies;
 use super::{Publication, PublishError};
 use crate::allocation::BudgetLine;
-use crate::domain::Month;
-use crate::schedule::{Payee, ScheduleLine};
+use crate::domain::{Date, Month};
+use crate::schedule::{Payee, Payment, ScheduleLine};
 
 fn shared<T>(rows: &[T], pick: impl Fn(&T) -> Arc<str>) -> Values {
     Values::Shared(rows.iter().map(pick).collect())
@@ -183,7 +181,7 @@ pub(super) fn payments(run: &Publication<'_>) -> Sheet {
     for (name, label, pick) in ACCOUNT {
         sheet.put(name, label, shared(payments, |p| Arc::clone(pick(parties.payee(p.payee)))));
     }
-    let budget = |p: &crate::schedule::Payment| parties.budget(p.budget_line).budget_doc_no.clone();
+    let budget = |p: &Payment| parties.budget(p.budget_line).budget_doc_no.clone();
     sheet.put("budget_doc_no", "指标文号", texts(payments, budget));
     sheet.put("source", "资金来源", shared(payments, |p| Arc::clone(&p.source)));
     sheet.put("pay_on", "拨付日期", Values::Date(payments.iter().map(|p| p.pay_on).collect()));
@@ -271,58 +269,87 @@ pub(super) fn finance_detail(
     run: &Publication<'_>,
     register: &Register,
 ) -> Result<Sheet, PublishError> {
-    let parties = Parties::of(run);
-    let mut groups: BTreeMap<(u32, Month), (i64, i64, Vec<&str>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(u32, Month), Detail<'_>> = BTreeMap::new();
     for line in &run.schedule.lines {
         if run.schedule.payments.get(line.payment as usize).is_none() {
             continue;
         }
         let group = groups.entry((line.payment, line.source_period)).or_default();
-        group.0 = group.0.checked_add(line.payable_fen).ok_or(PublishError::Overflow)?;
+        let sum = group.payable.checked_add(line.payable_fen);
+        group.payable = sum.ok_or(PublishError::Overflow)?;
         let claimed = line.gross_fen.checked_sub(line.cut_fen).ok_or(PublishError::Overflow)?;
-        group.1 = group.1.checked_add(claimed).ok_or(PublishError::Overflow)?;
-        if !group.2.contains(&&*line.item) {
-            group.2.push(&line.item);
+        group.claimed = group.claimed.checked_add(claimed).ok_or(PublishError::Overflow)?;
+        if !group.items.contains(&&*line.item) {
+            group.items.push(&line.item);
         }
     }
-    let mut records = Vec::with_capacity(groups.len());
-    for ((payment, month), (payable, claimed, items)) in groups {
-        let payment = &run.schedule.payments[payment as usize];
-        let (payee, budget) = (parties.payee(payment.payee), parties.budget(payment.budget_line));
-        let place = register.find(&payee.institution_id);
-        let institution = place.and_then(|index| register.institutions.get(index));
-        let mut record = Record::default();
-        record.put("division_code", institution.map_or("", |i| &*i.division_code));
-        record.put("payment_no", &*payment.payment_no);
-        record.put("end_to_end_id", &*payment.end_to_end_id);
-        record.put("budget_doc_no", &*budget.budget_doc_no);
-        record.put("exp_func_code", &*budget.exp_func_code);
-        record.put("gov_eco_code", &*budget.gov_eco_code);
-        record.put("dep_eco_code", &*budget.dep_eco_code);
-        record.put("fund_type_code", &*budget.fund_type_code);
-        record.put("project_code", &*budget.project_code);
-        record.put("source", &*payment.source);
-        record.put("account_name", &*payee.account_name);
-        record.put("account_no", &*payee.account_no);
-        record.put("bank_name", &*payee.bank_name);
-        record.put("bank_no", &*payee.bank_no);
-        record.put("institution_id", &*payee.institution_id);
-        record.put("institution_name", &*payee.institution_name);
-        record.put("hold_reason", &*payee.hold_reason);
-        record.put("items", items.join("、"));
-        record.put("payable", yuan(payable));
-        record.put("allocated", yuan(claimed));
-        record.put("paid", "");
-        record.put("source_period", month.to_string());
-        let pay_month = payment.pay_on.map_or_else(String::new, |on| on.month().to_string());
-        record.put("pay_month", pay_month);
-        let mut note = String::new();
-        // Writing to a String cannot fail.
-        let _ = write!(note, "{month} {}", run.job.title);
-        record.put("note", note);
-        records.push(record);
+    let rows: Vec<DetailRow<'_>> = groups
+        .into_iter()
+        .map(|((at, month), detail)| (&run.schedule.payments[at as usize], month, detail))
+        .collect();
+    Ok(run.profiles.finance_detail.sheet(&finance_fields(run, register, &rows)))
+}
+
+/// Money of one payment and service month.
+#[derive(Default)]
+struct Detail<'a> {
+    payable: i64,
+    claimed: i64,
+    items: Vec<&'a str>,
+}
+
+type DetailRow<'a> = (&'a Payment, Month, Detail<'a>);
+
+/// All fields a profile may ask for, as columns.
+fn finance_fields(run: &Publication<'_>, register: &Register, rows: &[DetailRow<'_>]) -> Sheet {
+    let parties = Parties::of(run);
+    let mut sheet = Sheet::new("finance_detail", rows.len());
+    let empty: Arc<str> = Arc::from("");
+    sheet.put(
+        "division_code",
+        "",
+        shared(rows, |(payment, ..)| {
+            let place = register.find(&parties.payee(payment.payee).institution_id);
+            let institution = place.and_then(|index| register.institutions.get(index));
+            institution.map_or_else(|| Arc::clone(&empty), |i| Arc::clone(&i.division_code))
+        }),
+    );
+    sheet.put("payment_no", "", texts(rows, |row| row.0.payment_no.clone()));
+    sheet.put("end_to_end_id", "", texts(rows, |row| row.0.end_to_end_id.clone()));
+    for (name, _, pick) in BUDGET {
+        sheet.put(name, "", texts(rows, |row| pick(parties.budget(row.0.budget_line)).clone()));
     }
-    Ok(run.profiles.finance_detail.sheet("finance_detail", &records))
+    sheet.put("source", "", shared(rows, |row| Arc::clone(&row.0.source)));
+    for (name, _, pick) in ACCOUNT {
+        sheet.put(name, "", shared(rows, |row| Arc::clone(pick(parties.payee(row.0.payee)))));
+    }
+    let payee: [(&str, PayeeText); 3] = [
+        ("institution_id", |payee| &payee.institution_id),
+        ("institution_name", |payee| &payee.institution_name),
+        ("hold_reason", |payee| &payee.hold_reason),
+    ];
+    for (name, pick) in payee {
+        sheet.put(name, "", shared(rows, |row| Arc::clone(pick(parties.payee(row.0.payee)))));
+    }
+    sheet.put("items", "", texts(rows, |row| row.2.items.join("、")));
+    sheet.put("payable", "", texts(rows, |row| yuan(row.2.payable)));
+    sheet.put("allocated", "", texts(rows, |row| yuan(row.2.claimed)));
+    sheet.put("paid", "", shared(rows, |_| Arc::clone(&empty)));
+    let months = MonthTexts::of(&run.schedule.lines);
+    sheet.put("source_period", "", shared(rows, |row| months.text(row.1)));
+    let pay_month = |on: Date| on.month().to_string();
+    sheet.put("pay_month", "", texts(rows, |row| row.0.pay_on.map_or_else(String::new, pay_month)));
+    let notes: BTreeMap<Month, Arc<str>> = months
+        .0
+        .iter()
+        .map(|(month, text)| (*month, Arc::from(format!("{text} {}", run.job.title))))
+        .collect();
+    sheet.put(
+        "note",
+        "",
+        shared(rows, |row| notes.get(&row.1).map_or_else(|| Arc::clone(&empty), Arc::clone)),
+    );
+    sheet
 }
 
 /// Check sum over the accounts of all payments: the sum of the account numbers read as numbers,

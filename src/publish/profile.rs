@@ -11,9 +11,9 @@
 //! codes = { "区" = "3" } # what a value is written as; other values stay
 //! ```
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -191,41 +191,29 @@ impl Profile {
         Ok(Self { id: wire.id, title: wire.title, columns })
     }
 
-    /// The records in the profile's columns.
-    pub(super) fn sheet(&self, name: &str, records: &[Record<'_>]) -> Sheet {
-        let mut sheet = Sheet::new(name, records.len());
+    /// The fields in the profile's columns.
+    pub(super) fn sheet(&self, fields: &Sheet) -> Sheet {
+        let mut sheet = Sheet::new(&fields.name, fields.rows);
         for column in &self.columns {
-            // Every record has its fields in the same order, so the place is found once.
-            let place = match &column.source {
-                ColumnSource::Field(field) => records.first().and_then(|r| r.place(field)),
-                ColumnSource::Constant(_) => None,
+            let values = match &column.source {
+                ColumnSource::Constant(value) => {
+                    Values::Shared(vec![Arc::from(value.as_str()); fields.rows])
+                }
+                ColumnSource::Field(field) if column.codes.is_empty() => {
+                    let values = fields.get(field).cloned();
+                    values.unwrap_or_else(|| Values::Text(vec![String::new(); fields.rows]))
+                }
+                ColumnSource::Field(field) => {
+                    let code = |row| {
+                        let text = fields.cell(row, field);
+                        column.codes.get(&text).cloned().unwrap_or(text)
+                    };
+                    Values::Text((0..fields.rows).map(code).collect())
+                }
             };
-            let cell = |record: &Record<'_>| {
-                let text = match (&column.source, place) {
-                    (ColumnSource::Constant(value), _) => value,
-                    (ColumnSource::Field(_), Some(at)) => &*record.0[at].1,
-                    (ColumnSource::Field(_), None) => "",
-                };
-                column.codes.get(text).map_or(text, String::as_str).to_owned()
-            };
-            let cells = records.iter().map(cell).collect();
-            sheet.put(&column.name, &column.label, Values::Text(cells));
+            sheet.put(&column.name, &column.label, values);
         }
         sheet
-    }
-}
-
-/// One record of a file with a profile: texts by field, in the same order in every record.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Record<'a>(Vec<(&'static str, Cow<'a, str>)>);
-
-impl<'a> Record<'a> {
-    pub(super) fn put(&mut self, field: &'static str, text: impl Into<Cow<'a, str>>) {
-        self.0.push((field, text.into()));
-    }
-
-    fn place(&self, field: &str) -> Option<usize> {
-        self.0.iter().position(|(name, _)| *name == field)
     }
 }
 

@@ -1,7 +1,6 @@
 //! The institutions of a settlement as the files show them: one entry an institution, whatever the
 //! number of its versions, listings and months.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -42,42 +41,54 @@ pub struct Register {
     pub institutions: Vec<Institution>,
     /// For each month: row of the institution frame -> index, or [`NOBODY`].
     rows: Vec<Vec<u32>>,
+    /// For each month what it shows of each institution; `None` where the month does not know it.
+    by_month: Vec<Vec<Option<Institution>>>,
 }
 
 impl Register {
     /// Reads the institution frames of all months.
     #[must_use]
     pub fn of(months: &[MonthResult<'_>]) -> Self {
-        let mut latest: BTreeMap<Arc<str>, (usize, usize)> = BTreeMap::new();
-        let mut ids: Vec<Vec<Arc<str>>> = Vec::with_capacity(months.len());
-        for (number, month) in months.iter().enumerate() {
-            let Some(frame) = month.frames.get(&Basis::Institution) else {
-                ids.push(Vec::new());
-                continue;
-            };
-            let texts = id_texts(frame);
-            for (row, id) in texts.iter().enumerate() {
-                if is_main(frame, row) {
-                    // The first row of a month stands; a later month takes its place.
-                    let place = latest.entry(Arc::clone(id)).or_insert((number, row));
-                    if place.0 < number {
-                        *place = (number, row);
-                    }
-                }
-            }
-            ids.push(texts);
-        }
-        let mut institutions = Vec::with_capacity(latest.len());
-        let mut places = FxHashMap::default();
-        for (index, (id, (number, row))) in latest.into_iter().enumerate() {
-            places.insert(Arc::clone(&id), u32::try_from(index).unwrap_or(NOBODY));
-            if let Some(frame) = months[number].frames.get(&Basis::Institution) {
-                institutions.push(describe(frame, row, id));
-            }
-        }
+        let frames: Vec<Option<&Frame>> =
+            months.iter().map(|month| month.frames.get(&Basis::Institution)).collect();
+        let ids: Vec<Vec<Arc<str>>> =
+            frames.iter().map(|frame| frame.map(id_texts).unwrap_or_default()).collect();
+        let mut sorted: Vec<&Arc<str>> = ids.iter().flatten().collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let places: FxHashMap<&Arc<str>, u32> = sorted.iter().copied().zip(0..).collect();
         let place = |id: &Arc<str>| places.get(id).copied().unwrap_or(NOBODY);
         let rows = ids.iter().map(|texts| texts.iter().map(place).collect()).collect();
-        Self { institutions, rows }
+        let mut by_month = Vec::with_capacity(months.len());
+        for (frame, texts) in frames.iter().zip(&ids) {
+            let mut shown: Vec<Option<Institution>> = vec![None; sorted.len()];
+            for (row, id) in texts.iter().enumerate() {
+                let slot = shown.get_mut(place(id) as usize);
+                // The first row of a month stands for the institution.
+                if let (Some(slot @ None), Some(frame)) = (slot, frame)
+                    && is_main(frame, row)
+                {
+                    *slot = Some(describe(frame, row, Arc::clone(id)));
+                }
+            }
+            by_month.push(shown);
+        }
+        let institutions = sorted
+            .iter()
+            .enumerate()
+            .map(|(at, id)| {
+                let latest = by_month.iter().rev().find_map(|month| month[at].clone());
+                let unknown = || Institution { id: Arc::clone(id), ..Institution::default() };
+                latest.unwrap_or_else(unknown)
+            })
+            .collect();
+        Self { institutions, rows, by_month }
+    }
+
+    /// What one month shows of each institution, by index; `None` where it does not know it.
+    #[must_use]
+    pub fn in_month(&self, month: usize) -> &[Option<Institution>] {
+        self.by_month.get(month).map_or(&[], Vec::as_slice)
     }
 
     /// Number of institutions.

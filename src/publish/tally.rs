@@ -258,7 +258,9 @@ const CHILD_BASES: [Basis; 3] = [Basis::Spell, Basis::Listing, Basis::Child];
 
 fn heads(number: usize, month: &MonthResult<'_>, register: &Register) -> Vec<Heads> {
     let mut heads = vec![Heads::default(); register.len()];
+    // A frame without rows (no enrolments were delivered) tells nothing of heads.
     let frames = CHILD_BASES.iter().filter_map(|basis| month.frames.get(basis));
+    let frames = frames.filter(|frame| frame.rows > 0);
     if let Some(main) = frames.clone().next() {
         let in_month = match main.get("in_month").map(|s| &s.column) {
             Some(Column::Bool(values)) => Some(values),

@@ -23,8 +23,8 @@ pub(super) fn absent_and_stale(
     let mut findings = Vec::new();
     for table in read {
         let mut finding = Finding::of(FindingCode::InputAbsent);
-        finding.place.table = table.to_owned();
-        finding.rule = table.to_owned();
+        table.clone_into(&mut finding.place.table);
+        table.clone_into(&mut finding.rule);
         let spec = job.tables.iter().find(|spec| spec.table == table);
         let until = spec.and_then(|spec| spec.complete_for).map(|(_, until)| until);
         if tables.get(table).is_none() {

@@ -5,6 +5,7 @@
 
 mod checklist;
 mod error;
+mod history;
 mod post;
 mod run_id;
 
@@ -18,6 +19,7 @@ use crate::intake::{self, Tables};
 use crate::job::Job;
 use crate::law::{self, LawBook, LawOfMonth};
 use crate::ledger::Ledger;
+use crate::publish::{Previous, YearToDate};
 use crate::schedule::{self, Schedule};
 use crate::subsidy::{self, Entitlements};
 use std::collections::BTreeMap;
@@ -64,6 +66,10 @@ pub struct Settled {
     pub calendar_sha256: String,
     /// Lines of earlier periods.
     pub posted: Vec<PostedLine>,
+    /// Where every institution stood in the period before.
+    pub previous: Option<Previous>,
+    /// Posted earlier in the fiscal year.
+    pub year_to_date: YearToDate,
 }
 
 /// What has to be read before anything is computed: law and inputs.
@@ -202,7 +208,7 @@ pub fn compute(
     ledger: Option<&Ledger>,
     progress: &mut dyn Progress,
 ) -> Result<Settled, SettleError> {
-    let Read { period, laws, tables, mut findings } = read(job, progress)?;
+    let Read { period, laws, mut tables, mut findings } = read(job, progress)?;
     let first = laws.first().map_or(period, |(month, _)| *month);
     let (posted, standing) = match ledger {
         Some(ledger) => (ledger.posted(&job.id, first)?, ledger.standing(&job.id, first)?),
@@ -215,8 +221,9 @@ pub fn compute(
     let mut used_up = posted.clone();
     for (month, law) in laws {
         progress.begin("month", None);
-        let settled = settle_month(month, law, &tables, &used_up, &mut findings)?;
-        if month != period {
+        let last = month == period;
+        let settled = settle_month(month, law, &mut tables, &used_up, last, &mut findings)?;
+        if !last {
             used_up.extend(checklist::as_posted(&settled));
         }
         months.push(settled);
@@ -235,6 +242,8 @@ pub fn compute(
     let schedule = schedule::plan(&job.id, period, &inputs, &posted)?;
     findings.extend(checklist::holds(&schedule));
     findings.extend(checklist::cuts(&months));
+    let (previous, year_to_date) = history::read(job, ledger, first, period)?;
+    findings.extend(history::changes(job, previous.as_ref(), &schedule));
     Ok(Settled {
         run_id: identity.run_id,
         period,
@@ -245,22 +254,31 @@ pub fn compute(
         law_sha256: identity.law_sha256,
         calendar_sha256: identity.calendar_sha256,
         posted,
+        previous,
+        year_to_date,
     })
 }
 
 fn settle_month(
     month: Month,
     law: LawOfMonth,
-    tables: &Tables,
+    tables: &mut Tables,
     used_up: &[PostedLine],
+    last: bool,
     findings: &mut Vec<Finding>,
 ) -> Result<SettledMonth, SettleError> {
     let needs = Needs::of(&law);
     let mut facts = facts::establish(tables, &law, month, &needs)?;
     findings.append(&mut facts.findings);
+    let budget = budget_lines(tables, month, used_up);
+    if last {
+        // The facts hold what the law reads; the large tables would only take memory from here on.
+        for table in tables.by_name.values_mut() {
+            table.columns.clear();
+        }
+    }
     let (mut entitlements, found) = subsidy::entitle(&law, &mut facts.frames, tables);
     findings.extend(found);
-    let budget = budget_lines(tables, month, used_up);
     let allocation =
         allocation::allocate(&law, &facts.frames, &mut entitlements, &budget, used_up, month)?;
     Ok(SettledMonth {

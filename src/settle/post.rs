@@ -4,16 +4,16 @@ use super::{CALC_VERSION, SettleError, Settled, compute, in_pool};
 use crate::domain::texts::{Catalogue, Language};
 use crate::domain::{Finding, Month, Progress};
 use crate::job::{self, Job};
-use crate::ledger::{InstitutionMonth, Ledger, Posted, RunRecord};
+use crate::ledger::{InstitutionMonth, Ledger, LedgerError, Posted, RunRecord};
 use crate::publish::{
-    self, Draft, FolderError, MANIFEST, MonthResult, Previous, Profiles, Pseudonyms, Publication,
-    PublishError, Standing, TableUse, YearToDate,
+    self, Draft, FolderError, MANIFEST, MonthResult, Profiles, Pseudonyms, Publication,
+    PublishError, Standing, TableUse,
 };
 use crate::subsidy::LineStatus;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 /// What became of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,36 +93,8 @@ pub fn run(
             return Ok(report(job, &settled, Outcome::AlreadyThere));
         }
         progress.begin("publish", None);
-        let (draft, outputs, manifest) = publish_draft(job, &settled, ledger.as_ref())?;
+        let (draft, outcome) = write(job, &settled, ledger.as_mut(), at, engine)?;
         progress.end();
-        let outcome = match &mut ledger {
-            None => Outcome::Trial,
-            Some(ledger) => {
-                progress.begin("ledger", None);
-                let institutions = institution_months(&outputs.standing);
-                let record = RunRecord {
-                    run_id: &settled.run_id,
-                    job_id: &job.id,
-                    period: settled.period,
-                    calc_version: CALC_VERSION,
-                    engine,
-                    law_hash: &settled.law_sha256,
-                    manifest_hash: &manifest,
-                    known_on: job.known_on,
-                    schedule: &settled.schedule,
-                    institutions: &institutions,
-                };
-                let mut pending = ledger.begin()?;
-                let posted = pending.post(&record, at, "tuoyu run")?;
-                pending.commit()?;
-                progress.end();
-                match posted {
-                    Posted::New => Outcome::New,
-                    Posted::Replaced { .. } => Outcome::Replaced,
-                    Posted::AlreadyThere => Outcome::AlreadyThere,
-                }
-            }
-        };
         draft.commit().map_err(PublishError::from)?;
         Ok(report(job, &settled, outcome))
     })
@@ -134,19 +106,21 @@ fn whole(job: &Job, run_id: &str) -> bool {
     of_run && publish::verify(&job.out).is_ok_and(|damages| damages.is_empty())
 }
 
-/// Writes and seals the draft; returns it with what was written and the manifest's hash.
-fn publish_draft(
+/// Writes and seals the draft while the ledger takes the rows beside it; the ledger commits after
+/// the seal and before the rename (S31).
+fn write(
     job: &Job,
     settled: &Settled,
-    ledger: Option<&Ledger>,
-) -> Result<(Draft, publish::Outputs, String), SettleError> {
+    ledger: Option<&mut Ledger>,
+    at: &str,
+    engine: &str,
+) -> Result<(Draft, Outcome), SettleError> {
     let pseudonyms = Pseudonyms::new(&key_bytes(job)?).map_err(|error| SettleError::Key {
         path: job.key_file.display().to_string(),
         reason: error.to_string(),
     })?;
     let profiles = Profiles::load(&job.reference).map_err(SettleError::Profile)?;
     let catalogue = catalogue(job);
-    let (previous, year_to_date) = history(job, settled, ledger)?;
     let usage = usage(settled);
     let text = |finding: &Finding| catalogue.finding(finding);
     let publication = Publication {
@@ -172,19 +146,65 @@ fn publish_draft(
         usage: &usage,
         findings: &settled.findings,
         text: &text,
-        previous: previous.as_ref(),
-        year_to_date: &year_to_date,
+        previous: settled.previous.as_ref(),
+        year_to_date: &settled.year_to_date,
         pseudonyms: &pseudonyms,
         profiles: &profiles,
     };
-    let mut draft = Draft::create(&job.out).map_err(PublishError::from)?;
-    let outputs = publish::write(&publication, &mut draft)?;
-    draft.seal(publication.manifest()).map_err(PublishError::from)?;
-    let path = draft.folder().join(MANIFEST);
-    let bytes = std::fs::read(&path).map_err(|cause| {
-        PublishError::from(FolderError::Io { path, action: "read back", cause })
-    })?;
-    Ok((draft, outputs, publish::hex(&Sha256::digest(bytes))))
+    let prepared = publish::prepare(&publication)?;
+    let institutions = institution_months(prepared.standing());
+    let files = || -> Result<(Draft, String), SettleError> {
+        let mut draft = Draft::create(&job.out).map_err(PublishError::from)?;
+        publish::write_prepared(&publication, prepared, &mut draft)?;
+        draft.seal(publication.manifest()).map_err(PublishError::from)?;
+        let path = draft.folder().join(MANIFEST);
+        let bytes = std::fs::read(&path).map_err(|cause| {
+            PublishError::from(FolderError::Io { path, action: "read back", cause })
+        })?;
+        Ok((draft, publish::hex(&Sha256::digest(bytes))))
+    };
+    let Some(ledger) = ledger else {
+        return Ok((files()?.0, Outcome::Trial));
+    };
+    let record = RunRecord {
+        run_id: &settled.run_id,
+        job_id: &job.id,
+        period: settled.period,
+        calc_version: CALC_VERSION,
+        engine,
+        law_hash: &settled.law_sha256,
+        manifest_hash: "",
+        known_on: job.known_on,
+        schedule: &settled.schedule,
+        institutions: &institutions,
+    };
+    let (sealed, manifest) = mpsc::channel::<String>();
+    let (written, posted) = std::thread::scope(|scope| {
+        // Dropped on every way out, a panic included, so that the ledger never waits for ever.
+        let sealed = sealed;
+        let posting = scope.spawn(move || {
+            let mut pending = ledger.begin()?;
+            let posted =
+                pending.post_beside(&record, &mut || manifest.recv().ok(), at, "tuoyu run")?;
+            pending.commit()?;
+            Ok::<_, LedgerError>(posted)
+        });
+        let written = files().map(|(draft, hash)| {
+            // A ledger that gave up says why itself.
+            let _ = sealed.send(hash);
+            draft
+        });
+        drop(sealed);
+        let posted = posting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (written, posted)
+    });
+    let draft = written?;
+    let outcome = match posted? {
+        Posted::New => Outcome::New,
+        Posted::Replaced { .. } => Outcome::Replaced,
+        Posted::AlreadyThere => Outcome::AlreadyThere,
+    };
+    Ok((draft, outcome))
 }
 
 fn catalogue(job: &Job) -> Catalogue {
@@ -192,40 +212,6 @@ fn catalogue(job: &Job) -> Catalogue {
         job::Language::Chinese => Language::Chinese,
         job::Language::English => Language::English,
     })
-}
-
-/// What the ledger says of earlier periods.
-fn history(
-    job: &Job,
-    settled: &Settled,
-    ledger: Option<&Ledger>,
-) -> Result<(Option<Previous>, YearToDate), SettleError> {
-    let Some(ledger) = ledger else { return Ok((None, YearToDate::default())) };
-    let first = settled.months.first().map_or(settled.period, |month| month.month);
-    let previous = ledger.previous(&job.id, first)?.map(|previous| Previous {
-        period: previous.period.to_string(),
-        by_institution: previous
-            .institutions
-            .into_iter()
-            .map(|of| {
-                let standing = Standing {
-                    headcount: u64::try_from(of.headcount).ok(),
-                    slots: (of.slots >= 0).then_some(of.slots),
-                    amount_fen: of.amount_fen,
-                };
-                (of.institution_id.to_string(), standing)
-            })
-            .collect(),
-    });
-    let sums = ledger.year_to_date(&job.id, settled.period.year(), first)?;
-    let year_to_date = YearToDate {
-        by_institution: sums.by_institution,
-        by_item: sums.by_item,
-        by_source: sums.by_source,
-        by_budget_line: sums.by_budget_doc_no,
-        total: sums.total,
-    };
-    Ok((previous, year_to_date))
 }
 
 /// Standings as the ledger keeps them; what no table tells is below zero.

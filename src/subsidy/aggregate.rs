@@ -33,7 +33,7 @@ pub(crate) fn parents(frames: &Frames, over: &Basis, basis: &Basis) -> Vec<u32> 
 pub(crate) fn compute(
     rule: &AggregateRule,
     frames: &Frames,
-    item: Option<ItemView<'_>>,
+    item: Option<&ItemView<'_>>,
     calendar: &Calendar,
 ) -> Stored {
     let groups = frames.get(&rule.basis).map_or(0, |frame| frame.rows);
@@ -103,7 +103,7 @@ impl Fold<'_> {
         &self,
         rule: &AggregateRule,
         frames: &Frames,
-        item: Option<ItemView<'_>>,
+        item: Option<&ItemView<'_>>,
         errors: &mut [Option<RowError>],
     ) -> Stored {
         let null = |row: u32| self.argument.is_some_and(|argument| argument.is_null(row as usize));
@@ -112,7 +112,7 @@ impl Fold<'_> {
                 && !null(row)
         };
         let view = |of: &dyn Fn(&ItemView<'_>, usize) -> i64| {
-            self.count(&|row| item.as_ref().map_or(0, |item| of(item, row as usize)))
+            self.count(&|row| item.map_or(0, |item| of(item, row as usize)))
         };
         match &rule.function {
             Aggregate::Sum => self.sum(errors),
@@ -264,7 +264,7 @@ pub(crate) fn less(a: &Cell, b: &Cell) -> bool {
             (Some(left), Some(right)) => left < right,
             _ => a / b < c / d,
         },
-        (Cell::Bool(a), Cell::Bool(b)) => !*a & *b,
+        (Cell::Bool(a), Cell::Bool(b)) => !*a && *b,
         (Cell::Date(a), Cell::Date(b)) => a < b,
         (Cell::Text(a), Cell::Text(b)) => a < b,
         (Cell::Null, Cell::Null) => false,

@@ -29,10 +29,10 @@ pub(crate) fn evaluate(
 
 /// Puts parts together in order. Numbers with different denominators become fractions.
 pub(crate) fn join(mut parts: Vec<Stored>) -> Stored {
-    if parts.len() == 1 {
-        if let Some(only) = parts.pop() {
-            return only;
-        }
+    if parts.len() == 1
+        && let Some(only) = parts.pop()
+    {
+        return only;
     }
     let rows: usize = parts.iter().map(|part| part.column.len()).sum();
     let nulls = parts.iter().any(|part| part.nulls.is_some()).then(|| {
@@ -144,7 +144,8 @@ fn join_numbers(parts: &[Column], rows: usize) -> Column {
 
 /// Scatters values computed for `rows` into a column of `len` rows; the others are null.
 pub(crate) fn scatter(part: Stored, rows: &[u32], len: usize) -> Stored {
-    if rows.len() == len {
+    // Rows of several segments stand segment by segment: all of them, but not in order.
+    if rows.len() == len && rows.iter().zip(0..).all(|(row, at): (&u32, u32)| *row == at) {
         return part;
     }
     let mut back = vec![u32::MAX; len];
@@ -188,22 +189,20 @@ pub(crate) fn round_column(stored: &Stored, round: Rounding) -> Vec<Result<i64, 
     let rows = stored.column.len();
     if let (Column::Num(column), None, None, (quantum, 1)) =
         (&stored.column, &stored.nulls, &stored.errors, round.quantum)
-    {
-        if let Some(bottom) =
+        && let Some(bottom) =
             i64::try_from(quantum).ok().and_then(|quantum| quantum.checked_mul(column.den))
-        {
-            let quantum = i64::try_from(quantum).unwrap_or(1);
-            return column
-                .values
-                .par_iter()
-                .with_min_len(CHUNK)
-                .map(|value| {
-                    let count = round.mode.divide_i64(*value, bottom);
-                    let fen = count.checked_mul(quantum).ok_or(RowError::Overflow)?;
-                    if i128::from(fen).abs() > LINE_MAX { Err(RowError::Overflow) } else { Ok(fen) }
-                })
-                .collect();
-        }
+    {
+        let quantum = i64::try_from(quantum).unwrap_or(1);
+        return column
+            .values
+            .par_iter()
+            .with_min_len(CHUNK)
+            .map(|value| {
+                let count = round.mode.divide_i64(*value, bottom);
+                let fen = count.checked_mul(quantum).ok_or(RowError::Overflow)?;
+                if i128::from(fen).abs() > LINE_MAX { Err(RowError::Overflow) } else { Ok(fen) }
+            })
+            .collect();
     }
     (0..rows).into_par_iter().with_min_len(1024).map(|row| round_row(stored, row, round)).collect()
 }

@@ -54,7 +54,7 @@ fn of_child(basis: &Basis) -> bool {
 pub(crate) fn entitle(
     walk: &mut Walk<'_>,
     basis: &Basis,
-    rules: Vec<Option<Arc<SubsidyRule>>>,
+    rules: &[Option<Arc<SubsidyRule>>],
     rows: &[Vec<u32>],
 ) {
     let len = walk.frames.get(basis).map_or(0, |frame| frame.rows);
@@ -64,7 +64,7 @@ pub(crate) fn entitle(
     let mut lines = ItemLines {
         item: Arc::clone(&id),
         basis: basis.clone(),
-        rules: rules.clone(),
+        rules: rules.to_vec(),
         status: vec![LineStatus::Absent; len],
         reason: vec![0; len],
         amount: vec![0; len],
@@ -245,10 +245,11 @@ fn breached_institutions(
     let (over, under) = (format!("{}.over", price.head.id), format!("{}.under", price.head.id));
     for (row, home) in homes.iter().enumerate() {
         let in_month = frame.get("in_month").is_none() || flag("in_month", row);
-        if in_month && (flag(&over, row) || flag(&under, row)) {
-            if let Some(slot) = breached.get_mut(*home as usize) {
-                *slot = true;
-            }
+        if in_month
+            && (flag(&over, row) || flag(&under, row))
+            && let Some(slot) = breached.get_mut(*home as usize)
+        {
+            *slot = true;
         }
     }
     if !breached.contains(&true) {
@@ -284,10 +285,10 @@ fn standing_tests(walk: &mut Walk<'_>, rule: &SubsidyRule, len: usize, tests: &m
                 push(walk, code, false, verdicts);
             }
         }
-        if walk.law.head.overlaps == crate::law::Overlaps::Refuse {
-            if let Some(verdicts) = failing(walk.frames, own, own, "overlapping", len) {
-                push(walk, reasons::OVERLAPPING, false, verdicts);
-            }
+        if walk.law.head.overlaps == crate::law::Overlaps::Refuse
+            && let Some(verdicts) = failing(walk.frames, own, own, "overlapping", len)
+        {
+            push(walk, reasons::OVERLAPPING, false, verdicts);
         }
     }
     let register = Basis::Institution;
@@ -413,6 +414,10 @@ fn join_shown(lines: &mut ItemLines, parts: Vec<(Vec<u32>, Shown)>, len: usize) 
     lines.rate = any_rate.then(|| place(rate));
 }
 
+/// What a guide price finds, in the order the counting knows them.
+const BREACHES: [FindingCode; 3] =
+    [FindingCode::FeeAboveCeiling, FindingCode::FeeBelowFloor, FindingCode::FeeMissing];
+
 /// Counts breaches and missing fees by institution, with the money above or below.
 pub(crate) fn count_breaches(
     walk: &mut Walk<'_>,
@@ -427,14 +432,27 @@ pub(crate) fn count_breaches(
         Some(Column::Bool(values)) => Some(values),
         _ => None,
     };
+    // Rows stand by institution: runs of neighbours are counted before they meet the map.
     let mut counts: BTreeMap<(u32, FindingCode), (u64, i64, u32)> = BTreeMap::new();
+    let mut run: [(u64, i64, u32); 3] = [(0, 0, 0); 3];
+    let mut run_home = Frame::NO_ROW;
+    let mut close = |home: u32, run: &mut [(u64, i64, u32); 3]| {
+        for (code, (count, money, row)) in BREACHES.iter().zip(run.iter_mut()) {
+            if *count > 0 {
+                let slot = counts.entry((home, *code)).or_insert((0, 0, *row));
+                slot.0 += *count;
+                slot.1 = slot.1.saturating_add(*money);
+                (*count, *money) = (0, 0);
+            }
+        }
+    };
     for (at, row) in rows.iter().enumerate() {
-        let code = if assessed.over[at] {
-            FindingCode::FeeAboveCeiling
+        let (kind, gap) = if assessed.over[at] {
+            (0, distance(fee, &assessed.ceiling, at))
         } else if assessed.under[at] {
-            FindingCode::FeeBelowFloor
+            (1, distance(&assessed.floor, fee, at))
         } else if assessed.missing[at] {
-            FindingCode::FeeMissing
+            (2, 0)
         } else {
             continue;
         };
@@ -442,15 +460,18 @@ pub(crate) fn count_breaches(
             continue;
         }
         let home = homes.get(*row as usize).copied().unwrap_or(Frame::NO_ROW);
-        let gap = match code {
-            FindingCode::FeeAboveCeiling => distance(fee, &assessed.ceiling, at),
-            FindingCode::FeeBelowFloor => distance(&assessed.floor, fee, at),
-            _ => 0,
-        };
-        let slot = counts.entry((home, code)).or_insert((0, 0, *row));
+        if home != run_home {
+            close(run_home, &mut run);
+            run_home = home;
+        }
+        let slot = &mut run[kind];
+        if slot.0 == 0 {
+            slot.2 = *row;
+        }
         slot.0 += 1;
         slot.1 = slot.1.saturating_add(gap);
     }
+    close(run_home, &mut run);
     let found: Vec<_> = counts
         .into_iter()
         .map(|((home, code), (count, money, row))| {
@@ -500,9 +521,15 @@ pub(crate) fn count_warnings(walk: &mut Walk<'_>, rule: &GateRule) {
 
 /// `a - b` in whole fen, for findings.
 fn distance(a: &Stored, b: &Stored, row: usize) -> i64 {
+    if let (Column::Num(left), Column::Num(right)) = (&a.column, &b.column)
+        && left.den == 1
+        && right.den == 1
+    {
+        return left.values[row].saturating_sub(right.values[row]);
+    }
     match (a.cell(row), b.cell(row)) {
-        (Cell::Num(p, q), Cell::Num(r, s)) => {
-            i64::try_from((p / q).saturating_sub(r / s)).unwrap_or(i64::MAX)
+        (Cell::Num(num, den), Cell::Num(other, other_den)) => {
+            i64::try_from((num / den).saturating_sub(other / other_den)).unwrap_or(i64::MAX)
         }
         _ => 0,
     }

@@ -122,7 +122,7 @@ impl Walk<'_> {
                 let stored =
                     self.by_segment(basis, versions, rows, &|walk, step, rows| match step {
                         Step::Value(rule) => walk.value(rule, rows),
-                        _ => walk.nothing(rows),
+                        _ => Self::nothing(rows),
                     });
                 self.put(basis, &name, stored);
             }
@@ -142,7 +142,7 @@ impl Walk<'_> {
                 let stored =
                     self.by_segment(basis, versions, rows, &|walk, step, rows| match step {
                         Step::Gate(rule) => walk.eval(&rule.require, &rule.basis, rows),
-                        _ => walk.nothing(rows),
+                        _ => Self::nothing(rows),
                     });
                 self.put(basis, &name, stored);
                 if rule.warn {
@@ -150,14 +150,14 @@ impl Walk<'_> {
                 }
             }
             Step::Item(_) => {
-                let rules = versions
+                let rules: Vec<_> = versions
                     .iter()
                     .map(|step| match step {
                         Some(Step::Item(rule)) => Some(Arc::clone(rule)),
                         _ => None,
                     })
                     .collect();
-                item::entitle(self, basis, rules, rows);
+                item::entitle(self, basis, &rules, rows);
             }
         }
     }
@@ -182,16 +182,13 @@ impl Walk<'_> {
             }
         }
         if parts.is_empty() {
-            return self.nothing(&[]).take(&vec![u32::MAX; len]);
+            return Self::nothing(&[]).take(&vec![u32::MAX; len]);
         }
         let joined = super::columns::join(parts);
-        if busy <= 1 && order.len() == len {
-            return joined;
-        }
         scatter(joined, &order, len)
     }
 
-    fn nothing(&self, rows: &[u32]) -> Stored {
+    fn nothing(rows: &[u32]) -> Stored {
         Stored::plain(Column::whole(vec![0; rows.len()])).all_null(rows.len())
     }
 
@@ -230,7 +227,7 @@ impl Walk<'_> {
         let view = item
             .and_then(lines)
             .map(|(eligible, lines)| ItemView { eligible, amount: &lines.amount });
-        compute(rule, self.frames, view, self.calendar())
+        compute(rule, self.frames, view.as_ref(), self.calendar())
     }
 
     /// Evaluates a guide price, stores its columns and counts its breaches.
@@ -290,7 +287,7 @@ pub(crate) fn gate<'a>(law: &'a LawOfMonth, segment: usize, id: &str) -> Option<
 }
 
 /// Guide prices of a segment on a basis.
-pub(crate) fn prices<'a>(law: &'a LawOfMonth, segment: usize) -> Vec<&'a Arc<PriceRule>> {
+pub(crate) fn prices(law: &LawOfMonth, segment: usize) -> Vec<&Arc<PriceRule>> {
     law.segments.get(segment).map_or_else(Vec::new, |of| {
         of.steps
             .iter()

@@ -2,5 +2,7 @@
 //! adding one takes no Rust. `UPDATE_GOLDEN=1` writes what the program says now.
 
 mod args;
+mod explain;
 mod readme;
+mod texts;
 mod transcript;

@@ -8,7 +8,8 @@ use tuoyu::intake::{self, IntakeError};
 /// places, blank lines, and rows that cannot be read.
 fn awkward(rows: u32) -> String {
     let mut text = String::from(
-        "child_ref,child_name,birth_date,institution_id,age_class,service,category,spell_from,fee_monthly\n",
+        "child_ref,child_name,birth_date,institution_id,age_class,service,category,spell_from,\
+         fee_monthly\n",
     );
     for row in 0..rows {
         let name = match row % 5 {

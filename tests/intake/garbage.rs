@@ -3,10 +3,17 @@
 use super::delivery::{Delivery, dump};
 use super::xls_sample;
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, ParquetWriter, Series};
+use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::Index;
 use rust_xlsxwriter::Workbook;
 
 const SLOTS: &str = "institution_id,age_class,slots_filed,slots_open,valid_from\n";
+
+/// So many cases, and no file of past failures.
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
 
 /// Bytes that delimited files are made of, awkwardly mixed.
 fn morsels() -> impl Strategy<Value = Vec<u8>> {
@@ -21,14 +28,14 @@ fn morsels() -> impl Strategy<Value = Vec<u8>> {
         Just(b"A,\"x\ny\",3,,2026-09-01\n".to_vec()),
         Just("A,托小班,3,\"2\",2026/9/1\n".as_bytes().to_vec()),
         Just(b"12,345.6".to_vec()),
-        proptest::collection::vec(any::<u8>(), 0..4),
+        vec(any::<u8>(), 0..4),
         "[ -~]{0,6}".prop_map(String::into_bytes),
     ];
-    proptest::collection::vec(morsel, 0..40).prop_map(|parts| parts.concat())
+    vec(morsel, 0..40).prop_map(|parts| parts.concat())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn any_rows_tie_out_in_any_pieces(body in morsels(), bytes in 1_usize..50) {
@@ -42,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+    fn any_bytes_are_read_or_refused(bytes in vec(any::<u8>(), 0..400)) {
         let _ = Delivery::of("slots").file("s.csv", &bytes).try_read();
         let marked = [b"\xff\xfe".as_slice(), &bytes].concat();
         let _ = Delivery::of("slots").file("s.csv", &marked).try_read();
@@ -54,7 +61,8 @@ proptest! {
         for raw in [raw.as_str(), spelt.as_str()] {
             let raw = quoted(raw);
             let text = format!(
-                "child_ref,birth_date,institution_id,age_class,service,spell_from,fee_monthly,birth_order\n\
+                "child_ref,birth_date,institution_id,age_class,service,spell_from,fee_monthly,\
+                 birth_order\n\
                  {raw},2024-01-01,{raw},托小班,全日托,2026-09-01,1,1\n\
                  C,{raw},I,{raw},全日托,{raw},1,1\n\
                  C,2024-01-01,I,托小班,{raw},2026-09-01,{raw},{raw}\n"
@@ -97,10 +105,14 @@ fn parquet() -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(150))]
 
     #[test]
-    fn a_bitten_workbook_or_parquet_file_is_read_or_refused(bites in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6), cut in any::<prop::sample::Index>(), short in any::<bool>()) {
+    fn a_bitten_workbook_or_parquet_file_is_read_or_refused(
+        bites in vec((any::<Index>(), any::<u8>()), 1..6),
+        cut in any::<Index>(),
+        short in any::<bool>(),
+    ) {
         for mut bytes in [workbook(), xls_sample::bytes(), parquet()] {
             for (at, byte) in &bites {
                 let at = 8 + at.index(bytes.len() - 12);
@@ -115,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn noise_in_the_clothes_of_a_format_is_refused(noise in proptest::collection::vec(any::<u8>(), 0..300)) {
+    fn noise_in_the_clothes_of_a_format_is_refused(noise in vec(any::<u8>(), 0..300)) {
         let cases: [(&[u8], &[u8]); 3] =
             [(b"PK\x03\x04", b""), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b""), (b"PAR1", b"PAR1")];
         for (head, tail) in cases {

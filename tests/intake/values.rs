@@ -92,7 +92,7 @@ fn dates_are_read_in_every_unambiguous_spelling() {
             ("2026-9-5", "2026-09-05"),
             ("2026年9月5日", "2026-09-05"),
             ("20260905", "2026-09-05"),
-            // Serial 46,266 is 2026-09-01: 46,023 is 2026-01-01, and September starts on day 243 after.
+            // Serial 46,023 is 2026-01-01; 1 September is 243 days later.
             ("46266", "2026-09-01 value_normalised"),
             ("2026-09-05 00:00:00", "2026-09-05 value_normalised"),
             ("２０２６-09-05", "2026-09-05 value_normalised"),

@@ -149,7 +149,8 @@ fn one_file_serves_every_table_that_says_so() {
 fn maps_and_captures_are_kept() {
     let text = format!(
         "{LEAST}[inputs.slots]\nheaders = {{ \"位数\" = \"slots_filed\" }}\n\
-         values.service = {{ \"FULL\" = \"全日托\", \"NONE\" = \"\" }}\nconstants = {{ origin = \"新建\" }}\n\
+         values.service = {{ \"FULL\" = \"全日托\", \"NONE\" = \"\" }}\n\
+         constants = {{ origin = \"新建\" }}\n\
          ignore = [\"备注\"]\nreceived_on = 2026-10-05\ncomplete_for = [\"2026-08\", \"2026-09\"]\n\
          sheet = \"九月\"\nheader_row = 3\n\
          [[inputs.slots.captures]]\ncolumn = \"slots_open\"\nfrom = \"说明\"\npattern = '开放(\\d+)'\n"
@@ -192,15 +193,18 @@ fn slips_are_refused_with_their_place() {
         ),
         (
             "[inputs.slots]\nconstants = { places = 3 }",
-            "job.toml:6:24: inputs.slots.constants.places is a TOML integer; expected a text in quotes",
+            "job.toml:6:24: inputs.slots.constants.places is a TOML integer; \
+             expected a text in quotes",
         ),
         (
             "[[inputs.slots.captures]]\ncolumn = \"a\"\nfrom = \"b\"\npattern = \"x\"",
-            "job.toml:8:11: inputs.slots.captures.pattern: the pattern has 0 groups; expected one group",
+            "job.toml:8:11: inputs.slots.captures.pattern: the pattern has 0 groups; \
+             expected one group",
         ),
         (
             "[inputs.slots]\ncomplete_for = [\"2026-09\", \"2026-08\"]",
-            "job.toml:6:16: inputs.slots.complete_for: 2026-08 lies before 2026-09; expected first, then last",
+            "job.toml:6:16: inputs.slots.complete_for: 2026-08 lies before 2026-09; \
+             expected first, then last",
         ),
     ];
     for (text, expected) in cases {
@@ -261,4 +265,30 @@ fn the_canonical_text_knows_no_folder_thread_or_language() {
         assert_ne!(base, read(&["slots.csv"], &changed, Overrides::default()), "{changed}");
     }
     assert_ne!(base, read(&["slots_1.csv"], &text, Overrides::default()), "file names are shown");
+}
+
+/// First cells of the Markdown table under a heading: the keys documented there.
+fn documented(heading: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/job.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let section = text.split(heading).nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut keys: Vec<String> = rows.map(|row| row.split('`').next().unwrap().to_owned()).collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn the_reference_names_exactly_the_keys_the_reader_knows() {
+    let place = Place::new(&[]);
+    let known = |text: &str| {
+        let refusal = place.refusal(&format!("{LEAST}{text}\n"));
+        let list = refusal.split("expected one of ").nth(1).unwrap().to_owned();
+        let mut keys: Vec<String> = list.split(", ").map(str::to_owned).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(documented("## Top level"), known("zzzzzzzzzzzz = 1"));
+    let table = known("[inputs.slots]\nzzzzzzzzzzzz = 1");
+    assert_eq!(documented("## `[inputs.<table>]`"), table);
 }

@@ -42,6 +42,7 @@ fn outcome(stored: &Stored, row: usize) -> Result<Cell, RowError> {
 
 /// The expression on one spell, by kernel and by trace, is `want`.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "cases read better without borrows")]
 fn check(source: &str, columns: &[(&'static str, Cell)], want: Result<Cell, RowError>) {
     let expr = compiled(source);
     let frames = one(columns).frames();
@@ -370,4 +371,61 @@ fn constants_are_known_without_rows() {
         assert_eq!(compiled(source).constant(), value, "{source}");
     }
     assert!(compiled_on("places", &Basis::Institution).is_ok());
+}
+
+#[test]
+fn wide_tables_and_long_lists_are_searched() {
+    let expr = compiled("street(category, age)");
+    let cases: Vec<(String, i128, Result<Cell, RowError>)> = (0..60)
+        .map(|at| (format!("街道{at}"), at, Ok(whole(at))))
+        .chain([
+            ("街道7".to_owned(), 250, Ok(whole(777))),
+            ("街道8".to_owned(), 99, Ok(whole(-1))),
+            ("街道8".to_owned(), 100, Err(RowError::TableMiss)),
+            ("别处".to_owned(), 0, Ok(whole(-1))),
+            ("别处".to_owned(), -1, Err(RowError::TableMiss)),
+        ])
+        .collect();
+    let spells = cases
+        .iter()
+        .map(|(street, age, _)| BTreeMap::from([("category", text(street)), ("age", whole(*age))]))
+        .collect();
+    let house_of = vec![None; cases.len()];
+    let frames = Rows { spells, house_of, houses: vec![] }.frames();
+    let rows: Vec<u32> = (0..u32::try_from(cases.len()).expect("few")).collect();
+    for _ in 0..2 {
+        let stored = expr.eval(&frames, &Basis::Spell, &rows, &calendar());
+        for (row, (street, age, want)) in cases.iter().enumerate() {
+            assert_eq!(outcome(&stored, row), *want, "{street} {age}");
+        }
+    }
+}
+
+#[test]
+fn expressions_are_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&compiled("rate.base(age_class, '一级')"));
+}
+
+#[test]
+fn absent_tables_and_unknown_parents_are_errors_of_the_row() {
+    let mut rows = one(&[]);
+    rows.house_of = vec![None];
+    let frames = rows.frames();
+    for (source, want) in [
+        ("places", Err(RowError::NoParent)),
+        ("CASE WHEN small = 0 THEN fee ELSE grant END IS NULL", Ok(Cell::Bool(false))),
+        ("small = 0 OR filed", Ok(Cell::Bool(true))),
+        ("coalesce(grade, '无') = '无'", Err(RowError::NoParent)),
+        ("places / small", Err(RowError::NoParent)),
+    ] {
+        let expr = compiled(source);
+        let stored = expr.eval(&frames, &Basis::Spell, &[0], &calendar());
+        assert_eq!(outcome(&stored, 0), want, "{source}");
+    }
+    let empty = tuoyu::domain::Frames::default();
+    let stored = compiled("fee + copay").eval(&empty, &Basis::Spell, &[0, 1], &calendar());
+    assert_eq!(stored.error(1), Some(RowError::NoParent));
+    let none = compiled("fee").eval(&frames, &Basis::Spell, &[], &calendar());
+    assert_eq!(none.column.len(), 0);
 }

@@ -7,10 +7,10 @@ use tuoyu::domain::{Cell, Date};
 use super::expr_world::{AGE_CLASSES, Rows, SERVICES};
 
 /// A small generator of pseudo-random numbers (splitmix64).
-pub struct Dice(pub u64);
+pub(super) struct Dice(pub u64);
 
 impl Dice {
-    pub fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -18,11 +18,11 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(bound).expect("small")).expect("small")
     }
 
-    pub fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
+    pub(super) fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[self.below(of.len())]
     }
 }
@@ -80,7 +80,7 @@ const MODES: [&str; 6] = ["half_up", "half_even", "up", "down", "floor", "ceil"]
 const QUANTA: [&str; 5] = ["0.01", "1", "10", "0.25", "3"];
 
 /// A random condition, number, text or date.
-pub fn expression(dice: &mut Dice) -> String {
+pub(super) fn expression(dice: &mut Dice) -> String {
     match dice.below(10) {
         0..=2 => number(dice, Measure::Plain, 5),
         3..=5 => number(dice, Measure::Yuan, 5),
@@ -279,7 +279,7 @@ fn exact(dice: &mut Dice, extreme: bool) -> Cell {
 }
 
 /// Random spells in random institutions, some of them unknown.
-pub fn rows(dice: &mut Dice, spells: usize, extreme: bool) -> Rows {
+pub(super) fn rows(dice: &mut Dice, spells: usize, extreme: bool) -> Rows {
     let houses = 1 + dice.below(4);
     let house = |dice: &mut Dice, at: usize| {
         let (grade, grant) = (of(dice, &["一级", "二级", "三级"]), whole(dice, 1_000_000));

@@ -12,30 +12,30 @@ use tuoyu::law::names::{Name, Names};
 use tuoyu::law::{AggregateRule, LawPlace, RuleHead, Ty, Unit};
 
 /// Names, tables and parameters of the small world.
-pub struct World {
+pub(super) struct World {
     /// (basis, English, Chinese, type, nullable).
     pub columns: Vec<(Basis, &'static str, &'static str, Ty, bool)>,
     pub constants: BTreeMap<&'static str, (Cell, Ty)>,
     pub tables: BTreeMap<&'static str, Arc<LookupTable>>,
 }
 
-pub fn unit(text: &str) -> Unit {
+pub(super) fn unit(text: &str) -> Unit {
     Unit::parse(text).expect("a unit")
 }
 
-pub fn int(text: &str) -> Ty {
+pub(super) fn int(text: &str) -> Ty {
     Ty::Num { integer: true, unit: unit(text) }
 }
 
-pub fn num(text: &str) -> Ty {
+pub(super) fn num(text: &str) -> Ty {
     Ty::Num { integer: false, unit: unit(text) }
 }
 
-pub fn listed(values: &[&str]) -> Ty {
+pub(super) fn listed(values: &[&str]) -> Ty {
     Ty::Text(Some(Arc::new(values.iter().map(|value| Arc::from(*value)).collect())))
 }
 
-pub fn head(id: &str) -> Arc<RuleHead> {
+pub(super) fn head(id: &str) -> Arc<RuleHead> {
     Arc::new(RuleHead {
         id: Arc::from(id),
         clause: Arc::from("第五条"),
@@ -48,12 +48,12 @@ pub fn head(id: &str) -> Arc<RuleHead> {
     })
 }
 
-pub fn date(text: &str) -> Date {
+pub(super) fn date(text: &str) -> Date {
     Date::parse_iso(text).expect("a date")
 }
 
-pub const AGE_CLASSES: [&str; 3] = ["乳儿班", "托小班", "托大班"];
-pub const SERVICES: [&str; 3] = ["全日托", "半日托", "计时托"];
+pub(super) const AGE_CLASSES: [&str; 3] = ["乳儿班", "托小班", "托大班"];
+pub(super) const SERVICES: [&str; 3] = ["全日托", "半日托", "计时托"];
 
 fn key(name: &str, ty: Ty, range: bool) -> TableKey {
     TableKey { name: Arc::from(name), ty, range }
@@ -69,7 +69,7 @@ fn band(low: i128, high: i128) -> KeyCell {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let spell = |name, alias, ty, nullable| (Basis::Spell, name, alias, ty, nullable);
         let house = |name, alias, ty, nullable| (Basis::Institution, name, alias, ty, nullable);
         let columns = vec![
@@ -149,6 +149,17 @@ impl World {
             (vec![KeyCell::Any], Cell::Bool(true)),
         ];
         let keys = vec![key("known", Ty::Bool, false)];
+        // Too wide for a dense array: 301 texts x 601 classes of numbers.
+        let mut wide: Vec<(Vec<KeyCell>, Cell)> = (0..300)
+            .map(|at| {
+                let keys = vec![text(&format!("街道{at}")), KeyCell::Is(Cell::Num(at, 1))];
+                (keys, Cell::Num(at, 1))
+            })
+            .collect();
+        wide.push((vec![text("街道7"), KeyCell::Any], Cell::Num(777, 1)));
+        wide.push((vec![KeyCell::Any, band(0, 100)], Cell::Num(-1, 1)));
+        let street_keys = vec![key("street", Ty::Text(None), false), key("age", int(""), true)];
+        tables.insert("street", table("street", street_keys, int(""), wide));
         tables.insert("flag", table("flag", keys, Ty::Bool, by_flag));
         Self { columns, constants, tables }
     }
@@ -219,11 +230,11 @@ impl Names for World {
     }
 }
 
-pub fn compiled_on(source: &str, basis: &Basis) -> Result<Expr, Vec<ExprError>> {
+pub(super) fn compiled_on(source: &str, basis: &Basis) -> Result<Expr, Vec<ExprError>> {
     compiled_with(source, basis).map(|(expr, _)| expr)
 }
 
-pub fn compiled_with(
+pub(super) fn compiled_with(
     source: &str,
     basis: &Basis,
 ) -> Result<(Expr, Vec<AggregateRule>), Vec<ExprError>> {
@@ -235,12 +246,12 @@ pub fn compiled_with(
 
 /// Compiles on spell, or shows what is wrong.
 #[track_caller]
-pub fn compiled(source: &str) -> Expr {
+pub(super) fn compiled(source: &str) -> Expr {
     compiled_on(source, &Basis::Spell).unwrap_or_else(|errors| panic!("{source}: {errors:?}"))
 }
 
 /// A weekday calendar of every year.
-pub fn calendar() -> Calendar {
+pub(super) fn calendar() -> Calendar {
     Calendar {
         id: "weekdays".to_owned(),
         weekend: [6, 7].into(),
@@ -250,7 +261,7 @@ pub fn calendar() -> Calendar {
 }
 
 /// Builds frames from cells: one row a spell.
-pub struct Rows {
+pub(super) struct Rows {
     pub spells: Vec<BTreeMap<&'static str, Cell>>,
     /// Institution of each spell; `None` is an unknown one.
     pub house_of: Vec<Option<usize>>,
@@ -258,7 +269,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub fn frames(&self) -> Frames {
+    pub(super) fn frames(&self) -> Frames {
         let world = World::new();
         let mut spells = Frame::new(Basis::Spell, self.spells.len());
         let mut houses = Frame::new(Basis::Institution, self.houses.len());
@@ -334,13 +345,13 @@ fn column(ty: &Ty, name: &str, rows: &[BTreeMap<&'static str, Cell>]) -> Stored 
         ),
         Ty::Num { integer, .. } => {
             let den: i64 = if *integer { 1 } else { 1000 };
-            let value = |cell: &Option<&Cell>| match cell {
+            let value = |cell: Option<&Cell>| match cell {
                 Some(Cell::Num(num, own)) => {
                     i64::try_from(num * i128::from(den) / own).expect("a small number")
                 }
                 _ => 0,
             };
-            Column::Num(NumColumn { values: cells.iter().map(value).collect(), den })
+            Column::Num(NumColumn { values: cells.iter().copied().map(value).collect(), den })
         }
     };
     Stored::nullable(values, nulls)

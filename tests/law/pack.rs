@@ -155,6 +155,23 @@ fn a_step_reads_only_earlier_ones() {
 }
 
 #[test]
+fn an_aggregate_two_rules_read_is_one_step() {
+    let root = tempfile::tempdir().unwrap();
+    let more = "\n[[value]]\nid = \"children\"\nclause = \"第二条\"\nbasis = \"institution\"\n\
+        effective_from = 2026-01-01\nexpr = \"count(listing) FILTER (WHERE in_month)\"\n\
+        [[gate]]\nid = \"open\"\nclause = \"第二条\"\nbasis = \"institution\"\n\
+        effective_from = 2026-01-01\nreason = \"empty\"\noutcome = \"warn\"\n\
+        require = \"count(listing) FILTER (WHERE in_month) > 0\"\n";
+    let packs = book(&[layer(root.path(), "a", more)], &[]);
+    let law = in_force(&packs, "2026-03", "2026-04-01");
+    let count = |wanted: fn(&Step) -> bool| {
+        law.segments[0].steps.iter().filter(|step| wanted(step)).count()
+    };
+    assert_eq!(count(|step| matches!(step, Step::Aggregate(_))), 1);
+    assert_eq!(count(|step| matches!(step, Step::Gate(_) | Step::Value(_))), 2);
+}
+
+#[test]
 fn the_law_tells_which_inputs_it_reads() {
     let law = in_force(&book(&[complete()], &[]), "2026-03", "2026-04-01");
     let tables: Vec<&str> = law.tables_read.iter().map(|table| &**table).collect();
@@ -298,6 +315,102 @@ fn packs_are_layers_and_name_each_other_with_a_colon() {
     assert_eq!(cited, ["district:rate", "pro-vince:rate"]);
     assert_eq!(law.segments[0].items[0].amount.constant(), Some(Cell::Num(20_000, 1)));
     assert_eq!(&*law.segments[0].items[1].funding, "district:all");
+}
+
+/// The layer pack with another text behind it.
+fn layer(root: &Path, name: &str, more: &str) -> PathBuf {
+    folder(root, name, &[("p.toml", PACK), ("n.toml", &format!("{LAYER}{more}"))])
+}
+
+/// The amount of the only item in fen, where it is the same for every row.
+fn amount(book: &LawBook, service: &str, known_on: &str) -> Option<Cell> {
+    in_force(book, service, known_on).segments[0].items[0].amount.constant()
+}
+
+/// A later version of the rate with the given dates.
+fn later(value: &str, dates: &str) -> String {
+    format!(
+        "\n[[parameter]]\nid = \"rate\"\nclause = \"第三条\"\nunit = \"yuan/child/month\"\n\
+         value = \"{value}\"\n{dates}\n"
+    )
+}
+
+#[test]
+fn a_later_notice_holds_from_when_it_is_known_and_as_long_as_it_says() {
+    let root = tempfile::tempdir().unwrap();
+    let fen = |yuan: i128| Some(Cell::Num(yuan * 100, 1));
+    // Known in May, back to March, for three months only: then the older value is in force again.
+    let dates = "known_from = 2026-05-10\neffective_from = 2026-03-01\n\
+                 effective_until = 2026-05-31\n\
+                 supersedes = { known_from = 2025-12-01, until = 2026-05-31 }";
+    let book_a = book(&[layer(root.path(), "a", &later("260", dates))], &[]);
+    assert_eq!(amount(&book_a, "2026-02", "2026-06-30"), fen(200));
+    assert_eq!(amount(&book_a, "2026-03", "2026-06-30"), fen(260));
+    assert_eq!(amount(&book_a, "2026-03", "2026-05-09"), fen(200));
+    assert_eq!(amount(&book_a, "2026-06", "2026-06-30"), fen(200));
+    // The third version replaces the second, which had replaced the first for good.
+    let second = "known_from = 2026-05-10\neffective_from = 2026-03-01\n\
+                  supersedes = { known_from = 2025-12-01, until = \"open\" }";
+    let third = "known_from = 2026-07-10\neffective_from = 2026-08-15\n\
+                 supersedes = { known_from = 2026-05-10, until = \"open\" }";
+    let more = format!("{}{}", later("260", second), later("280", third));
+    let book_b = book(&[layer(root.path(), "b", &more)], &[]);
+    assert_eq!(amount(&book_b, "2026-08", "2026-12-01"), fen(260), "counts from the month after");
+    assert_eq!(amount(&book_b, "2026-09", "2026-12-01"), fen(280));
+    let whole = third.to_owned() + "\nmid_month = \"whole_if_started\"";
+    let more = format!("{}{}", later("260", second), later("280", &whole));
+    let book_c = book(&[layer(root.path(), "c", &more)], &[]);
+    assert_eq!(amount(&book_c, "2026-08", "2026-12-01"), fen(280), "counts for the whole month");
+}
+
+#[test]
+fn a_repealed_rule_does_not_come_back() {
+    let root = tempfile::tempdir().unwrap();
+    let dates = "known_from = 2026-05-10\neffective_from = 2026-06-01\n\
+                 effective_until = 2026-06-30\n\
+                 supersedes = { known_from = 2025-12-01, until = \"open\" }";
+    let packs = book(&[layer(root.path(), "a", &later("200", dates))], &[]);
+    let errors = packs.in_force(month("2026-07"), date("2026-12-01")).unwrap_err();
+    assert_eq!(errors.0[0].code, "not_in_force");
+    let known = DiffOf::Known { after: date("2026-05-01"), until: date("2026-12-31") };
+    let kinds: Vec<ChangeKind> =
+        law::diff(&packs, &known).changes.iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::Changed, ChangeKind::Ended]);
+}
+
+#[test]
+fn a_ceiling_is_the_benchmark_with_its_float_rounded() {
+    let root = tempfile::tempdir().unwrap();
+    // 1655 x 1.10 = 1820.5, to whole yuan downward 1820; 1655 x 0.85 = 1406.75, so 1406.
+    let price = "\n[[parameter]]\nid = \"benchmark\"\nclause = \"第四条\"\n\
+        effective_from = 2026-01-01\nunit = \"yuan/child/month\"\nvalue = \"1655\"\n\
+        [[guide_price]]\nid = \"full_day\"\nclause = \"第四条\"\n\
+        effective_from = 2026-01-01\nbenchmark = \"benchmark\"\nfloat_up = \"0.10\"\n\
+        float_down = \"0.15\"\nround = { to = \"1\", mode = \"floor\" }\nbreach = \"warn\"\n";
+    let packs = book(&[layer(root.path(), "a", price)], &[]);
+    let law = in_force(&packs, "2026-03", "2026-04-01");
+    let rule = law.segments[0].steps.iter().find_map(|step| match step {
+        Step::Price(rule) => Some(Arc::clone(rule)),
+        _ => None,
+    });
+    let rule = rule.expect("the price is a step");
+    assert_eq!(rule.ceiling.constant(), Some(Cell::Num(182_000, 1)));
+    assert_eq!(rule.floor.as_ref().unwrap().constant(), Some(Cell::Num(140_600, 1)));
+}
+
+#[test]
+fn an_overlay_may_fill_what_a_pack_leaves_open() {
+    let root = tempfile::tempdir().unwrap();
+    let text = LAYER.replace("\"200\"", "\"unset\"");
+    let pack = folder(root.path(), "a", &[("p.toml", PACK), ("n.toml", &text)]);
+    let open = book(std::slice::from_ref(&pack), &[]);
+    let errors = open.in_force(month("2026-03"), date("2026-04-01")).unwrap_err();
+    assert_eq!(errors.0.iter().map(|error| error.code).collect::<Vec<_>>(), ["unset"]);
+    assert!(open.shown(month("2026-03"), date("2026-04-01")).to_string().contains("unset"));
+    let overlay = root.path().join("o.toml");
+    fs::write(&overlay, "[parameter.rate]\nvalue = 210\n").unwrap();
+    let filled = book(&[pack], &[overlay]);
+    assert_eq!(amount(&filled, "2026-03", "2026-04-01"), Some(Cell::Num(21_000, 1)));
 }
 
 #[test]

@@ -4,4 +4,5 @@ mod case;
 mod columnar;
 mod files;
 mod folder;
+mod law;
 mod speed;

@@ -144,6 +144,8 @@ pub(super) struct Compiler<'a> {
     reads: Reads,
     /// Names that stand for something broken: errors that follow from them are not told.
     broken: BTreeSet<String>,
+    /// Aggregates lifted so far by the rules of each pack, as the expressions name them.
+    known: BTreeMap<usize, Vec<AggregateRule>>,
     /// Aggregates lifted since the last step was pushed.
     lifted: Vec<AggregateRule>,
     steps: Vec<Step>,
@@ -185,6 +187,7 @@ impl<'a> Compiler<'a> {
             faults: Faults::default(),
             reads: Reads::default(),
             broken: BTreeSet::new(),
+            known: BTreeMap::new(),
             lifted: Vec::new(),
             steps: Vec::new(),
             items: Vec::new(),
@@ -259,9 +262,13 @@ impl<'a> Compiler<'a> {
 
     /// Compiles a text as an expression on a basis, lifting its aggregates.
     fn expr(&mut self, place: Place<'_>, text: &str, basis: &Basis, owner: &str) -> Option<Expr> {
-        let mut lifted = Vec::new();
+        // What rules of the same pack have lifted already is read again, not computed again.
+        let mut lifted = self.known.remove(&place.block.pack).unwrap_or_default();
+        let before = lifted.len();
         let compiled = self.compile_text(place, text, basis, owner, &mut lifted);
-        for mut rule in lifted {
+        let fresh = lifted[before..].to_vec();
+        self.known.insert(place.block.pack, lifted);
+        for mut rule in fresh {
             self.name_item(&mut rule);
             self.note_aggregate(&rule, place);
             self.lifted.push(rule);
@@ -288,7 +295,6 @@ impl<'a> Compiler<'a> {
                 for error in errors {
                     self.expr_fault(place, &masked, &error);
                 }
-                lifted.clear();
                 None
             }
         }

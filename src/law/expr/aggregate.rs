@@ -151,27 +151,25 @@ impl Lowerer<'_, '_> {
                 && source(&rule.argument) == source(&argument)
                 && source(&rule.filter) == source(&filter)
         });
-        let name = match same {
-            Some(rule) => Arc::clone(&rule.name),
-            None => {
-                let mut number = self.lifted.len() + 1;
-                let taken = |name: &str, rules: &[AggregateRule]| {
-                    rules.iter().any(|rule| *rule.name == *name)
-                };
-                while taken(&format!("{}#{number}", self.owner), self.lifted) {
-                    number += 1;
-                }
-                let name: Arc<str> = Arc::from(format!("{}#{number}", self.owner));
-                self.lifted.push(AggregateRule {
-                    name: Arc::clone(&name),
-                    basis: self.basis.clone(),
-                    over,
-                    function,
-                    argument,
-                    filter,
-                });
-                name
+        let name = if let Some(rule) = same {
+            Arc::clone(&rule.name)
+        } else {
+            let mut number = self.lifted.len() + 1;
+            let taken =
+                |name: &str, rules: &[AggregateRule]| rules.iter().any(|rule| *rule.name == *name);
+            while taken(&format!("{}#{number}", self.owner), self.lifted) {
+                number += 1;
             }
+            let name: Arc<str> = Arc::from(format!("{}#{number}", self.owner));
+            self.lifted.push(AggregateRule {
+                name: Arc::clone(&name),
+                basis: self.basis.clone(),
+                over,
+                function,
+                argument,
+                filter,
+            });
+            name
         };
         let basis = self.basis.clone();
         let op = Op::Column(self.tree.column(&basis, &name));

@@ -7,6 +7,9 @@ use super::lower::{Lowerer, Part};
 use super::tree::{Comparison, Kind, NodeId, Op};
 use crate::law::model::Unit;
 
+/// A unit; `None` is literal zero's, which is any.
+type AnyUnit = Option<Unit>;
+
 impl Lowerer<'_, '_> {
     /// Whether the node may be null where we stand.
     pub(super) fn may_be_null(&self, id: NodeId) -> bool {
@@ -119,9 +122,9 @@ impl Lowerer<'_, '_> {
     pub(super) fn same_unit(
         &mut self,
         at: (usize, usize),
-        left: Option<Unit>,
-        right: Option<Unit>,
-    ) -> Option<Option<Unit>> {
+        left: AnyUnit,
+        right: AnyUnit,
+    ) -> Option<AnyUnit> {
         match (left, right) {
             (None, unit) | (unit, None) => Some(unit),
             (Some(left), Some(right)) if left == right => Some(Some(left)),

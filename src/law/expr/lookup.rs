@@ -37,6 +37,9 @@ impl PartialEq for Lookup {
 
 impl Eq for Lookup {}
 
+/// A code list and the class of each of its codes.
+type Remembered = (Arc<CodeList>, Arc<Vec<u32>>);
+
 /// How one key's values fall into classes.
 #[derive(Debug)]
 pub(super) enum Axis {
@@ -44,7 +47,7 @@ pub(super) enum Axis {
     Text {
         by_text: FxHashMap<Arc<str>, u32>,
         by_key: FxHashMap<Key, u32>,
-        remembered: Mutex<Vec<(Arc<CodeList>, Arc<Vec<u32>>)>>,
+        remembered: Mutex<Vec<Remembered>>,
     },
     /// false, true.
     Bool,

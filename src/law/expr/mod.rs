@@ -8,8 +8,10 @@
 //! `docs/expressions.md`.
 
 mod aggregate;
+mod bands;
 mod call;
 mod check;
+mod choice;
 mod exact;
 mod kernel;
 mod lookup;
@@ -153,12 +155,11 @@ pub fn compile(
         lowerer.fail::<()>(part.at, "NULL alone has no type", "name a value");
     }
     let (tree, errors) = (lowerer.tree, lowerer.errors);
-    match (root, errors.is_empty()) {
-        (Some(part), true) => Ok(Expr::of(source, (0, source.len()), &tree, part.id, &[])),
-        _ => {
-            lifted.truncate(mark);
-            Err(aggregate::in_order(errors))
-        }
+    if let (Some(part), true) = (root, errors.is_empty()) {
+        Ok(Expr::of(source, (0, source.len()), &tree, part.id, &[]))
+    } else {
+        lifted.truncate(mark);
+        Err(aggregate::in_order(errors))
     }
 }
 

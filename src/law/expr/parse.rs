@@ -164,11 +164,11 @@ fn refused(source: &Source<'_>, at: usize, error: &ParserError) -> ExprError {
 }
 
 /// Keeps the pieces of the language, checks nesting, and takes the SQL meaning off other words.
-fn admit<'a>(
-    text: &'a str,
+fn admit(
+    text: &str,
     tokens: Vec<TokenWithSpan>,
     byte: impl Fn(Location) -> usize,
-) -> Result<(Source<'a>, Vec<TokenWithSpan>), ExprError> {
+) -> Result<(Source<'_>, Vec<TokenWithSpan>), ExprError> {
     let mut source = Source { text, pieces: Vec::new(), by_place: BTreeMap::new() };
     let mut kept: Vec<TokenWithSpan> = Vec::new();
     for token in tokens {

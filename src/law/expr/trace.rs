@@ -44,14 +44,14 @@ pub(super) fn steps(tree: &Tree, root: NodeId, source: &str, place: Place<'_>) -
     // Depth first without recursion: children are pushed in reverse.
     let mut open = vec![(root, 0_usize)];
     while let Some((id, depth)) = open.pop() {
-        let Some((outcome, note)) = walk.outcomes.get(&id) else { continue };
+        let Some((outcome, remark)) = walk.outcomes.get(&id) else { continue };
         let node = &tree.nodes[id];
         let (from, until) = node.text;
         let mut inner = depth;
         if until > from {
             let text = source.get(from..until).unwrap_or("").to_owned();
             let value = outcome.clone();
-            steps.push(TraceStep { depth, source: text, value, note: note.clone() });
+            steps.push(TraceStep { depth, source: text, value, note: remark.clone() });
             inner += 1;
         }
         if !std::mem::replace(&mut told[id], true) {
@@ -75,10 +75,10 @@ impl Walk<'_> {
         let node = &self.tree.nodes[id];
         match &node.op {
             Op::Const(cell) => {
-                let note = node.head.as_ref().map_or(String::new(), |head| {
+                let version = node.head.as_ref().map_or(String::new(), |head| {
                     format!("{} {}", head.version, head.clause).trim().to_owned()
                 });
-                (lowest(cell), note)
+                (lowest(cell), version)
             }
             Op::Column(column) => (self.read(*column), String::new()),
             Op::And | Op::Or => self.logic(id),

@@ -73,7 +73,7 @@ pub(super) fn write<P: Write, C: Write>(
     let empty = plan.sheet(&[]);
     let mut writer = parquet::Writer::new(to, &empty)?;
     if let Some(text) = &mut text {
-        delimited::write(&empty, text).map_err(io::Error::other)?;
+        delimited::write(&empty, text)?;
     }
     let (mut written, with_text) = (Written::default(), text.is_some());
     for wave in plan.groups.chunks(rayon::current_num_threads().max(1)) {
@@ -83,7 +83,7 @@ pub(super) fn write<P: Write, C: Write>(
                 let sheet = plan.sheet(group);
                 let rows = with_text.then(|| delimited::body(&sheet)).transpose();
                 let fen = sheet.sum("amount_fen").ok_or_else(|| io::Error::other("overflow"));
-                Ok((parquet::encode(&sheet)?, rows.map_err(io::Error::other)?, sheet.rows, fen?))
+                Ok((parquet::encode(&sheet)?, rows?, sheet.rows, fen?))
             })
             .collect::<io::Result<_>>()?;
         for (group, rows, count, fen) in made {

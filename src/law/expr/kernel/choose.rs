@@ -45,6 +45,9 @@ pub(super) fn blend<'a>(
         );
         return Some(Data::Bool(Cow::Owned(data)));
     }
+    if let Some(data) = blend_texts(test, yes, no, sel) {
+        return Some(data);
+    }
     let ((yes, yes_den), (no, no_den)) = (yes.ints()?, no.ints()?);
     let den = common_den(&[yes_den, no_den])?;
     let (up, down) = (den / yes_den, den / no_den);
@@ -78,6 +81,48 @@ pub(super) fn blend<'a>(
         }
     };
     (!bad).then_some(Data::Int(Cow::Owned(data), den))
+}
+
+/// Texts of one list, or of a list and a literal.
+fn blend_texts<'a>(
+    test: &Vector<'a>,
+    yes: &Vector<'a>,
+    no: &Vector<'a>,
+    sel: Sel<'_>,
+) -> Option<Data<'a>> {
+    let coded = |text: &str, list: &Arc<CodeList>| {
+        if let Some(code) = list.code(text) {
+            (code, Arc::clone(list))
+        } else {
+            let mut longer = (**list).clone();
+            (longer.intern(text), Arc::new(longer))
+        }
+    };
+    let (yes, no, list) = match (&yes.data, &no.data) {
+        (Data::Code(yes, left), Data::Code(no, right)) if Arc::ptr_eq(left, right) => {
+            (Arg::Each(yes), Arg::Each(no), Arc::clone(left))
+        }
+        (Data::One(Cell::Text(word)), Data::Code(no, list)) => {
+            let (code, list) = coded(word, list);
+            (Arg::One(code), Arg::Each(no), list)
+        }
+        (Data::Code(yes, list), Data::One(Cell::Text(word))) => {
+            let (code, list) = coded(word, list);
+            (Arg::Each(yes), Arg::One(code), list)
+        }
+        _ => return None,
+    };
+    let test = test.bools();
+    let data = match (yes, no) {
+        (Arg::Each(yes), Arg::Each(no)) => {
+            let mut out = vec![0; sel.rows()];
+            sel.each(|row| out[row] = if test.at(row) { yes[row] } else { no[row] });
+            out
+        }
+        (Arg::One(yes), no) => map2(sel, test, no, |test, no| if test { yes } else { no }),
+        (yes, Arg::One(no)) => map2(sel, test, yes, |test, yes| if test { yes } else { no }),
+    };
+    Some(Data::Code(Cow::Owned(data), list))
 }
 
 /// Each row's value from its branch.
@@ -230,7 +275,7 @@ fn keys<'a>(branches: &[Branch<'a>], n: usize) -> Data<'a> {
         match &branch.value.data {
             Data::Key(keys, texts) => {
                 if odd.is_empty() {
-                    odd = texts.clone();
+                    odd.clone_from(texts);
                 } else if !texts.is_empty() {
                     let more = texts.iter().map(|(key, text)| (*key, text.clone()));
                     odd.to_mut().extend(more);

@@ -8,6 +8,7 @@ mod choose;
 mod dates;
 mod number;
 mod read;
+mod round;
 mod text;
 mod vector;
 
@@ -18,7 +19,7 @@ use crate::domain::{Basis, Calendar, Cell, Frame, Frames, Stored};
 
 use self::choose::Branch;
 use self::number::Arith;
-use self::vector::{Data, Sel, Vector, map2};
+use self::vector::{Arg, Data, Sel, Vector, map2};
 
 pub(super) use self::dates::count as count_workdays;
 pub use self::read::join;
@@ -52,7 +53,7 @@ pub(super) fn evaluate_rounded(
 ) -> Stored {
     let mut chunk = Chunk::new(tree, (frames, basis), rows, calendar);
     let vector = chunk.eval(root, Sel::All(rows.len()));
-    let rounded = number::round(&vector, to, Sel::All(rows.len()));
+    let rounded = round::round(&vector, to, Sel::All(rows.len()));
     read::store_whole(&rounded, rows.len(), to.den)
 }
 
@@ -151,7 +152,7 @@ impl<'a> Chunk<'a> {
             Op::Div => number::quotient(refs[0], refs[1], sel),
             Op::Neg => number::negate(refs[0], sel, false),
             Op::Abs => number::negate(refs[0], sel, true),
-            Op::Round(to) => number::round(refs[0], *to, sel),
+            Op::Round(to) => round::round(refs[0], *to, sel),
             Op::Least | Op::Greatest => extreme(op, &refs, sel),
             Op::Compare(how) => compare(*how, refs[0], refs[1], sel),
             Op::In(list) => one_of(refs[0], list, sel),
@@ -188,21 +189,19 @@ impl<'a> Chunk<'a> {
             }
             self.within(right, &open, sel.rows())
         };
-        let decided = |value: bool| value != and;
-        let errs = if a.errs.is_none() && b.errs.is_none() {
-            None
-        } else {
-            let bools = a.bools();
-            let mut errs = vec![0; sel.rows()];
-            sel.each(|row| {
-                errs[row] = match a.err(row) {
-                    0 if decided(bools.at(row)) => 0,
-                    0 => b.err(row),
-                    own => own,
-                };
-            });
-            errs.iter().any(|err| *err != 0).then_some(errs)
+        // An error on the left stays; one on the right counts where the left does not decide.
+        let right = b.errs.as_ref().map(|errs| {
+            map2(sel, a.bools(), Arg::Each(errs), |left, err| if left == and { err } else { 0 })
+        });
+        let errs = match (&a.errs, right) {
+            (None, right) => right,
+            (Some(left), None) => Some(left.clone()),
+            (Some(left), Some(right)) => {
+                let graver = |left: u8, right: u8| if left == 0 { right } else { left };
+                Some(map2(sel, Arg::Each(left), Arg::Each(&right), graver))
+            }
         };
+        let errs = errs.filter(|errs| errs.iter().any(|err| *err != 0));
         let data = if and {
             map2(sel, a.bools(), b.bools(), |a, b| a & b)
         } else {
@@ -280,7 +279,22 @@ impl<'a> Chunk<'a> {
 
     fn coalesce(&mut self, args: &[NodeId], kind: &Kind, sel: Sel<'_>) -> Vector<'a> {
         let first = self.eval(args[0], sel);
+        let Some(nulls) = &first.nulls else {
+            return match first.data {
+                Data::One(Cell::Null) => (*self.eval(args[1], sel)).clone(),
+                _ => (*first).clone(),
+            };
+        };
         let n = sel.rows();
+        if self.tree.nodes[args[1]].weight <= CHEAP {
+            let second = self.eval(args[1], sel);
+            let test = Vector::plain(Data::Bool(nulls.clone()));
+            if !second.is_masked()
+                && let Some(data) = choose::blend(&test, &second, &first, sel)
+            {
+                return Vector { data, nulls: None, errs: first.errs.clone() };
+            }
+        }
         let (mut there, mut absent) = (Vec::new(), Vec::new());
         sel.each(|row| {
             // A row in error stays with the first argument, whose error it keeps.

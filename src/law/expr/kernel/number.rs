@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::domain::RowError;
-use crate::law::expr::exact::{Exact, Quantum, gcd, gcd_64};
+use crate::law::expr::exact::{Exact, gcd, gcd_64};
 use crate::law::expr::tree::Comparison;
 
-use super::vector::{Arg, Data, Sel, Vector, join_errors, map1, map2, share_nulls};
+use super::vector::{Arg, Data, Sel, Vector, join_errors, map1, map2};
 
 /// Operations on two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +132,12 @@ fn product<T: Lane>(
     cancel(&mut b, &mut a_den)?;
     let den = a_den.checked_mul(b_den)?;
     T::from_wide(den)?;
+    let one = |arg: &Arg<'_, T>| matches!(arg, Arg::One(value) if value.wide() == 1);
+    if one(&a) || one(&b) {
+        // Only the denominator changes: `x / 12`.
+        let same = if one(&a) { b } else { a };
+        return Some((map1(sel, same, |x| x), den));
+    }
     let mut bad = false;
     let out = map2(sel, a, b, |x, y| {
         let (value, over) = x.mul(y);
@@ -169,8 +175,8 @@ pub(super) fn arith<'a>(op: Arith, a: &Vector<'a>, b: &Vector<'a>, sel: Sel<'_>)
         return Vector { data, nulls: None, errs };
     }
     if let (Some((x, x_one, x_den)), Some((y, y_one, y_den))) = (a.wides(), b.wides()) {
-        let x = x_one.map_or(Arg::Each(&*x), Arg::One);
-        let y = y_one.map_or(Arg::Each(&*y), Arg::One);
+        let x = x_one.map_or(Arg::Each(&x), Arg::One);
+        let y = y_one.map_or(Arg::Each(&y), Arg::One);
         if let Some((values, den)) = in_lane::<i128>(op, sel, (x, x_den), (y, y_den))
             && !values.contains(&i128::MIN)
         {
@@ -193,7 +199,7 @@ pub(super) fn arith<'a>(op: Arith, a: &Vector<'a>, b: &Vector<'a>, sel: Sel<'_>)
 }
 
 /// Lowest terms by row; a row that cannot be written down is an overflow.
-fn slow<'a>(
+pub(super) fn slow<'a>(
     sel: Sel<'_>,
     mut errs: Option<Vec<u8>>,
     f: impl Fn(usize) -> Option<Exact>,
@@ -217,11 +223,17 @@ pub(super) fn own_error(errs: &mut Option<Vec<u8>>, rows: usize, row: usize, err
 fn zero_divisors(b: &Vector<'_>, sel: Sel<'_>, errs: &mut Option<Vec<u8>>) {
     let mut found = Vec::new();
     match &b.data {
-        Data::Int(values, _) => sel.each(|row| {
-            if values[row] == 0 {
-                found.push(row);
+        Data::Int(values, _) => {
+            let mut zero = false;
+            sel.each(|row| zero |= values[row] == 0);
+            if zero {
+                sel.each(|row| {
+                    if values[row] == 0 {
+                        found.push(row);
+                    }
+                });
             }
-        }),
+        }
         _ => sel.each(|row| {
             if b.exact(row).is_some_and(|value| value.num == 0) {
                 found.push(row);
@@ -239,23 +251,22 @@ fn shrink(num: i128, den: i128, bad: &mut bool) -> (i64, i64) {
         return (num, den);
     }
     let by = i128::try_from(gcd(num.unsigned_abs(), den.unsigned_abs())).unwrap_or(1).max(1);
-    match (i64::try_from(num / by), i64::try_from(den / by)) {
-        (Ok(num), Ok(den)) => (num, den),
-        _ => {
-            *bad = true;
-            (0, 1)
-        }
+    if let (Ok(num), Ok(den)) = (i64::try_from(num / by), i64::try_from(den / by)) {
+        (num, den)
+    } else {
+        *bad = true;
+        (0, 1)
     }
 }
 
 /// Calls `f` with numerators and denominators of each wanted row and keeps 64-bit fractions.
 fn each_frac<'a>(
-    a: &Vector<'_>,
-    b: &Vector<'_>,
+    left: &Vector<'_>,
+    right: &Vector<'_>,
     sel: Sel<'_>,
     f: impl Fn((i128, i128), (i128, i128)) -> (i128, i128),
 ) -> Option<Data<'a>> {
-    let ((x, x_den), (y, y_den)) = (a.fracs()?, b.fracs()?);
+    let ((x, x_den), (y, y_den)) = (left.fracs()?, right.fracs()?);
     let (mut nums, mut dens) = (vec![0_i64; sel.rows()], vec![1_i64; sel.rows()]);
     let mut bad = false;
     sel.each(|row| {
@@ -335,7 +346,9 @@ fn fast_quotient<'a>(a: &Vector<'_>, b: &Vector<'_>, sel: Sel<'_>) -> Option<Dat
     });
     if let Sel::Some(..) = sel {
         // Rows that are not wanted still need a denominator above zero.
-        dens.iter_mut().for_each(|den| *den = (*den).max(1));
+        for den in &mut dens {
+            *den = (*den).max(1);
+        }
     }
     (!bad).then_some(Data::Frac(nums, dens))
 }
@@ -350,11 +363,11 @@ pub(super) fn negate<'a>(a: &Vector<'a>, sel: Sel<'_>, abs: bool) -> Vector<'a> 
     let mut bad = false;
     let data = match &a.data {
         Data::Int(values, den) => {
-            let out = map1(sel, Arg::Each(&**values), |x| flip(x, &mut bad));
+            let out = map1(sel, Arg::Each(values), |x| flip(x, &mut bad));
             Some(Data::Int(Cow::Owned(out), *den))
         }
         Data::Frac(nums, dens) => {
-            let out = map1(sel, Arg::Each(&**nums), |x| flip(x, &mut bad));
+            let out = map1(sel, Arg::Each(nums), |x| flip(x, &mut bad));
             Some(Data::Frac(out, dens.clone()))
         }
         _ => None,
@@ -366,98 +379,6 @@ pub(super) fn negate<'a>(a: &Vector<'a>, sel: Sel<'_>, abs: bool) -> Vector<'a> 
             Some(if abs { value.abs() } else { value.neg() })
         }),
     }
-}
-
-/// Rounded to a multiple of the quantum; null stays null.
-pub(super) fn round<'a>(a: &Vector<'a>, to: Quantum, sel: Sel<'_>) -> Vector<'a> {
-    let (errs, nulls) = (a.errs.clone(), share_nulls(a));
-    let fast = match &a.data {
-        Data::Int(values, den) => round_int(values, *den, to, sel),
-        Data::Frac(nums, dens) => round_frac(nums, dens, to, sel),
-        _ => None,
-    };
-    if let Some(values) = fast
-        && let Ok(den) = i64::try_from(to.den)
-    {
-        return Vector { data: Data::Int(Cow::Owned(values), den), nulls, errs };
-    }
-    let mut rounded = slow(sel, errs, |row| {
-        if nulls.as_ref().is_some_and(|nulls| nulls[row]) {
-            return Some(Exact::whole(0));
-        }
-        a.exact(row)?.round(to)
-    });
-    rounded.nulls = nulls;
-    rounded
-}
-
-/// `x / den` to a multiple of the quantum, as numerators over the quantum's denominator.
-fn round_int(values: &[i64], den: i64, to: Quantum, sel: Sel<'_>) -> Option<Vec<i64>> {
-    let quantum = i64::try_from(to.num).ok()?;
-    // The count of quanta is x * up / down.
-    let down = i128::from(den).checked_mul(to.num)?;
-    let by = i128::try_from(gcd(to.den.unsigned_abs(), down.unsigned_abs())).ok()?;
-    let up = i64::try_from(to.den / by).ok()?;
-    let down = i64::try_from(down / by).ok()?;
-    let mut bad = false;
-    let out = if down == 1 {
-        let factor = up.checked_mul(quantum)?;
-        map1(sel, Arg::Each(values), |x| {
-            let (value, over) = x.overflowing_mul(factor);
-            bad |= over;
-            value
-        })
-    } else {
-        map1(sel, Arg::Each(values), |x| {
-            let (x, over) = x.overflowing_mul(up);
-            let (value, also) = divide_64(to, x, down).overflowing_mul(quantum);
-            bad |= over | also;
-            value
-        })
-    };
-    (!bad).then_some(out)
-}
-
-fn round_frac(nums: &[i64], dens: &[i64], to: Quantum, sel: Sel<'_>) -> Option<Vec<i64>> {
-    let (quantum, parts) = (i64::try_from(to.num).ok()?, i64::try_from(to.den).ok()?);
-    let mut bad = false;
-    let out = map2(sel, Arg::Each(nums), Arg::Each(dens), |num, den| {
-        let (num, over) = num.overflowing_mul(parts);
-        let (den, also) = den.overflowing_mul(quantum);
-        bad |= over | also;
-        if bad {
-            return 0;
-        }
-        let (value, over) = divide_64(to, num, den).overflowing_mul(quantum);
-        bad |= over;
-        value
-    });
-    (!bad).then_some(out)
-}
-
-/// `num / den` (`den > 0`) to a whole number; 64-bit twin of [`crate::domain::RoundingMode::divide`].
-#[inline]
-fn divide_64(to: Quantum, num: i64, den: i64) -> i64 {
-    use crate::domain::RoundingMode as Mode;
-    let mut floor = num / den;
-    let mut rest = num - floor * den;
-    if rest < 0 {
-        floor -= 1;
-        rest += den;
-    }
-    if rest == 0 {
-        return floor;
-    }
-    let half = rest.cmp(&(den - rest));
-    let up = match to.mode {
-        Mode::Floor => false,
-        Mode::Ceil => true,
-        Mode::Up => num > 0,
-        Mode::Down => num < 0,
-        Mode::HalfUp => half == Ordering::Greater || (half == Ordering::Equal && num > 0),
-        Mode::HalfEven => half == Ordering::Greater || (half == Ordering::Equal && floor & 1 != 0),
-    };
-    floor + i64::from(up)
 }
 
 /// Comparison of two numbers on each row.
@@ -474,8 +395,8 @@ pub(super) fn compare<'a>(
         return Vector { data, nulls: None, errs };
     }
     if let (Some((x, x_one, x_den)), Some((y, y_one, y_den))) = (a.wides(), b.wides()) {
-        let x = x_one.map_or(Arg::Each(&*x), Arg::One);
-        let y = y_one.map_or(Arg::Each(&*y), Arg::One);
+        let x = x_one.map_or(Arg::Each(&x), Arg::One);
+        let y = y_one.map_or(Arg::Each(&y), Arg::One);
         if let Some(data) = lane_compare::<i128>(how, sel, (x, x_den), (y, y_den)) {
             return Vector { data, nulls: None, errs };
         }

@@ -17,9 +17,9 @@ use super::vector::{Data, Vector};
 
 /// First row when the rows are one after the other.
 pub(super) fn contiguous(rows: &[u32]) -> Option<usize> {
-    let (first, last) = (*rows.first()?, *rows.last()?);
-    // Rows ascend, so a span as long as their number has no gaps.
-    (last.checked_sub(first)? as usize + 1 == rows.len()).then_some(first as usize)
+    let first = *rows.first()?;
+    let follow = |pair: &[u32]| pair[1].wrapping_sub(pair[0]) == 1;
+    rows.windows(2).all(follow).then_some(first as usize)
 }
 
 /// How the rows of the chunk find theirs in a column.

@@ -29,15 +29,15 @@ pub(super) fn compare<'a>(equal: bool, a: &Vector<'a>, b: &Vector<'a>, sel: Sel<
         (Data::Code(codes, list), Data::One(Cell::Text(text)))
         | (Data::One(Cell::Text(text)), Data::Code(codes, list)) => {
             let wanted = list.code(text).unwrap_or(NONE);
-            map1(sel, Arg::Each(&**codes), |code| (code == wanted) == equal)
+            map1(sel, Arg::Each(codes), |code| (code == wanted) == equal)
         }
         (Data::Code(x, left), Data::Code(y, right)) if Arc::ptr_eq(left, right) => {
-            map2(sel, Arg::Each(&**x), Arg::Each(&**y), |x, y| (x == y) == equal)
+            map2(sel, Arg::Each(x), Arg::Each(y), |x, y| (x == y) == equal)
         }
         (Data::Code(x, left), Data::Code(y, right)) => {
             let into: Vec<u32> =
                 left.texts().iter().map(|text| right.code(text).unwrap_or(NONE)).collect();
-            map2(sel, Arg::Each(&**x), Arg::Each(&**y), |x, y| {
+            map2(sel, Arg::Each(x), Arg::Each(y), |x, y| {
                 (into.get(x as usize).copied().unwrap_or(NONE) == y) == equal
             })
         }
@@ -90,9 +90,7 @@ pub(super) fn one_of<'a>(a: &Vector<'a>, list: &[Cell], sel: Sel<'_>) -> Vector<
             for code in texts().filter_map(|text| own.code(text)) {
                 listed[code as usize] = true;
             }
-            map1(sel, Arg::Each(&**codes), |code| {
-                listed.get(code as usize).copied().unwrap_or(false)
-            })
+            map1(sel, Arg::Each(codes), |code| listed.get(code as usize).copied().unwrap_or(false))
         }
         data => {
             let wanted: Vec<Key> = texts().map(|text| Key::pack(text.as_bytes()).0).collect();
@@ -108,11 +106,11 @@ fn by_text<R: Copy + Default>(a: &Vector<'_>, sel: Sel<'_>, f: impl Fn(&str) -> 
     match &a.data {
         Data::Code(codes, list) => {
             let values: Vec<R> = list.texts().iter().map(|text| f(text)).collect();
-            map1(sel, Arg::Each(&**codes), |code| {
+            map1(sel, Arg::Each(codes), |code| {
                 values.get(code as usize).copied().unwrap_or_default()
             })
         }
-        Data::Key(keys, odd) => map1(sel, Arg::Each(&**keys), |key| f(&key_text(key, odd))),
+        Data::Key(keys, odd) => map1(sel, Arg::Each(keys), |key| f(&key_text(key, odd))),
         Data::One(Cell::Text(text)) => vec![f(text); sel.rows()],
         _ => vec![R::default(); sel.rows()],
     }
@@ -136,12 +134,12 @@ fn classes(axis: &Axis, a: &Vector<'_>, sel: Sel<'_>) -> Arg1 {
     match (axis, &a.data) {
         (Axis::Text { .. }, Data::Code(codes, list)) => {
             let by_code = axis.of_codes(list);
-            Arg1::Each(map1(sel, Arg::Each(&**codes), |code| {
+            Arg1::Each(map1(sel, Arg::Each(codes), |code| {
                 by_code.get(code as usize).copied().unwrap_or(0)
             }))
         }
         (Axis::Text { by_key, .. }, Data::Key(keys, _)) if !by_key.is_empty() => {
-            Arg1::Each(map1(sel, Arg::Each(&**keys), |key| by_key.get(&key).copied().unwrap_or(0)))
+            Arg1::Each(map1(sel, Arg::Each(keys), |key| by_key.get(&key).copied().unwrap_or(0)))
         }
         (Axis::Text { by_text, .. }, Data::One(Cell::Text(text))) => {
             Arg1::One(by_text.get(text.as_str()).copied().unwrap_or(0))
@@ -152,7 +150,7 @@ fn classes(axis: &Axis, a: &Vector<'_>, sel: Sel<'_>) -> Arg1 {
             values @ Arg::Each(_) => Arg1::Each(map1(sel, values, u32::from)),
         },
         (Axis::Number { points, .. }, Data::Date(dates)) => {
-            Arg1::Each(map1(sel, Arg::Each(&**dates), |date| {
+            Arg1::Each(map1(sel, Arg::Each(dates), |date| {
                 class_of(points, Exact::whole(date.days().into()))
             }))
         }
@@ -160,7 +158,7 @@ fn classes(axis: &Axis, a: &Vector<'_>, sel: Sel<'_>) -> Arg1 {
             Arg1::One(class_of(points, Exact::whole(date.days().into())))
         }
         (Axis::Number { small: Some(small), .. }, Data::Int(values, 1)) => {
-            Arg1::Each(map1(sel, Arg::Each(&**values), |value| small.class(value)))
+            Arg1::Each(map1(sel, Arg::Each(values), |value| small.class(value)))
         }
         (Axis::Number { points, .. }, _) => {
             let mut out = vec![0; sel.rows()];
@@ -199,7 +197,9 @@ fn hits(lookup: &Lookup, args: &[&Vector<'_>], sel: Sel<'_>) -> Vec<u32> {
             match (key, &mut places) {
                 (Arg1::One(class), _) => fixed += class * stride,
                 (Arg1::Each(mut classes), None) => {
-                    classes.iter_mut().for_each(|class| *class *= stride);
+                    for class in &mut classes {
+                        *class *= stride;
+                    }
                     places = Some(classes);
                 }
                 (Arg1::Each(classes), Some(places)) => {
@@ -245,7 +245,7 @@ pub(super) fn lookup<'a>(lookup: &Lookup, args: &[&Vector<'a>], sel: Sel<'_>) ->
         map1(sel, Arg::Each(&hits), |hit| hit != 0 && rows[hit as usize - 1].1 == Cell::Null)
     });
     let nulls = nulls.filter(|nulls| nulls.contains(&true)).map(Cow::Owned);
-    let hit = Arg::Each(&*hits);
+    let hit = Arg::Each(&hits);
     let data = match &lookup.cells {
         Cells::Num { values, den } => {
             Data::Int(Cow::Owned(map1(sel, hit, |hit| pick(values, hit))), *den)

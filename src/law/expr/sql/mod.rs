@@ -12,6 +12,8 @@
 mod ops;
 mod view;
 
+use std::fmt::Write as _;
+
 use crate::domain::{Cell, Date};
 
 use super::tree::{Kind, NodeId, Op, Tree};
@@ -225,14 +227,15 @@ impl Writer<'_> {
             if let [test, result] = pair {
                 let (test, result) = (self.hold(*test).text, self.typed(*result, &node.kind));
                 let broken = failed(&node.kind, &format!("({test}).e"));
-                expression += &format!(
+                let _ = write!(
+                    expression,
                     " WHEN ({test}).e <> 0 THEN {broken} WHEN ({test}).v THEN {}",
                     result.text
                 );
                 used.push(result);
             } else {
                 let otherwise = self.typed(pair[0], &node.kind);
-                expression += &format!(" ELSE {} END", otherwise.text);
+                let _ = write!(expression, " ELSE {} END", otherwise.text);
                 used.push(otherwise);
             }
         }
@@ -264,7 +267,8 @@ impl Writer<'_> {
         }
         let mut expression = "CASE".to_owned();
         for side in &sides {
-            expression += &format!(
+            let _ = write!(
+                expression,
                 " WHEN ({0}).e <> 0 THEN tu_value(NULL::BOOLEAN, ({0}).e) \
                  WHEN ({0}).l = ({0}).r THEN tu_value(true, 0)",
                 side.text
@@ -296,9 +300,9 @@ impl Writer<'_> {
                 .flat_map(|(key, (arg, numeric))| key_tests(key, &arg.text, *numeric))
                 .collect();
             let test = if tests.is_empty() { "true".to_owned() } else { tests.join(" AND ") };
-            expression += &format!("\n    WHEN {test} THEN {}", constant(cell, kind));
+            let _ = write!(expression, "\n    WHEN {test} THEN {}", constant(cell, kind));
         }
-        expression += &format!("\n    ELSE {} END", failed(kind, "2"));
+        let _ = write!(expression, "\n    ELSE {} END", failed(kind, "2"));
         let used: Vec<&Held> = args.iter().collect();
         self.put(&used, &expression)
     }

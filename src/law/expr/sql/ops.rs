@@ -100,13 +100,13 @@ impl Writer<'_> {
     fn extreme(&mut self, least: bool, numeric: bool, args: &[Held]) -> Held {
         let mut best = args[0].clone();
         for arg in &args[1..] {
-            best = if !numeric {
-                let rule = if least { "tu_earlier" } else { "tu_later" };
-                self.call(rule, &[&best, arg])
-            } else {
+            best = if numeric {
                 let sides = self.call("tu_align", &[&best, arg]);
                 let rule = if least { "tu_least" } else { "tu_greatest" };
                 self.call(rule, &[&best, arg, &sides])
+            } else {
+                let rule = if least { "tu_earlier" } else { "tu_later" };
+                self.call(rule, &[&best, arg])
             };
         }
         best

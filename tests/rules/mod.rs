@@ -1,0 +1,286 @@
+//! Cases of the policy packs (`tests/rules/*.toml`), written by hand from clauses and published
+//! figures: each is a small delivery and what the law makes of it. The format is in `README.md`.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use tuoyu::domain::{Basis, Cell, Date, Frame, Month, Silent};
+use tuoyu::job::Overrides;
+use tuoyu::settle::{Settled, SettledMonth, compute};
+use tuoyu::subsidy::{ItemLines, LineStatus};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    pack: String,
+    known_on: Option<String>,
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    #[serde(rename = "from")]
+    _from: String,
+    period: String,
+    known_on: Option<String>,
+    tables: BTreeMap<String, String>,
+    #[serde(default)]
+    expect: Vec<Expect>,
+    #[serde(default)]
+    sum: Vec<Sum>,
+    #[serde(default)]
+    source: Vec<Funded>,
+    #[serde(default)]
+    finding: Vec<Found>,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct Expect {
+    item: String,
+    month: Option<String>,
+    #[serde(rename = "where")]
+    place: BTreeMap<String, String>,
+    status: String,
+    amount: Option<String>,
+    allocated: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct Sum {
+    item: Option<String>,
+    months: Option<Vec<String>>,
+    institution: Option<String>,
+    #[serde(default, rename = "where")]
+    place: BTreeMap<String, String>,
+    lines: Option<usize>,
+    paid: Option<usize>,
+    zero: Option<usize>,
+    refused: Option<usize>,
+    amount: Option<String>,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct Funded {
+    institution: String,
+    item: Option<String>,
+    source: String,
+    amount: String,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct Found {
+    code: String,
+    institution: String,
+    count: Option<u64>,
+    #[serde(default)]
+    absent: bool,
+}
+
+#[test]
+fn bench() {
+    run("bench");
+}
+
+#[test]
+fn dongchangfu() {
+    run("dongchangfu");
+}
+
+#[test]
+fn register() {
+    run("register");
+}
+
+#[test]
+fn shili() {
+    run("shili");
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn run(name: &str) {
+    let path = root().join("tests/rules").join(name).with_extension("toml");
+    let text = std::fs::read_to_string(&path).expect("a file of cases");
+    let cases: Cases = toml::from_str(&text).expect("cases");
+    let mut failures = String::new();
+    for case in &cases.case {
+        let settled = settle(&cases, case);
+        let mut wrong = Vec::new();
+        case.expect.iter().for_each(|e| wrong.extend(line(&settled, e)));
+        case.sum.iter().for_each(|s| wrong.extend(sum(&settled, s)));
+        case.source.iter().for_each(|s| wrong.extend(source(&settled, s)));
+        case.finding.iter().for_each(|f| wrong.extend(finding(&settled, f)));
+        for text in wrong {
+            let _ = writeln!(failures, "{name}, case {:?}: {text}", case.name);
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
+/// Writes the case's tables as files, settles them, and hands back everything in memory.
+fn settle(cases: &Cases, case: &Case) -> Settled {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut inputs = String::new();
+    for (table, text) in &case.tables {
+        std::fs::write(folder.path().join(format!("{table}.csv")), text).expect("a table");
+        let _ = writeln!(inputs, "[inputs.{table}]\nfile = \"{table}.csv\"");
+    }
+    let root = root();
+    let shown = |path: PathBuf| toml::Value::from(path.display().to_string()).to_string();
+    let period = Month::parse(&case.period).expect("a period");
+    let known = case.known_on.as_ref().or(cases.known_on.as_ref());
+    let known =
+        known.map_or_else(|| period.plus(1).last(), |text| Date::parse_iso(text).expect("a date"));
+    let job = format!(
+        "id = \"case\"\nperiod = \"{period}\"\npacks = [{}]\nreference = {}\ninput = {}\n\
+         key_file = {}\nknown_on = {known}\nledger = \"none\"\nworkbooks = false\n{inputs}",
+        shown(root.join("data/policy").join(&cases.pack)),
+        shown(root.join("data/reference")),
+        shown(folder.path().to_path_buf()),
+        shown(root.join("data/reference/keys/demo.key")),
+    );
+    let path = folder.path().join("job.toml");
+    std::fs::write(&path, job).expect("a job");
+    let job = tuoyu::job::read(Path::new(&path), &Overrides::default()).expect("a job");
+    compute(&job, None, &mut Silent).unwrap_or_else(|e| panic!("{}: {e}", case.name))
+}
+
+fn month<'a>(settled: &'a Settled, text: Option<&str>) -> &'a SettledMonth {
+    let period = settled.period.to_string();
+    let wanted = text.unwrap_or(&period);
+    settled.months.iter().find(|m| m.month.to_string() == wanted).expect("a month of the period")
+}
+
+fn shown(frame: &Frame, column: &str, row: usize) -> String {
+    match frame.get(column).map(|stored| stored.cell(row)) {
+        None => format!("no column {column}"),
+        Some(Cell::Null) => String::new(),
+        Some(Cell::Bool(value)) => value.to_string(),
+        Some(Cell::Num(num, 1)) => num.to_string(),
+        Some(Cell::Num(num, den)) => format!("{num}/{den}"),
+        Some(Cell::Date(date)) => date.to_string(),
+        Some(Cell::Text(text)) => text,
+    }
+}
+
+/// Rows of an item's lines that match the named columns.
+fn rows(month: &SettledMonth, lines: &ItemLines, place: &BTreeMap<String, String>) -> Vec<usize> {
+    let Some(frame) = month.frames.get(&lines.basis) else { return Vec::new() };
+    (0..lines.status.len())
+        .filter(|row| lines.status[*row] != LineStatus::Absent)
+        .filter(|row| place.iter().all(|(column, text)| shown(frame, column, *row) == *text))
+        .collect()
+}
+
+fn fen(yuan: &str) -> i64 {
+    let (whole, cents) = yuan.split_once('.').expect("yuan with two decimals");
+    assert_eq!(cents.len(), 2, "{yuan}");
+    whole.parse::<i64>().expect("yuan") * 100 + cents.parse::<i64>().expect("fen")
+}
+
+fn line(settled: &Settled, expect: &Expect) -> Vec<String> {
+    let month = month(settled, expect.month.as_deref());
+    let Some(lines) = month.entitlements.items.iter().find(|l| *l.item == *expect.item) else {
+        return vec![format!("no item {}", expect.item)];
+    };
+    let found = rows(month, lines, &expect.place);
+    let [row] = found[..] else {
+        return vec![format!("{} lines where one was expected: {expect:?}", found.len())];
+    };
+    let mut wrong = Vec::new();
+    let mut check = |what: &str, want: Option<String>, got: String| {
+        if want.as_ref().is_some_and(|want| *want != got) {
+            wrong.push(format!("{what} {got} instead of {}: {expect:?}", want.unwrap_or_default()));
+        }
+    };
+    let reason = month.entitlements.reasons.text(u32::from(lines.reason[row])).to_owned();
+    check("status", Some(expect.status.clone()), lines.status[row].word().to_owned());
+    check("reason", expect.reason.clone(), reason);
+    let amount = |text: &Option<String>| text.as_deref().map(|yuan| fen(yuan).to_string());
+    check("amount", amount(&expect.amount), lines.amount[row].to_string());
+    check("allocated", amount(&expect.allocated), lines.allocated[row].to_string());
+    wrong
+}
+
+fn sum(settled: &Settled, sum: &Sum) -> Vec<String> {
+    let period = settled.period.to_string();
+    let months = sum.months.clone().unwrap_or_else(|| vec![period]);
+    let mut place = sum.place.clone();
+    if let Some(institution) = &sum.institution {
+        place.insert("institution_id".to_owned(), institution.clone());
+    }
+    let (mut counts, mut fen_sum) = (BTreeMap::<&str, usize>::new(), 0);
+    for text in &months {
+        let month = month(settled, Some(text));
+        for lines in &month.entitlements.items {
+            let rule = lines.rules.iter().flatten().next().expect("a rule");
+            let meant = sum.item.as_ref().map_or(!rule.in_kind, |item| *lines.item == **item);
+            if !meant || lines.basis == Basis::Programme {
+                continue;
+            }
+            for row in rows(month, lines, &place) {
+                *counts.entry(lines.status[row].word()).or_default() += 1;
+                fen_sum += lines.amount[row];
+            }
+        }
+    }
+    let mut wrong = Vec::new();
+    let total = counts.values().sum::<usize>();
+    for (what, want, got) in [
+        ("lines", sum.lines, total),
+        ("paid", sum.paid, counts.get("paid").copied().unwrap_or(0)),
+        ("zero", sum.zero, counts.get("zero").copied().unwrap_or(0)),
+        ("refused", sum.refused, counts.get("refused").copied().unwrap_or(0)),
+    ] {
+        if want.is_some_and(|want| want != got) {
+            wrong.push(format!("{what} {got}: {sum:?}"));
+        }
+    }
+    if sum.amount.as_deref().is_some_and(|yuan| fen(yuan) != fen_sum) {
+        wrong.push(format!("amount {fen_sum} fen: {sum:?}"));
+    }
+    wrong
+}
+
+fn source(settled: &Settled, wanted: &Funded) -> Vec<String> {
+    let month = month(settled, None);
+    let institutions = month.frames.get(&Basis::Institution).expect("institutions");
+    let found: i64 = month
+        .allocation
+        .cells
+        .iter()
+        .filter(|cell| {
+            let item = &month.entitlements.items[cell.item as usize].item;
+            let id = shown(institutions, "institution_id", cell.institution as usize);
+            id == wanted.institution
+                && *month.allocation.sources[cell.source as usize] == *wanted.source
+                && wanted.item.as_ref().is_none_or(|id| **item == **id)
+        })
+        .map(|cell| cell.fen)
+        .sum();
+    if found == fen(&wanted.amount) { Vec::new() } else { vec![format!("{found} fen: {wanted:?}")] }
+}
+
+fn finding(settled: &Settled, wanted: &Found) -> Vec<String> {
+    let found: u64 = settled
+        .findings
+        .iter()
+        .filter(|f| f.code.name() == wanted.code && f.institution_id == wanted.institution)
+        .map(|f| f.count)
+        .sum();
+    let right = match wanted.count {
+        Some(count) => found == count,
+        None => (found == 0) == wanted.absent,
+    };
+    if right { Vec::new() } else { vec![format!("counted {found}: {wanted:?}")] }
+}
