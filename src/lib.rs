@@ -4,7 +4,8 @@
 //! Rooms in the order the data walks; a room uses only the rooms before it.
 
 pub mod allocation; // lines -> caps, budget, funding split
-pub mod cli;
+pub mod audit; // a settlement -> SQL that computes it again
+pub mod cli; // clap; the only room that prints
 pub mod domain; // words: money, months, identifiers, columns, findings
 pub mod explain; // one amount, step by step
 pub mod facts; // tables -> one fact row per row of each basis, and findings
@@ -16,4 +17,4 @@ pub mod price; // facts + law -> ceilings, floors, breaches
 pub mod publish; // results -> files, atomically
 pub mod schedule; // allocation + posted lines -> schedule lines and payments
 pub mod settle; // the spine
-pub mod subsidy; // priced facts + law -> entitlement lines // clap; the only room that prints
+pub mod subsidy; // priced facts + law -> entitlement lines

@@ -33,6 +33,40 @@ enum LowCommand {
     Policy(LowPolicy),
     /// Every step of an amount, with clauses
     Explain(LowExplain),
+    /// Means to check a settlement without this program
+    #[command(subcommand)]
+    Audit(LowAudit),
+}
+
+#[derive(Debug, Subcommand)]
+enum LowAudit {
+    /// Write the settlement as facts and SQL that computes it again
+    Sql(LowAuditSql),
+}
+
+#[derive(Debug, Args)]
+struct LowAuditSql {
+    /// The run folder, or the job file
+    #[arg(value_name = "RUN|JOB.toml")]
+    run: PathBuf,
+    /// Folder for facts, script and expected results
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Last service month of the period, where a job file is named
+    #[arg(long, value_name = "YYYY-MM")]
+    period: Option<String>,
+    /// The run's job file; default: the file of `jobs/` with the run's job id
+    #[arg(long, value_name = "JOB.toml")]
+    job: Option<PathBuf>,
+    /// File or folder of the inputs, where the run had `--input`
+    #[arg(long, value_name = "FILE|DIR")]
+    input: Option<PathBuf>,
+    /// Ledger file, where the run had another than the job's; none for a trial
+    #[arg(long, value_name = "FILE|none")]
+    ledger: Option<PathBuf>,
+    /// Language: zh-CN or en
+    #[arg(long, value_name = "TAG")]
+    lang: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -180,6 +214,8 @@ pub enum Command {
     Policy(PolicyCommand),
     /// `explain`.
     Explain(ExplainCommand),
+    /// `audit sql`.
+    Audit(AuditCommand),
 }
 
 /// A job and what the command line changes in it.
@@ -274,6 +310,25 @@ pub struct ExplainCommand {
     pub json: bool,
 }
 
+/// What is to be written for an audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditCommand {
+    /// Run folder or job file.
+    pub run: PathBuf,
+    /// Folder to write.
+    pub out: PathBuf,
+    /// Last service month of the period.
+    pub period: Option<Month>,
+    /// Job file.
+    pub job: Option<PathBuf>,
+    /// Inputs.
+    pub input: Option<PathBuf>,
+    /// Ledger: `Some(None)` is a trial.
+    pub ledger: Option<Option<PathBuf>>,
+    /// Language.
+    pub language: Option<Language>,
+}
+
 /// A word of the command line that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{option}: found {found:?}; expected {expected}")]
@@ -300,6 +355,15 @@ impl TryFrom<Low> for Command {
             LowCommand::Check(check) => Self::Check(job(check.job)?),
             LowCommand::Policy(low) => Self::Policy(policy(low)?),
             LowCommand::Explain(low) => Self::Explain(explain(low)?),
+            LowCommand::Audit(LowAudit::Sql(low)) => Self::Audit(AuditCommand {
+                run: low.run,
+                out: low.out,
+                period: low.period.map(|word| month("--period", word)).transpose()?,
+                job: low.job,
+                input: low.input,
+                ledger: low.ledger.map(ledger),
+                language: low.lang.map(language).transpose()?,
+            }),
         })
     }
 }

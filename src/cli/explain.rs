@@ -36,7 +36,7 @@ fn answer(
     command: &ExplainCommand,
     console: &Console<'_>,
 ) -> Result<(Explanation, Catalogue), Trouble> {
-    let asked = Asked::find(command)?;
+    let asked = Asked::find(&command.run, command.job.as_deref(), command.month)?;
     let changes = Changes {
         period: asked.period,
         input: command.input.clone(),
@@ -53,23 +53,26 @@ fn answer(
 }
 
 /// The job to settle again, and the run it must give.
-struct Asked {
-    job: PathBuf,
-    period: Option<Month>,
-    known_on: Option<crate::domain::Date>,
-    run_id: Option<String>,
+pub(super) struct Asked {
+    pub(super) job: PathBuf,
+    pub(super) period: Option<Month>,
+    pub(super) known_on: Option<crate::domain::Date>,
+    pub(super) run_id: Option<String>,
 }
 
 impl Asked {
     /// A job file stands for itself; a run folder for the job its manifest names.
-    fn find(command: &ExplainCommand) -> Result<Self, Trouble> {
-        if command.run.is_file() {
-            let job = command.run.clone();
-            return Ok(Self { job, period: command.month, known_on: None, run_id: None });
+    pub(super) fn find(
+        run: &Path,
+        job: Option<&Path>,
+        period: Option<Month>,
+    ) -> Result<Self, Trouble> {
+        if run.is_file() {
+            return Ok(Self { job: run.to_path_buf(), period, known_on: None, run_id: None });
         }
-        let manifest = spine::manifest(&command.run)?;
-        let job = match &command.job {
-            Some(file) => file.clone(),
+        let manifest = spine::manifest(run)?;
+        let job = match job {
+            Some(file) => file.to_path_buf(),
             None => job_of(&manifest.job, Path::new(JOBS))?,
         };
         Ok(Self {

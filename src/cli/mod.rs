@@ -4,6 +4,7 @@
 //! Never: computes, decides, prints past the console (progress bars on a terminal apart).
 
 mod args;
+mod audit;
 mod check;
 mod console;
 mod exit;
@@ -14,7 +15,7 @@ mod run;
 mod spine;
 
 pub use args::{
-    Changes, Command, ExplainCommand, JobCommand, Moment, PolicyCommand, PolicyQuestion, UsageError,
+    AuditCommand, Changes, Command, ExplainCommand, JobCommand, Moment, PolicyCommand, PolicyQuestion, UsageError,
 };
 pub use console::{Complaint, Console, Outcome, Trouble};
 pub use exit::Exit;
@@ -48,6 +49,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, console: &mut Console
         Ok(Command::Check(command)) => check::check(&command, console),
         Ok(Command::Policy(command)) => policy::policy(&command, console),
         Ok(Command::Explain(command)) => explain::explain(&command, console),
+        Ok(Command::Audit(command)) => audit::audit(&command, console),
     }?;
     console.out.flush()?;
     Ok(exit)

@@ -1,7 +1,7 @@
 //! What the commands ask of the rooms, and how each room's error becomes an exit code: the one
 //! place where `cli` meets the spine.
 
-use super::args::{Changes, ExplainCommand};
+use super::args::{AuditCommand, Changes, ExplainCommand};
 use super::console::Trouble;
 use super::exit::Exit;
 use crate::allocation::AllocationError;
@@ -169,6 +169,43 @@ pub(super) fn manifest(folder: &Path) -> Result<RunNamed, Trouble> {
     })
 }
 
+/// Settles a period again in memory; the run id must be the one asked for.
+fn settled_again(
+    job: &Job,
+    run_id: Option<&str>,
+    run: &Path,
+    progress: &mut dyn Progress,
+) -> Result<Settled, Trouble> {
+    // A ledger nobody made is no ledger: to explain writes nothing.
+    let ledger = job.ledger.as_deref().filter(|file| file.is_file());
+    let ledger = ledger.map(Ledger::open).transpose().map_err(SettleError::Ledger)?;
+    let settled = settle::compute(job, ledger.as_ref(), progress)?;
+    if let Some(run_id) = run_id.filter(|run_id| *run_id != settled.run_id) {
+        let found = &settled.run_id;
+        let message = format!(
+            "{folder}: settling again gives run {found}; expected {run_id}; hint: inputs, law, \
+             ledger or engine have changed since; run the period again to explain it as it is now",
+            folder = run.display()
+        );
+        return Err(Trouble::told(Exit::Differs, message));
+    }
+    Ok(settled)
+}
+
+/// Writes a period settled again as SQL that computes it once more.
+///
+/// # Errors
+/// When the settlement cannot be repeated, gives another run, or cannot be written as SQL.
+pub(super) fn audit(
+    job: &Job,
+    run_id: Option<&str>,
+    command: &AuditCommand,
+    progress: &mut dyn Progress,
+) -> Result<(), Trouble> {
+    let settled = settled_again(job, run_id, &command.run, progress)?;
+    crate::audit::sql(&settled, &command.out).map_err(|error| Trouble::of(Exit::World, &error))
+}
+
 /// Explains lines of a period settled again; the run id must be the one asked for.
 ///
 /// # Errors
@@ -179,19 +216,7 @@ pub(super) fn explain(
     command: &ExplainCommand,
     progress: &mut dyn Progress,
 ) -> Result<Explanation, Trouble> {
-    // A ledger nobody made is no ledger: to explain writes nothing.
-    let ledger = job.ledger.as_deref().filter(|file| file.is_file());
-    let ledger = ledger.map(Ledger::open).transpose().map_err(SettleError::Ledger)?;
-    let settled = settle::compute(job, ledger.as_ref(), progress)?;
-    if let Some(run_id) = run_id.filter(|run_id| *run_id != settled.run_id) {
-        let found = &settled.run_id;
-        let message = format!(
-            "{folder}: settling again gives run {found}; expected {run_id}; hint: inputs, law, \
-             ledger or engine have changed since; run the period again to explain it as it is now",
-            folder = command.run.display()
-        );
-        return Err(Trouble::told(Exit::Differs, message));
-    }
+    let settled = settled_again(job, run_id, &command.run, progress)?;
     let pseudonyms = pseudonyms(job)?;
     let alias_of = |reference: &str| -> String {
         String::from_utf8_lossy(&pseudonyms.one(reference)).into_owned()

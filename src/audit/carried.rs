@@ -1,0 +1,41 @@
+//! What the script cannot carry yet, by name.
+
+use super::AuditError;
+use crate::law::{Apportion, Window};
+use crate::settle::SettledMonth;
+
+/// Refuses a month whose law holds such a rule.
+pub(super) fn refuse(month: &SettledMonth) -> Result<(), AuditError> {
+    let mut rules = Vec::new();
+    // Money is allocated under the law of the first of the month.
+    if let Some(law) = month.law.segments.first() {
+        for rule in &law.exclusions {
+            rules.push(format!("exclusion {}", rule.head.id));
+        }
+        for rule in &law.caps {
+            let id = &rule.head.id;
+            if rule.quantity.is_some() {
+                rules.push(format!("cap {id} on a quantity"));
+            }
+            if matches!(rule.apportion, Apportion::Queue(_)) {
+                rules.push(format!("cap {id} with a queue"));
+            }
+            if rule.window != Window::Month {
+                rules.push(format!("cap {id} over several months"));
+            }
+        }
+        for rule in &law.shortages {
+            rules.push(format!("shortage {}", rule.head.id));
+        }
+    }
+    for segment in &month.law.segments {
+        for item in segment.items.iter().filter(|item| item.any_sign && !item.in_kind) {
+            rules.push(format!("subsidy {} with negative amounts", item.head.id));
+        }
+    }
+    if rules.is_empty() {
+        return Ok(());
+    }
+    rules.dedup();
+    Err(AuditError::NotYet { month: month.month.to_string(), rules })
+}

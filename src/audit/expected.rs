@@ -1,0 +1,74 @@
+//! What the settlement says, in the layout and order of the script's output.
+
+use crate::settle::{Settled, SettledMonth};
+use crate::subsidy::{LineStatus, institution_text};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Header of `expected.csv` and `recomputed.csv`.
+pub const CELLS: &str = "\"month\",\"institution_id\",\"item\",\"source\",amount_fen\n";
+/// Header of `expected_lines.csv` and `recomputed_lines.csv`.
+pub const LINES: &str = "\"month\",\"item\",\"status\",\"reason\",lines\n";
+
+/// Fen by month, institution, item and source; nothing where the sum is zero.
+pub(super) fn cells(settled: &Settled) -> String {
+    let mut sums: BTreeMap<[String; 4], i128> = BTreeMap::new();
+    for month in &settled.months {
+        for cell in &month.allocation.cells {
+            let key = [
+                month.month.to_string(),
+                institution_text(&month.frames, cell.institution),
+                item(month, cell.item as usize),
+                month.allocation.sources[cell.source as usize].to_string(),
+            ];
+            *sums.entry(key).or_default() += i128::from(cell.fen);
+        }
+    }
+    let mut text = CELLS.to_owned();
+    for (key, fen) in sums.iter().filter(|(_, fen)| **fen != 0) {
+        row(&mut text, key, fen);
+    }
+    text
+}
+
+/// Lines by month, item, status and reason.
+pub(super) fn lines(settled: &Settled) -> String {
+    let mut counts: BTreeMap<[String; 4], u64> = BTreeMap::new();
+    for month in &settled.months {
+        for lines in &month.entitlements.items {
+            for (status, reason) in lines.status.iter().zip(&lines.reason) {
+                if *status != LineStatus::Absent {
+                    let reason = month.entitlements.reasons.text(u32::from(*reason));
+                    let key = [
+                        month.month.to_string(),
+                        lines.item.to_string(),
+                        status.word().to_owned(),
+                        reason.to_owned(),
+                    ];
+                    *counts.entry(key).or_default() += 1;
+                }
+            }
+        }
+    }
+    let mut text = LINES.to_owned();
+    for (key, count) in &counts {
+        row(&mut text, key, count);
+    }
+    text
+}
+
+fn item(month: &SettledMonth, at: usize) -> String {
+    month.entitlements.items[at].item.to_string()
+}
+
+fn row(text: &mut String, key: &[String; 4], number: &dyn std::fmt::Display) {
+    for word in key {
+        let _ = write!(text, "{},", quoted(word));
+    }
+    let _ = writeln!(text, "{number}");
+}
+
+/// A text as a quoted CSV field.
+pub(super) fn quoted(word: &str) -> String {
+    format!("\"{}\"", word.replace('"', "\"\""))
+}

@@ -1,0 +1,334 @@
+//! The facts of one month as CSV files, and the tables the script reads them into.
+//!
+//! Written are the columns facts made and something reads: rules, the refusals no pack can waive,
+//! the order of ties. A null is an empty field, an empty text is `""`.
+
+use super::expected::quoted;
+use super::script::{Held, Kind, Script, link, name, table};
+use super::{AuditError, put};
+use crate::domain::{Basis, Cell, Column, Fraction, Frame, Stored};
+use crate::law::expr::Expr;
+use crate::law::{Aggregate, CapRule, RoundScope, Step};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Columns read by refusals no pack can waive, by the register and by rows cut at a change of law.
+const STANDING: [&str; 7] = [
+    "institution_known",
+    "in_month",
+    "overlapping",
+    "listed_contradicts",
+    "listed_first",
+    "institution_id",
+    "segment",
+];
+
+/// Columns that tell members of a rounding group apart, in order.
+pub(super) const MEMBERS: [&str; 6] =
+    ["institution_id", "child_ref", "age_class", "service", "spell_from", "listing_from"];
+
+/// Columns that tell lines under a cap apart, most telling first.
+const IDENTITY: [&str; 18] = [
+    "institution_id",
+    "child_ref",
+    "person_ref",
+    "class_id",
+    "venue_id",
+    "contract_id",
+    "certificate",
+    "age_class",
+    "service",
+    "spell_from",
+    "spell_until",
+    "listing_from",
+    "listing_until",
+    "from",
+    "until",
+    "found_on",
+    "issued_on",
+    "birth_date",
+];
+
+/// The dates `first` and `last` order rows by: the first of these a basis has.
+const STARTS: [&str; 6] =
+    ["spell_from", "listing_from", "from", "valid_from", "opened_on", "effect_from"];
+
+/// What is read of the facts.
+#[derive(Default)]
+struct Wanted {
+    bases: BTreeSet<Basis>,
+    columns: BTreeSet<(Basis, Arc<str>)>,
+}
+
+impl Wanted {
+    fn reads(&mut self, expr: &Expr) {
+        for (basis, column) in expr.reads() {
+            self.bases.insert(basis.clone());
+            self.columns.insert((basis, column));
+        }
+    }
+
+    fn add(&mut self, basis: &Basis, columns: &[&str]) {
+        self.bases.insert(basis.clone());
+        for column in columns {
+            self.columns.insert((basis.clone(), Arc::from(*column)));
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        match step {
+            Step::Value(rule) => {
+                self.bases.insert(rule.basis.clone());
+                self.reads(&rule.expr);
+            }
+            Step::Aggregate(rule) => {
+                self.bases.extend([rule.basis.clone(), rule.over.clone()]);
+                rule.argument.iter().chain(&rule.filter).for_each(|expr| self.reads(expr));
+                if matches!(rule.function, Aggregate::First | Aggregate::Last) {
+                    self.add(&rule.over, &STARTS);
+                }
+            }
+            Step::Price(rule) => {
+                self.add(&rule.basis, &["in_month"]);
+                for expr in [&rule.when, &rule.fee, &rule.ceiling].into_iter().chain(&rule.floor) {
+                    self.reads(expr);
+                }
+            }
+            Step::Gate(rule) => {
+                self.bases.insert(rule.basis.clone());
+                self.reads(&rule.require);
+            }
+            Step::Item(rule) => {
+                self.add(&rule.basis, &STANDING);
+                self.reads(&rule.amount);
+                if rule.round_scope != RoundScope::Line {
+                    self.add(&rule.basis, &MEMBERS);
+                }
+            }
+        }
+    }
+
+    fn cap(&mut self, script: &Script<'_>, rule: &CapRule) {
+        self.reads(&rule.limit);
+        self.bases.extend(rule.key.clone());
+        for lines in &script.month.entitlements.items {
+            if rule.items.contains(&lines.item) {
+                for column in identity(script, &lines.basis) {
+                    self.columns.insert((lines.basis.clone(), column));
+                }
+            }
+        }
+    }
+}
+
+/// The columns that tell rows of a basis apart: the telling ones, then every other readable column
+/// by name.
+pub(super) fn identity(script: &Script<'_>, basis: &Basis) -> Vec<Arc<str>> {
+    let Some(frame) = script.month.frames.get(basis) else { return Vec::new() };
+    let mut columns: Vec<Arc<str>> = IDENTITY
+        .iter()
+        .filter(|known| frame.get(known).is_some())
+        .map(|known| Arc::from(*known))
+        .collect();
+    for column in frame.columns.keys() {
+        let mut entries = script.month.law.dictionary.iter();
+        let readable = entries.any(|entry| entry.basis == *basis && entry.name == *column);
+        if readable && !IDENTITY.contains(&&**column) {
+            columns.push(Arc::clone(column));
+        }
+    }
+    columns
+}
+
+fn wanted(script: &Script<'_>) -> Wanted {
+    let mut wanted = Wanted::default();
+    wanted.add(&Basis::Institution, &STANDING);
+    wanted.bases.insert(Basis::Programme);
+    for segment in &script.month.law.segments {
+        segment.steps.iter().for_each(|step| wanted.step(step));
+        for rule in segment.splits.values() {
+            rule.parts.iter().for_each(|(_, weight)| wanted.reads(weight));
+        }
+    }
+    if let Some(law) = script.month.law.segments.first() {
+        law.caps.iter().for_each(|rule| wanted.cap(script, rule));
+    }
+    for basis in wanted.bases.clone() {
+        wanted.add(&basis, &["segment"]);
+    }
+    wanted
+}
+
+/// Names rules compute, which are therefore no facts.
+fn computed(script: &Script<'_>) -> BTreeSet<(Basis, String)> {
+    let mut names = BTreeSet::new();
+    for step in script.month.law.segments.iter().flat_map(|segment| &segment.steps) {
+        match step {
+            Step::Value(rule) => {
+                names.insert((rule.basis.clone(), rule.head.id.to_string()));
+            }
+            Step::Aggregate(rule) => {
+                names.insert((rule.basis.clone(), rule.name.to_string()));
+            }
+            Step::Price(rule) => {
+                for part in ["ceiling", "floor", "fee", "over", "under", "missing"] {
+                    names.insert((rule.basis.clone(), format!("{}.{part}", rule.head.id)));
+                }
+            }
+            Step::Gate(rule) => {
+                names.insert((rule.basis.clone(), format!("gate:{}", rule.head.id)));
+            }
+            Step::Item(_) => {}
+        }
+    }
+    names
+}
+
+/// Writes the files of the month and the statements that read them.
+pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditError> {
+    let wanted = wanted(script);
+    let computed = computed(script);
+    for basis in &wanted.bases {
+        let Some(frame) = script.month.frames.get(basis) else { continue };
+        let columns: Vec<(&Arc<str>, &Stored)> = frame
+            .columns
+            .iter()
+            .filter(|(column, _)| wanted.columns.contains(&(basis.clone(), Arc::clone(column))))
+            .filter(|(column, _)| !computed.contains(&(basis.clone(), column.to_string())))
+            .collect();
+        let file = format!("facts/{}/{basis}.csv", script.month.month);
+        let sheet = Sheet::of(frame, &columns);
+        put(&folder.join(&file), sheet.csv.as_bytes())?;
+        let read: Vec<String> =
+            sheet.fields.iter().map(|(field, ty)| format!("'{field}': '{ty}'")).collect();
+        script.say(&format!(
+            "CREATE OR REPLACE TABLE {} AS SELECT {}\nFROM read_csv('{file}', auto_detect = false, \
+             header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', \
+             allow_quoted_nulls = false, columns = {{{}}});",
+            table(basis),
+            sheet.select.join(", "),
+            read.join(", ")
+        ));
+        for (column, stored) in columns {
+            let kind = Kind::of(&stored.column);
+            let text = format!("{basis}.{column}");
+            script.known.insert((basis.clone(), column.to_string()), Held { text, kind, fact: true });
+        }
+        script.links.extend(frame.links.keys().map(|to| (basis.clone(), to.clone())));
+        script.tables.insert(basis.clone());
+    }
+    Ok(())
+}
+
+/// One basis as CSV with the fields and the SELECT that make its table.
+struct Sheet {
+    csv: String,
+    fields: Vec<(String, &'static str)>,
+    select: Vec<String>,
+}
+
+impl Sheet {
+    fn of(frame: &Frame, columns: &[(&Arc<str>, &Stored)]) -> Self {
+        let mut fields = vec![("row".to_owned(), "BIGINT")];
+        let mut select = vec!["\"row\"".to_owned()];
+        for basis in frame.links.keys() {
+            fields.push((format!("link_{}", fields.len()), "BIGINT"));
+            let field = &fields[fields.len() - 1].0;
+            select.push(format!("{field} AS {}", link(basis)));
+        }
+        for (column, stored) in columns {
+            let kind = Kind::of(&stored.column);
+            let label = name(&format!("{}.{column}", frame.basis));
+            let at = fields.len();
+            if kind == Kind::Num {
+                fields.push((format!("n{at}"), "HUGEINT"));
+                fields.push((format!("d{at}"), "HUGEINT"));
+                select.push(format!("{{'n': n{at}, 'd': d{at}, 'e': e{at}}} AS {label}"));
+            } else {
+                fields.push((format!("v{at}"), kind.sql()));
+                select.push(format!("{{'v': v{at}, 'e': e{at}}} AS {label}"));
+            }
+            fields.push((format!("e{at}"), "TINYINT"));
+            if let Column::Key(keys) = &stored.column
+                && !keys.odd.is_empty()
+            {
+                // Long identifiers are ordered by what stands for them in the engine.
+                fields.push((format!("o{at}"), "VARCHAR"));
+                let label = name(&format!("{}.{column}#order", frame.basis));
+                select.push(format!("o{at} AS {label}"));
+            }
+        }
+        let mut csv = fields.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>().join(",");
+        csv.push('\n');
+        for row in 0..frame.rows {
+            let _ = write!(csv, "{row}");
+            for links in frame.links.values() {
+                csv.push(',');
+                if links[row] != Frame::NO_ROW {
+                    let _ = write!(csv, "{}", links[row]);
+                }
+            }
+            for (_, stored) in columns {
+                field(&mut csv, stored, row);
+            }
+            csv.push('\n');
+        }
+        Self { csv, fields, select }
+    }
+}
+
+/// One value with its error code.
+fn field(csv: &mut String, stored: &Stored, row: usize) {
+    let error = stored.error(row).map_or(0, |error| error as u8);
+    let cell = if error == 0 { stored.cell(row) } else { Cell::Null };
+    let _ = match cell {
+        Cell::Null if Kind::of(&stored.column) == Kind::Num => write!(csv, ",,,{error}"),
+        Cell::Null => write!(csv, ",,{error}"),
+        Cell::Bool(value) => write!(csv, ",{value},{error}"),
+        Cell::Num(num, den) => {
+            let lowest = Fraction { num, den }.reduced();
+            write!(csv, ",{},{},{error}", lowest.num, lowest.den)
+        }
+        Cell::Date(date) => write!(csv, ",{date},{error}"),
+        Cell::Text(word) => write!(csv, ",{},{error}", quoted(&word)),
+    };
+    if let Column::Key(keys) = &stored.column
+        && !keys.odd.is_empty()
+    {
+        let _ = write!(csv, ",{:032x}", keys.keys[row].0);
+    }
+}
+
+/// Columns to order rows of a basis by, as SQL on the table `b`.
+pub(super) fn order_terms(script: &Script<'_>, basis: &Basis, columns: &[Arc<str>]) -> Vec<String> {
+    let Some(frame) = script.month.frames.get(basis) else { return Vec::new() };
+    let mut terms = Vec::new();
+    for column in columns {
+        let fact = script.known.get(&(basis.clone(), column.to_string()));
+        let (Some(stored), Some(_)) = (frame.get(column), fact) else { continue };
+        let label = format!("b.{}", name(&format!("{basis}.{column}")));
+        terms.push(match &stored.column {
+            Column::Num(numbers) => format!("({label}).n * ({} // ({label}).d)", numbers.den),
+            Column::Key(keys) if !keys.odd.is_empty() => {
+                format!("b.{}", name(&format!("{basis}.{column}#order")))
+            }
+            _ => format!("({label}).v"),
+        });
+    }
+    terms
+}
+
+/// The date rows of a basis are ordered by, as SQL on the table `b`.
+pub(super) fn start(script: &Script<'_>, basis: &Basis) -> String {
+    let frame = script.month.frames.get(basis);
+    let is_date = |column: &&&str| {
+        let stored = frame.and_then(|frame| frame.get(column));
+        stored.is_some_and(|stored| matches!(stored.column, Column::Date(_)))
+    };
+    STARTS.iter().find(is_date).map_or_else(
+        || "NULL::DATE".to_owned(),
+        |column| format!("(b.{}).v", name(&format!("{basis}.{column}"))),
+    )
+}

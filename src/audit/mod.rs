@@ -1,0 +1,108 @@
+//! Audit: a settlement written out as SQL that computes it again from the facts.
+//!
+//! In: a settled period. Out: a folder with the facts of each service month, `recompute.sql` for
+//! `DuckDB`, and what it must give: `expected.csv` and `expected_lines.csv`. Order: after `settle`.
+//! Never: writes a value a rule computed beside the facts, lets a float near money, leaves out a
+//! rule it cannot carry ([`AuditError::NotYet`] names it).
+//!
+//! Run inside the folder, the script writes `recomputed.csv` and `recomputed_lines.csv`; they are
+//! the expected files byte for byte, or one of the two is wrong.
+
+mod aggregate;
+mod allocation;
+mod cap;
+mod carried;
+mod expected;
+mod facts;
+mod item;
+mod price;
+mod script;
+mod split;
+
+pub use expected::{CELLS, LINES};
+
+use crate::law::expr::prelude;
+use crate::settle::Settled;
+use script::Script;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Name of the script in the folder.
+pub const SCRIPT: &str = "recompute.sql";
+
+/// Why no folder was written.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The law holds rules the script cannot carry yet.
+    #[error(
+        "{month}: found {}; expected rules the SQL can carry; hint: it cannot yet say queues, \
+         quantity caps, windows longer than a month, exclusions, shortages, negative amounts",
+        rules.join(", ")
+    )]
+    NotYet {
+        /// Service month.
+        month: String,
+        /// Kind and id of every such rule.
+        rules: Vec<String>,
+    },
+    /// A file cannot be written.
+    #[error("{path}: {reason}; expected a folder that can be written")]
+    Write {
+        /// Path.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+/// Writes the folder of a settlement. Files of an earlier call are replaced.
+///
+/// # Errors
+/// When the law holds a rule the script cannot carry (nothing is written then), or a file cannot be
+/// written.
+pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
+    for month in &settled.months {
+        carried::refuse(month)?;
+    }
+    let mut text = String::from(
+        "-- Computes a settlement again from its facts. Run inside this folder with DuckDB.\n",
+    );
+    text.push_str(prelude());
+    text.push_str(include_str!("macros.sql"));
+    text.push_str(
+        "CREATE OR REPLACE TABLE \"result\" (month VARCHAR, institution_id VARCHAR, item VARCHAR, \
+         source VARCHAR, amount_fen HUGEINT);\n\
+         CREATE OR REPLACE TABLE \"result lines\" (month VARCHAR, item VARCHAR, status VARCHAR, \
+         reason VARCHAR, lines BIGINT);\n",
+    );
+    for month in &settled.months {
+        let _ = writeln!(text, "\n-- {}", month.month);
+        let mut script = Script::new(month);
+        facts::write(&mut script, folder)?;
+        script.steps();
+        allocation::allocate(&mut script);
+        text.push_str(&script.text);
+    }
+    text.push_str(
+        "COPY (SELECT month, institution_id, item, source, sum(amount_fen)::HUGEINT AS amount_fen \
+         FROM \"result\" GROUP BY ALL HAVING sum(amount_fen) <> 0 ORDER BY ALL) \
+         TO 'recomputed.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, institution_id, item, source));\n\
+         COPY (SELECT month, item, status, reason, sum(lines)::HUGEINT AS lines \
+         FROM \"result lines\" GROUP BY ALL ORDER BY ALL) \
+         TO 'recomputed_lines.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, item, status, reason));\n",
+    );
+    put(&folder.join(SCRIPT), text.as_bytes())?;
+    put(&folder.join("expected.csv"), expected::cells(settled).as_bytes())?;
+    put(&folder.join("expected_lines.csv"), expected::lines(settled).as_bytes())
+}
+
+fn put(path: &PathBuf, bytes: &[u8]) -> Result<(), AuditError> {
+    let wrong = |error: std::io::Error| AuditError::Write {
+        path: path.display().to_string(),
+        reason: error.to_string(),
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(wrong)?;
+    }
+    std::fs::write(path, bytes).map_err(wrong)
+}

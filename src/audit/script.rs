@@ -1,0 +1,364 @@
+//! The statements of one month: columns as tables of their own, views that bring together what an
+//! expression reads, and the walk over the steps.
+
+use crate::domain::{Basis, Column};
+use crate::law::expr::{Expr, calendar_sql};
+use crate::law::{LawOfMonth, Step, Ty};
+use crate::settle::SettledMonth;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Years before and after the month whose work days the script knows.
+const YEARS: (i32, i32) = (10, 5);
+const CALENDAR: &str = "work days";
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Num,
+    Bool,
+    Date,
+    Text,
+}
+
+impl Kind {
+    pub(super) const fn of(column: &Column) -> Self {
+        match column {
+            Column::Num(_) | Column::Ratio(_) => Self::Num,
+            Column::Bool(_) => Self::Bool,
+            Column::Date(_) => Self::Date,
+            Column::Code(_) | Column::Key(_) => Self::Text,
+        }
+    }
+
+    pub(super) const fn of_type(ty: &Ty) -> Self {
+        match ty {
+            Ty::Num { .. } => Self::Num,
+            Ty::Bool => Self::Bool,
+            Ty::Date => Self::Date,
+            Ty::Text(_) | Ty::Key => Self::Text,
+        }
+    }
+
+    /// Type of the value.
+    pub(super) const fn sql(self) -> &'static str {
+        match self {
+            Self::Num => "HUGEINT",
+            Self::Bool => "BOOLEAN",
+            Self::Date => "DATE",
+            Self::Text => "VARCHAR",
+        }
+    }
+
+    /// Type of a column.
+    fn structure(self) -> String {
+        match self {
+            Self::Num => "STRUCT(n HUGEINT, d HUGEINT, e TINYINT)".to_owned(),
+            other => format!("STRUCT(v {}, e TINYINT)", other.sql()),
+        }
+    }
+
+    /// No value, for the reason of an error number; 0 is null.
+    pub(super) fn none(self, error: &str) -> String {
+        match self {
+            Self::Num => format!("tu_no_number({error})"),
+            other => format!("tu_value(NULL::{}, {error})", other.sql()),
+        }
+    }
+}
+
+/// A column the script has.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    /// A fact: its name in the table of its basis; else the name of its own table.
+    pub(super) text: String,
+    pub(super) kind: Kind,
+    pub(super) fact: bool,
+}
+
+/// One month's part of the script while it is written.
+pub(super) struct Script<'a> {
+    pub(super) month: &'a SettledMonth,
+    pub(super) text: String,
+    pub(super) known: BTreeMap<(Basis, String), Held>,
+    /// Coarser bases each basis has a link to.
+    pub(super) links: BTreeSet<(Basis, Basis)>,
+    /// Bases with a table.
+    pub(super) tables: BTreeSet<Basis>,
+    /// Table of the lines of each item.
+    pub(super) items: BTreeMap<Arc<str>, String>,
+    tally: usize,
+}
+
+/// A quoted name.
+pub(super) fn name(word: &str) -> String {
+    format!("\"{}\"", word.replace('"', "\"\""))
+}
+
+/// A quoted text.
+pub(super) fn text(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "''"))
+}
+
+/// The table of a basis' facts.
+pub(super) fn table(basis: &Basis) -> String {
+    name(&format!("facts of {basis}"))
+}
+
+/// The column that links to a coarser basis.
+pub(super) fn link(basis: &Basis) -> String {
+    name(&format!("link to {basis}"))
+}
+
+/// What identifies a step across the segments of a month.
+fn step_key(step: &Step) -> (u8, Arc<str>) {
+    match step {
+        Step::Value(rule) => (0, Arc::clone(&rule.head.id)),
+        Step::Aggregate(rule) => (1, Arc::clone(&rule.name)),
+        Step::Price(rule) => (2, Arc::clone(&rule.head.id)),
+        Step::Gate(rule) => (3, Arc::clone(&rule.head.id)),
+        Step::Item(rule) => (4, Arc::clone(&rule.head.id)),
+    }
+}
+
+/// Steps by segment, in an order in which each reads only earlier ones.
+fn merged(law: &LawOfMonth) -> Vec<Vec<Option<&Step>>> {
+    let mut order: Vec<((u8, Arc<str>), Vec<Option<&Step>>)> = Vec::new();
+    for (segment, of) in law.segments.iter().enumerate() {
+        let mut after = 0;
+        for step in &of.steps {
+            let key = step_key(step);
+            let known = order.iter().position(|(known, _)| *known == key);
+            let at = known.unwrap_or_else(|| {
+                let at = after.min(order.len());
+                order.insert(at, (key, vec![None; law.segments.len()]));
+                at
+            });
+            order[at].1[segment] = Some(step);
+            after = after.max(at + 1);
+        }
+    }
+    order.into_iter().map(|(_, versions)| versions).collect()
+}
+
+impl<'a> Script<'a> {
+    pub(super) fn new(month: &'a SettledMonth) -> Self {
+        Self {
+            month,
+            text: String::new(),
+            known: BTreeMap::new(),
+            links: BTreeSet::new(),
+            tables: BTreeSet::new(),
+            items: BTreeMap::new(),
+            tally: 0,
+        }
+    }
+
+    /// Adds a statement.
+    pub(super) fn say(&mut self, statement: &str) {
+        let _ = writeln!(self.text, "{statement}");
+    }
+
+    /// A name no other table of the month has.
+    pub(super) fn fresh(&mut self, word: &str) -> String {
+        self.tally += 1;
+        name(&format!("t{} {word}", self.tally))
+    }
+
+    /// SQL of the row of a coarser basis a row of table `b` belongs to, as its link says.
+    fn linked(&self, from: &Basis, to: &Basis) -> String {
+        if from == to {
+            "b.\"row\"".to_owned()
+        } else if self.links.contains(&(from.clone(), to.clone())) {
+            format!("b.{}", link(to))
+        } else if *to == Basis::Programme {
+            "0".to_owned()
+        } else {
+            "NULL::BIGINT".to_owned()
+        }
+    }
+
+    /// SQL of the main row of an institution that rows of table `b` belong to, or of another basis
+    /// by its link. A row of the basis itself stands for itself, unless `mains` asks for its main row.
+    pub(super) fn parent(&self, from: &Basis, to: &Basis, mains: bool) -> String {
+        let own = self.linked(from, to);
+        let has_mains = self.links.contains(&(Basis::Institution, Basis::Institution));
+        if *to != Basis::Institution || !has_mains || (from == to && !mains) {
+            return own;
+        }
+        let mains = table(&Basis::Institution);
+        let main = link(&Basis::Institution);
+        format!("(SELECT m.{main} FROM {mains} m WHERE m.\"row\" = {own})")
+    }
+
+    /// Makes the table `view`: the rows of a basis with the columns named, `basis.column` each.
+    pub(super) fn view(&mut self, basis: &Basis, reads: &[(Basis, Arc<str>)], rows: &str) {
+        let mut select = vec!["b.\"row\"".to_owned()];
+        let mut joins = String::new();
+        for (at, (of, column)) in reads.iter().enumerate() {
+            let label = name(&format!("{of}.{column}"));
+            let held = self.known.get(&(of.clone(), column.to_string()));
+            let Some(held) = held else {
+                // The table was not delivered: no row has a parent there.
+                select.push(format!("{} AS {label}", self.kind_of(of, column).none("1")));
+                continue;
+            };
+            let (column, from) = if held.fact {
+                (format!("c{at}.{}", name(&held.text)), table(of))
+            } else {
+                (format!("coalesce(c{at}.x, {})", held.kind.none("0")), name(&held.text))
+            };
+            if of == basis && held.fact {
+                select.push(format!("b.{} AS {label}", name(&held.text)));
+                continue;
+            }
+            let row = self.linked(basis, of);
+            let _ = write!(joins, "\nLEFT JOIN {from} c{at} ON c{at}.\"row\" = {row}");
+            if of == basis {
+                select.push(format!("{column} AS {label}"));
+            } else {
+                let lost = held.kind.none("1");
+                select.push(format!(
+                    "CASE WHEN ({row}) IS NULL THEN {lost} ELSE {column} END AS {label}"
+                ));
+            }
+        }
+        let from = table(basis);
+        let select = select.join(",\n  ");
+        self.say(&format!(
+            "CREATE OR REPLACE TABLE \"view\" AS SELECT {select}\nFROM {from} b{joins}\nWHERE {rows};"
+        ));
+    }
+
+    fn kind_of(&self, basis: &Basis, column: &Arc<str>) -> Kind {
+        let mut entries = self.month.law.dictionary.iter();
+        entries
+            .find(|entry| entry.basis == *basis && entry.name == *column)
+            .map_or(Kind::Num, |entry| Kind::of_type(&entry.ty))
+    }
+
+    /// Evaluates on the rows of `b` a condition keeps; the SELECT gives `row` and `x`.
+    pub(super) fn evaluated(&mut self, expr: &Expr, basis: &Basis, rows: &str) -> String {
+        self.view(basis, &expr.reads(), rows);
+        if expr.counts_workdays() {
+            self.calendar();
+        }
+        let query = expr.sql("view", CALENDAR).text;
+        let query = query.trim_end().trim_end_matches("ORDER BY \"row\"").trim_end();
+        let value = match Kind::of_type(expr.ty()) {
+            Kind::Num => "{'n': num::HUGEINT, 'd': den::HUGEINT, 'e': error::TINYINT}".to_owned(),
+            kind => format!("{{'v': value::{}, 'e': error::TINYINT}}", kind.sql()),
+        };
+        format!("SELECT \"row\", {value} AS x FROM (\n{query})")
+    }
+
+    fn calendar(&mut self) {
+        let year = self.month.month.year();
+        let day = |year, month, day| crate::domain::Date::from_ymd(year, month, day);
+        if self.text.contains("\"work days\"") {
+            return;
+        }
+        if let (Some(from), Some(until)) = (day(year - YEARS.0, 1, 1), day(year + YEARS.1, 12, 31))
+        {
+            let text = calendar_sql(&self.month.law.calendar, CALENDAR, from, until);
+            self.say(&text);
+        }
+    }
+
+    /// The condition on table `b` for the rows a segment's law holds for.
+    pub(super) fn rows(&self, basis: &Basis, segment: usize) -> Option<String> {
+        let cut = self.known.get(&(basis.clone(), "segment".to_owned()));
+        let segments = self.month.law.segments.len();
+        match cut.filter(|held| held.fact && held.kind == Kind::Num && segments > 1) {
+            Some(held) => {
+                let column = name(&held.text);
+                let last = segments - 1;
+                Some(format!("least((b.{column}).n // (b.{column}).d, {last}) = {segment}"))
+            }
+            None => (segment == 0).then(|| "true".to_owned()),
+        }
+    }
+
+    /// A new column with a table of its own, empty.
+    pub(super) fn column(&mut self, basis: &Basis, column: &str, kind: Kind) -> String {
+        self.tally += 1;
+        let text = format!("c{} {basis}.{column}", self.tally);
+        let own = name(&text);
+        self.say(&format!(
+            "CREATE OR REPLACE TABLE {own} (\"row\" BIGINT, x {});",
+            kind.structure()
+        ));
+        self.known.insert((basis.clone(), column.to_owned()), Held { text, kind, fact: false });
+        own
+    }
+
+    /// Puts an expression's values into a column's table.
+    fn fill(&mut self, own: &str, expr: &Expr, basis: &Basis, rows: &str) {
+        let query = self.evaluated(expr, basis, rows);
+        self.say(&format!("INSERT INTO {own} {query};"));
+    }
+
+    /// A table of an expression's values.
+    pub(super) fn made(&mut self, word: &str, expr: &Expr, basis: &Basis, rows: &str) -> String {
+        let own = self.fresh(word);
+        let query = self.evaluated(expr, basis, rows);
+        self.say(&format!("CREATE OR REPLACE TABLE {own} AS {query};"));
+        own
+    }
+
+    /// Walks every step.
+    pub(super) fn steps(&mut self) {
+        let month = self.month;
+        for versions in merged(&month.law) {
+            let Some(first) = versions.iter().flatten().next() else { continue };
+            match first {
+                Step::Value(rule) => {
+                    let kind = Kind::of_type(rule.expr.ty());
+                    let own = self.column(&rule.basis, &rule.head.id, kind);
+                    for (segment, step) in versions.iter().enumerate() {
+                        if let (Some(Step::Value(rule)), Some(rows)) =
+                            (step, self.rows(&rule.basis, segment))
+                        {
+                            let rounded = rule.round.map(|round| rule.expr.rounded(round));
+                            let expr = rounded.as_ref().unwrap_or(&rule.expr);
+                            self.fill(&own, expr, &rule.basis, &rows);
+                        }
+                    }
+                }
+                Step::Aggregate(rule) => self.aggregate(rule),
+                Step::Price(rule) => {
+                    self.price_columns(rule);
+                    for (segment, step) in versions.iter().enumerate() {
+                        if let (Some(Step::Price(rule)), Some(rows)) =
+                            (step, self.rows(&rule.basis, segment))
+                        {
+                            self.price(rule, &rows);
+                        }
+                    }
+                }
+                Step::Gate(rule) => {
+                    let own =
+                        self.column(&rule.basis, &format!("gate:{}", rule.head.id), Kind::Bool);
+                    for (segment, step) in versions.iter().enumerate() {
+                        if let (Some(Step::Gate(rule)), Some(rows)) =
+                            (step, self.rows(&rule.basis, segment))
+                        {
+                            self.fill(&own, &rule.require, &rule.basis, &rows);
+                        }
+                    }
+                }
+                Step::Item(_) => {
+                    let rules: Vec<_> = versions
+                        .iter()
+                        .map(|step| match step {
+                            Some(Step::Item(rule)) => Some(Arc::clone(rule)),
+                            _ => None,
+                        })
+                        .collect();
+                    self.item(&rules);
+                }
+            }
+        }
+    }
+}
