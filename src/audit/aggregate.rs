@@ -63,7 +63,8 @@ impl Script<'_> {
         if let Some(own) = argument {
             joins += &format!(" JOIN {own} a ON a.\"row\" = b.\"row\"");
             "a.x".clone_into(&mut value);
-            error = format!("CASE WHEN {error} <> 0 THEN {error} WHEN {kept} THEN (a.x).e ELSE 0 END");
+            error =
+                format!("CASE WHEN {error} <> 0 THEN {error} WHEN {kept} THEN (a.x).e ELSE 0 END");
         }
         let item = match &rule.function {
             Aggregate::CountEligible(item)
@@ -98,7 +99,8 @@ impl Script<'_> {
         let picked = "FILTER (k AND e IS NULL)";
         let known = if kind == Kind::Num { "(a).n" } else { "(a).v" };
         let present = format!("FILTER (k AND e IS NULL AND {known} IS NOT NULL)");
-        let whole = |sum: String| format!("{{'n': ({sum})::HUGEINT, 'd': 1::HUGEINT, 'e': 0::TINYINT}}");
+        let whole =
+            |sum: String| format!("{{'n': ({sum})::HUGEINT, 'd': 1::HUGEINT, 'e': 0::TINYINT}}");
         let truth = "coalesce((a).v, false)";
         let start_order = if rule.function == Aggregate::Last { "DESC" } else { "ASC" };
         let value = match (&rule.function, kind) {

@@ -55,10 +55,7 @@ pub(super) fn allocate(script: &mut Script<'_>) {
     }
     let items = money_items(script);
     let places = places(&items);
-    script.say(&refuse(
-        "'no_parent_row'",
-        &format!("payee IS NULL AND item IN ({places})"),
-    ));
+    script.say(&refuse("'no_parent_row'", &format!("payee IS NULL AND item IN ({places})")));
     let splits = super::split::weigh(script, &items);
     if let Some(law) = month.law.segments.first() {
         let mut caps: Vec<_> = law.caps.iter().collect();

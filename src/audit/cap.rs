@@ -33,10 +33,12 @@ const WHOLE: &str = "greatest(tu_down((m.x).n, (m.x).d), 0)";
 /// Each line stands alone against its own limit.
 fn each_line(script: &mut Script<'_>, rule: &CapRule, item: &Item) {
     let place = item.place;
-    let live = format!("b.\"row\" IN (SELECT \"row\" FROM \"lines\" WHERE item = {place} AND {LIVE})");
+    let live =
+        format!("b.\"row\" IN (SELECT \"row\" FROM \"lines\" WHERE item = {place} AND {LIVE})");
     let own = limit(script, rule, &item.rule.basis, &live);
     let errors = format!("(SELECT \"row\" FROM {own} WHERE (x).e <> 0)");
-    let reason = format!("tu_reason((SELECT (m.x).e FROM {own} m WHERE m.\"row\" = \"lines\".\"row\"))");
+    let reason =
+        format!("tu_reason((SELECT (m.x).e FROM {own} m WHERE m.\"row\" = \"lines\".\"row\"))");
     script.say(&refuse(&reason, &format!("item = {place} AND \"row\" IN {errors}")));
     script.say(&format!(
         "UPDATE \"lines\" SET fen = {WHOLE}, status = CASE WHEN {WHOLE} = 0 THEN 'zero' ELSE status END, \

@@ -214,7 +214,9 @@ pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
         for (column, stored) in columns {
             let kind = Kind::of(&stored.column);
             let text = format!("{basis}.{column}");
-            script.known.insert((basis.clone(), column.to_string()), Held { text, kind, fact: true });
+            script
+                .known
+                .insert((basis.clone(), column.to_string()), Held { text, kind, fact: true });
         }
         script.links.extend(frame.links.keys().map(|to| (basis.clone(), to.clone())));
         script.tables.insert(basis.clone());

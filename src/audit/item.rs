@@ -71,15 +71,19 @@ impl Script<'_> {
         self.say(&format!(
             "INSERT INTO {own} SELECT \"row\", false, o.s, o.r, 0 FROM {judged} WHERE o.s <> 'paid';"
         ));
-        let passed = format!("b.\"row\" IN (SELECT j.\"row\" FROM {judged} j WHERE j.o.s = 'paid')");
+        let passed =
+            format!("b.\"row\" IN (SELECT j.\"row\" FROM {judged} j WHERE j.o.s = 'paid')");
         let rounded = if rule.round_scope == RoundScope::Line {
             self.made("rounded", &rule.amount.rounded(rule.round), basis, &passed)
         } else {
             let exact = self.made("exact", &rule.amount, basis, &passed);
             self.shared_rounding(rule, &exact)
         };
-        let negative =
-            if rule.any_sign { "WHEN false THEN NULL".to_owned() } else { format!("WHEN fen < 0 THEN {}", refused("'negative_amount'")) };
+        let negative = if rule.any_sign {
+            "WHEN false THEN NULL".to_owned()
+        } else {
+            format!("WHEN fen < 0 THEN {}", refused("'negative_amount'"))
+        };
         self.say(&format!(
             "INSERT INTO {own} SELECT \"row\", true, o.s, o.r, CASE WHEN o.s = 'paid' THEN fen ELSE 0 END\n\
              FROM (SELECT *, CASE WHEN (x).e <> 0 THEN {} WHEN fen IS NULL OR abs(fen) > {LINE_MAX} THEN {} \
@@ -190,7 +194,8 @@ impl Script<'_> {
 
     /// A column on `own`: whether the row's institution has a row in breach of the price.
     fn breached(&mut self, price: &PriceRule, own: &Basis) -> String {
-        let part = |part: &str| (price.basis.clone(), Arc::from(format!("{}.{part}", price.head.id)));
+        let part =
+            |part: &str| (price.basis.clone(), Arc::from(format!("{}.{part}", price.head.id)));
         let mut reads = vec![part("over"), part("under")];
         let in_month = (price.basis.clone(), Arc::from("in_month"));
         let mut test = reads
@@ -199,7 +204,10 @@ impl Script<'_> {
             .collect::<Vec<_>>()
             .join(" OR ");
         if self.known.contains_key(&(price.basis.clone(), "in_month".to_owned())) {
-            test = format!("({test}) AND (v.{}).v IS TRUE", name(&format!("{}.in_month", price.basis)));
+            test = format!(
+                "({test}) AND (v.{}).v IS TRUE",
+                name(&format!("{}.in_month", price.basis))
+            );
             reads.push(in_month);
         }
         self.view(&price.basis, &reads, "true");

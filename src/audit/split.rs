@@ -56,10 +56,7 @@ pub(super) fn weigh(script: &mut Script<'_>, items: &[Item]) -> Vec<Split> {
                 || vec![Arc::from("")],
                 |rule| rule.parts.iter().map(|(source, _)| Arc::clone(source)).collect(),
             ),
-            places: mine
-                .iter()
-                .map(|item| (item.place, Arc::clone(&item.rule.head.id)))
-                .collect(),
+            places: mine.iter().map(|item| (item.place, Arc::clone(&item.rule.head.id))).collect(),
             scope: rule.as_ref().map_or(SplitScope::Institution, |rule| rule.scope),
             method: rule.as_ref().map_or(SplitMethod::LargestRemainder, |rule| rule.method),
             quantum: rule.as_ref().map_or(1, |rule| rule.quantum),

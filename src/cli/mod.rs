@@ -15,7 +15,8 @@ mod run;
 mod spine;
 
 pub use args::{
-    AuditCommand, Changes, Command, ExplainCommand, JobCommand, Moment, PolicyCommand, PolicyQuestion, UsageError,
+    AuditCommand, Changes, Command, ExplainCommand, JobCommand, Moment, PolicyCommand,
+    PolicyQuestion, UsageError,
 };
 pub use console::{Complaint, Console, Outcome, Trouble};
 pub use exit::Exit;

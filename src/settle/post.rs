@@ -3,7 +3,7 @@
 use super::{CALC_VERSION, SettleError, Settled, compute, in_pool};
 use crate::domain::texts::{Catalogue, Language};
 use crate::domain::{Finding, Month, Progress};
-use crate::job::{self, Job};
+use crate::job::Job;
 use crate::ledger::{InstitutionMonth, Ledger, LedgerError, Posted, RunRecord};
 use crate::publish::{
     self, Draft, FolderError, MANIFEST, MonthResult, Profiles, Pseudonyms, Publication,
@@ -120,7 +120,8 @@ fn write(
         reason: error.to_string(),
     })?;
     let profiles = Profiles::load(&job.reference).map_err(SettleError::Profile)?;
-    let catalogue = catalogue(job);
+    // Files are in Chinese whatever the terminal speaks: the language is not in the run id (S29).
+    let catalogue = Catalogue::new(Language::Chinese);
     let usage = usage(settled);
     let text = |finding: &Finding| catalogue.finding(finding);
     let publication = Publication {
@@ -205,13 +206,6 @@ fn write(
         Posted::AlreadyThere => Outcome::AlreadyThere,
     };
     Ok((draft, outcome))
-}
-
-fn catalogue(job: &Job) -> Catalogue {
-    Catalogue::new(match job.message_language {
-        job::Language::Chinese => Language::Chinese,
-        job::Language::English => Language::English,
-    })
 }
 
 /// Standings as the ledger keeps them; what no table tells is below zero.

@@ -5,6 +5,7 @@ use crate::domain::Month;
 use crate::intake::Tables;
 use crate::job::Job;
 use crate::law::LawOfMonth;
+use crate::publish::Profiles;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -44,6 +45,7 @@ pub(super) fn identify(
         tables.files.iter().map(|file| format!("{} {}", file.table, file.sha256)).collect();
     inputs.sort();
     let key = super::post::key_bytes(job)?;
+    let profiles = Profiles::load(&job.reference).map_err(SettleError::Profile)?;
     let mut run = Sha256::new();
     let mut part = |name: &str, text: &str| {
         run.update(format!("{name} {}\n{text}\n", text.len()));
@@ -54,6 +56,7 @@ pub(super) fn identify(
     part("law", &law_sha256);
     part("calendar", &calendar_sha256);
     part("key", &hex(&Sha256::digest(&key)));
+    part("profiles", &format!("{profiles:?}"));
     part("earlier", &standing.join("\n"));
     Ok(Identity { run_id: hex(&run.finalize()), law_sha256, calendar_sha256 })
 }
