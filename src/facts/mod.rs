@@ -7,9 +7,11 @@ mod age;
 mod attendance;
 mod child;
 mod institution;
+mod places;
 mod rows;
 mod slot;
 mod spell;
+mod spell_facts;
 mod tally;
 
 pub use age::completed_months;

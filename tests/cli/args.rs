@@ -27,7 +27,8 @@ fn a_wrong_word_is_exit_2_and_says_what_is_expected() {
         ("policy diff p", "--notice"),
         ("policy diff p --notice a --known-after 2026-01-01", "cannot be used with"),
         ("explain out/2026-09", "--institution"),
-        ("audit", "unrecognized subcommand"),
+        ("audit", "Usage: tuoyu audit"),
+        ("approve", "unrecognized subcommand"),
     ] {
         let (exit, err) = typed(line);
         assert_eq!(exit, 2, "{line}: {err}");
