@@ -276,14 +276,26 @@ impl Script<'_> {
         ));
         let Rounding { quantum: (top, bottom), mode } = rule.round;
         let sums = self.fresh("sums");
+        let mut from = format!(
+            "SELECT k, any_value(l) AS l, sum((x).n * (l // (x).d)) AS sm, \
+             sum(abs((x).n * (l // (x).d))) AS size FROM {members} GROUP BY k"
+        );
+        // One step a level: macros inside macros are written out anew for every use.
+        for (step, value) in [
+            ("t1", "tu_lowest({'n': sm, 'd': l, 'e': 0::TINYINT})".to_owned()),
+            ("t2", format!("tu_product(t1, tu_number('{bottom}', '{top}'))")),
+            ("t3", "tu_fits(t2)".to_owned()),
+            ("t4", "tu_floor(t3)".to_owned()),
+            ("t5", format!("tu_count(t4, '{}')", mode.word())),
+            ("t6", format!("tu_multiple(t5, '{top}'::HUGEINT, '{bottom}'::HUGEINT)")),
+            ("t", "tu_fits(t6)".to_owned()),
+            ("sg", "CASE WHEN sm < 0 THEN -1 ELSE 1 END::HUGEINT".to_owned()),
+        ] {
+            from = format!("SELECT *, {value} AS {step} FROM (\n{from})");
+        }
         self.say(&format!(
-            "CREATE OR REPLACE TABLE {sums} AS SELECT *, (t).n // (t).d * sg AS total, sm * sg AS exact, \
-             (t).e <> 0 OR (t).n % (t).d <> 0 AS broken\n\
-             FROM (SELECT *, CASE WHEN sm < 0 THEN -1 ELSE 1 END::HUGEINT AS sg,\n\
-             tu_to_quantum(tu_lowest({{'n': sm, 'd': l, 'e': 0::TINYINT}}), '{}', '{top}'::HUGEINT, '{bottom}'::HUGEINT) AS t\n\
-             FROM (SELECT k, any_value(l) AS l, sum((x).n * (l // (x).d)) AS sm, \
-             sum(abs((x).n * (l // (x).d))) AS size FROM {members} GROUP BY k));",
-            mode.word()
+            "CREATE OR REPLACE TABLE {sums} AS SELECT *, (t).n // (t).d * sg AS total, \
+             sm * sg AS exact, (t).e <> 0 OR (t).n % (t).d <> 0 AS broken FROM (\n{from});"
         ));
         let fine = top <= bottom;
         let (unit, ideal) = if fine {

@@ -7,4 +7,3 @@ CREATE OR REPLACE MACRO tu_down(p, q) AS (p // q - (CASE WHEN p % q < 0 THEN 1 E
 CREATE OR REPLACE MACRO tu_rest(p, q) AS (p % q + (CASE WHEN p % q < 0 THEN q ELSE 0 END)::HUGEINT);
 CREATE OR REPLACE MACRO tu_sides_above(s) AS coalesce((s).e = 0 AND (s).l > (s).r, false);
 CREATE OR REPLACE MACRO tu_above(a, b) AS (CASE WHEN (a).e <> 0 OR (b).e <> 0 OR (a).n IS NULL OR (b).n IS NULL THEN false ELSE tu_sides_above(tu_align(a, b)) END);
-CREATE OR REPLACE MACRO tu_to_quantum(x, how, qn, qd) AS tu_fits(tu_multiple(tu_count(tu_floor(tu_fits(tu_product(x, tu_number(qd, qn)))), how), qn, qd));

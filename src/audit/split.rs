@@ -4,6 +4,7 @@ use super::allocation::{Item, LIVE, institutions, places};
 use super::script::{Script, table, text};
 use crate::domain::Basis;
 use crate::law::{SplitMethod, SplitRule, SplitScope};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// A split in use: its weights by institution row and the items it funds.
@@ -29,17 +30,16 @@ pub(super) fn weigh(script: &mut Script<'_>, items: &[Item]) -> Vec<Split> {
     for (id, list) in splits {
         let segments = &script.month.law.segments;
         let rule = segments.iter().find_map(|segment| segment.splits.get(&id)).cloned();
-        let weights = match &rule {
-            Some(rule) => weights(script, rule),
+        let weights = if let Some(rule) = &rule {
+            weights(script, rule)
+        } else {
             // An item without a split has one unnamed source.
-            None => {
-                let own = script.fresh("weights");
-                let from = table(&Basis::Institution);
-                script.say(&format!(
-                    "CREATE OR REPLACE TABLE {own} AS SELECT \"row\", 0 AS e, [1::HUGEINT] AS w FROM {from};"
-                ));
-                own
-            }
+            let own = script.fresh("weights");
+            let from = table(&Basis::Institution);
+            script.say(&format!(
+                "CREATE OR REPLACE TABLE {own} AS SELECT \"row\", 0 AS e, [1::HUGEINT] AS w FROM {from};"
+            ));
+            own
         };
         let mine: Vec<Item> = list
             .iter()
@@ -76,14 +76,15 @@ fn weights(script: &mut Script<'_>, rule: &SplitRule) -> String {
     let mut joins = String::new();
     let mut list = Vec::new();
     for (at, own) in parts.iter().enumerate() {
-        errors += &format!(
+        let _ = write!(
+            errors,
             " WHEN (p{at}.x).e <> 0 THEN (p{at}.x).e WHEN (p{at}.x).n IS NULL THEN 2 WHEN (p{at}.x).n < 0 THEN 5"
         );
-        joins += &format!(" JOIN {own} p{at} ON p{at}.\"row\" = b.\"row\"");
+        let _ = write!(joins, " JOIN {own} p{at} ON p{at}.\"row\" = b.\"row\"");
         list.push(format!("p{at}.x"));
     }
     let zero: Vec<String> = list.iter().map(|part| format!("({part}).n = 0")).collect();
-    errors += &format!(" WHEN {} THEN 3 ELSE 0 END", zero.join(" AND "));
+    let _ = write!(errors, " WHEN {} THEN 3 ELSE 0 END", zero.join(" AND "));
     let list = list.join(", ");
     let own = script.fresh("weights");
     let from = table(&Basis::Institution);
@@ -144,7 +145,7 @@ pub(super) fn split(script: &mut Script<'_>, split: &Split) {
     let month = text(&script.month.month.to_string());
     let mut items = "CASE c.item".to_owned();
     for (place, id) in &split.places {
-        items += &format!(" WHEN {place} THEN {}", text(id));
+        let _ = write!(items, " WHEN {place} THEN {}", text(id));
     }
     items += " END";
     let sources: Vec<String> = split.sources.iter().map(|source| text(source)).collect();

@@ -121,6 +121,17 @@ impl Needs {
         needs
     }
 
+    /// Every readable name of the law's dictionary, whether or not a rule reads it.
+    #[must_use]
+    pub fn everything(law: &LawOfMonth) -> Self {
+        let mut needs = Self::of(law);
+        for entry in &law.dictionary {
+            needs.bases.insert(entry.basis.clone());
+            needs.columns.insert((entry.basis.clone(), Arc::clone(&entry.name)));
+        }
+        needs
+    }
+
     fn reads(&mut self, expr: &crate::law::expr::Expr) {
         for (basis, column) in expr.reads() {
             self.bases.insert(basis.clone());

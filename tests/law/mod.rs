@@ -1,5 +1,6 @@
 //! Tests of room `law`.
 
+mod dictionary;
 mod expr;
 mod expr_messages;
 mod expr_property;

@@ -138,7 +138,9 @@ fn run(path: &Path) -> Vec<String> {
             (Ok(settled), None) => differences(&settled, case),
             (Ok(_), Some(error)) => vec![format!("settled where it should say {error:?}")],
             (Err(found), Some(error)) if found.contains(error.as_str()) => Vec::new(),
-            (Err(found), Some(error)) => vec![format!("says {found}\nwhere {error:?} was expected")],
+            (Err(found), Some(error)) => {
+                vec![format!("says {found}\nwhere {error:?} was expected")]
+            }
             (Err(found), None) => vec![found],
         };
         failures.extend(wrong.iter().map(|text| format!("{name}, case {:?}: {text}", case.name)));
