@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Attended {
     /// Days attended, excused, ill, disaster, closure; `None` where not stated.
     pub(crate) days: [Option<i64>; 5],
-    /// Dates attended, when daily rows were delivered.
-    pub(crate) dates: Option<Vec<Date>>,
+    /// Dates of each figure, when daily rows were delivered and no monthly ones.
+    pub(crate) dates: Option<[Vec<Date>; 5]>,
 }
 
 /// Columns of the five figures.
@@ -135,9 +135,9 @@ impl<'a> Attendance<'a> {
 
     /// The attendance told by one or several rows of one child. Of several monthly figures the
     /// smallest counts (and is a finding): no order of rows decides.
-    /// Also tells whether there were several, and the first row whose mark nobody knows.
-    pub(crate) fn read(&self, rows: &[u32]) -> (Attended, bool, Option<u32>) {
-        let mut unknown = None;
+    /// Also tells whether there were several, and the rows whose mark nobody knows.
+    pub(crate) fn read(&self, rows: &[u32]) -> (Attended, bool, Vec<u32>) {
+        let mut unknown = Vec::new();
         let mut attended = Attended::default();
         let mut monthly = 0;
         let mut dates: [Vec<Date>; 5] = Default::default();
@@ -155,7 +155,7 @@ impl<'a> Attendance<'a> {
                 match read_mark(&mark) {
                     Mark::Figure(figure) => dates[figure].push(day),
                     Mark::Away => {}
-                    Mark::Unknown => unknown = unknown.or(Some(*row)),
+                    Mark::Unknown => unknown.push(*row),
                 }
                 continue;
             }
@@ -176,7 +176,7 @@ impl<'a> Attendance<'a> {
                 }
             }
             if monthly == 0 {
-                attended.dates = Some(std::mem::take(&mut dates[0]));
+                attended.dates = Some(dates);
             }
         }
         (attended, monthly > 1, unknown)

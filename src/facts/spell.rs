@@ -137,7 +137,6 @@ pub(crate) fn build(
         enrolments: &enrolments,
         register,
         attendance: &attendance,
-        overlapping: &overlapping,
         lost: &lost,
         split_ages: age::at_spell_start(ground),
         cut: ground.law.segments.len() > 1
@@ -205,7 +204,6 @@ struct Context<'a> {
     enrolments: &'a Enrolments<'a>,
     register: &'a Register,
     attendance: &'a Attendance<'a>,
-    overlapping: &'a [bool],
     lost: &'a BTreeMap<u32, Vec<Span>>,
     split_ages: Vec<Arc<AgeRule>>,
     cut: bool,
@@ -303,7 +301,7 @@ impl Context<'_> {
 
     /// Attendance where a child has several rows, daily rows, or several spells: daily rows count
     /// by their date; monthly figures are shared over the child's spells here by work days, largest
-    /// remainder, unless the spells overlap.
+    /// remainder. Where listings here overlap each has the whole figure for itself.
     fn careful(
         &self,
         institution: u32,
@@ -317,35 +315,33 @@ impl Context<'_> {
         let own: Vec<u32> =
             rows.iter().copied().filter(|row| self.attendance.child(*row) == child).collect();
         let (attended, twice, unknown) = self.attendance.read(&own);
-        let id = &self.register.ids[institution as usize];
-        if let Some(row) = unknown {
-            let spot = self.attendance.spot(row);
-            piece.tally.add(FindingCode::ValueNotListed, id, "mark", 1, spot, Vec::new());
-        }
-        if twice {
-            let spot = own.first().and_then(|row| self.attendance.spot(*row));
-            piece.tally.add(FindingCode::AttendanceTwice, id, "", 1, spot, Vec::new());
+        let of_child = |other: &&u32| self.enrolments.children.keys[**other as usize] == child;
+        // Several listings of the child read the same rows: the first tells what is wrong with them.
+        if listings.iter().find(of_child) == Some(&listing) {
+            self.attendance_findings(institution, &own, &unknown, twice, piece);
         }
         let mut all: Vec<(u32, Date, Date)> = Vec::new();
-        for other in
-            listings.iter().filter(|l| self.enrolments.children.keys[**l as usize] == child)
-        {
+        for other in listings.iter().filter(of_child) {
             for (span, _, _) in self.spans(*other, institution) {
                 all.push((*other, span.from, span.until));
             }
         }
-        let overlap = self.overlapping.get(listing as usize).copied().unwrap_or(false);
+        let meets = |(at, (_, from, until)): (usize, &(u32, Date, Date))| {
+            all[at + 1..].iter().any(|(_, other, end)| from <= end && other <= until)
+        };
+        if all.iter().enumerate().any(meets) {
+            all.retain(|(other, _, _)| *other == listing);
+        }
         let shares = |figure: usize, days: i64| -> Vec<i64> {
-            if overlap || all.len() < 2 {
-                return vec![days; all.len()];
+            if let Some(dates) = &attended.dates {
+                let within = |(_, from, until): &(u32, Date, Date)| {
+                    let days = dates[figure].iter();
+                    count(days.filter(|day| *day >= from && *day <= until).count())
+                };
+                return all.iter().map(within).collect();
             }
-            if let (0, Some(dates)) = (figure, &attended.dates) {
-                return all
-                    .iter()
-                    .map(|(_, from, until)| {
-                        count(dates.iter().filter(|day| *day >= from && *day <= until).count())
-                    })
-                    .collect();
+            if all.len() < 2 {
+                return vec![days; all.len()];
             }
             share_by_workdays(self.ground, &all, days)
         };
@@ -364,6 +360,26 @@ impl Context<'_> {
             let at = u32::try_from(first_spell + spell).unwrap_or(u32::MAX);
             piece.shared.push((at, figures));
             piece.attended.push(own.first().copied().unwrap_or(NONE));
+        }
+    }
+
+    /// Marks nobody knows and figures told twice, of one child at one institution.
+    fn attendance_findings(
+        &self,
+        institution: u32,
+        own: &[u32],
+        unknown: &[u32],
+        twice: bool,
+        piece: &mut Piece,
+    ) {
+        let id = &self.register.ids[institution as usize];
+        if let Some(row) = unknown.first() {
+            let (spot, rows) = (self.attendance.spot(*row), unknown.len() as u64);
+            piece.tally.add(FindingCode::ValueNotListed, id, "mark", rows, spot, Vec::new());
+        }
+        if twice {
+            let spot = own.first().and_then(|row| self.attendance.spot(*row));
+            piece.tally.add(FindingCode::AttendanceTwice, id, "", 1, spot, Vec::new());
         }
     }
 

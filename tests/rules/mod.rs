@@ -223,7 +223,7 @@ fn shown(frame: &Frame, column: &str, row: usize) -> String {
         None => format!("no column {column}"),
         Some(Cell::Null) => String::new(),
         Some(Cell::Bool(value)) => value.to_string(),
-        Some(Cell::Num(num, 1)) => num.to_string(),
+        Some(Cell::Num(num, den)) if num % den == 0 => (num / den).to_string(),
         Some(Cell::Num(num, den)) => format!("{num}/{den}"),
         Some(Cell::Date(date)) => date.to_string(),
         Some(Cell::Text(text)) => text,
