@@ -4,6 +4,7 @@ use super::facts::start;
 use super::script::{Kind, Script, link, name, table};
 use crate::domain::Basis;
 use crate::law::{Aggregate, AggregateRule};
+use std::fmt::Write as _;
 
 impl Script<'_> {
     /// One aggregate for every row of its basis.
@@ -17,7 +18,7 @@ impl Script<'_> {
         };
         let groups = if self.tables.contains(over) {
             self.picks(rule, argument_kind);
-            self.groups(rule, argument_kind)
+            Self::groups(rule, argument_kind)
         } else {
             let nothing = kind.none("0");
             format!("SELECT NULL::BIGINT AS g, {nothing} AS x, NULL::TINYINT AS e WHERE false")
@@ -56,12 +57,12 @@ impl Script<'_> {
         let (mut kept, mut error) = ("true".to_owned(), "0".to_owned());
         let mut value = kind.none("0");
         if let Some(own) = filter {
-            joins += &format!(" JOIN {own} f ON f.\"row\" = b.\"row\"");
+            let _ = write!(joins, " JOIN {own} f ON f.\"row\" = b.\"row\"");
             "(f.x).e = 0 AND coalesce((f.x).v, false)".clone_into(&mut kept);
             "(f.x).e".clone_into(&mut error);
         }
         if let Some(own) = argument {
-            joins += &format!(" JOIN {own} a ON a.\"row\" = b.\"row\"");
+            let _ = write!(joins, " JOIN {own} a ON a.\"row\" = b.\"row\"");
             "a.x".clone_into(&mut value);
             error =
                 format!("CASE WHEN {error} <> 0 THEN {error} WHEN {kept} THEN (a.x).e ELSE 0 END");
@@ -74,7 +75,7 @@ impl Script<'_> {
         };
         let counted = match (&rule.function, item) {
             (function, Some(own)) => {
-                joins += &format!(" LEFT JOIN {own} i ON i.\"row\" = b.\"row\"");
+                let _ = write!(joins, " LEFT JOIN {own} i ON i.\"row\" = b.\"row\"");
                 match function {
                     Aggregate::CountEligible(_) => "coalesce(i.eligible, false)::HUGEINT",
                     Aggregate::CountPaid(_) => "(coalesce(i.amount, 0) > 0)::HUGEINT",
@@ -95,7 +96,7 @@ impl Script<'_> {
     }
 
     /// The SELECT of groups: `g`, `x`, `e`.
-    fn groups(&mut self, rule: &AggregateRule, kind: Kind) -> String {
+    fn groups(rule: &AggregateRule, kind: Kind) -> String {
         let picked = "FILTER (k AND e IS NULL)";
         let known = if kind == Kind::Num { "(a).n" } else { "(a).v" };
         let present = format!("FILTER (k AND e IS NULL AND {known} IS NOT NULL)");
@@ -134,7 +135,8 @@ impl Script<'_> {
             (Aggregate::Min, _) => format!("tu_value(min((a).v) {present}, 0)"),
             (Aggregate::Max | Aggregate::Sum, _) => format!("tu_value(max((a).v) {present}, 0)"),
             (Aggregate::First | Aggregate::Last, Kind::Num) => format!(
-                "first(a ORDER BY o {start_order} NULLS FIRST, (a).n * (l // (a).d) ASC NULLS FIRST) \
+                "first(a ORDER BY o {start_order} NULLS FIRST, (a).n * (l // (a).d) ASC NULLS \
+                 FIRST) \
                  {picked}"
             ),
             (Aggregate::First | Aggregate::Last, _) => format!(
@@ -143,7 +145,8 @@ impl Script<'_> {
         };
         let common = if kind == Kind::Num {
             format!(
-                "(SELECT *, tu_lcm((list(DISTINCT (a).d) FILTER (k AND e IS NULL AND (a).n IS NOT NULL) \
+                "(SELECT *, tu_lcm((list(DISTINCT (a).d) FILTER (k AND e IS NULL AND (a).n IS NOT \
+                 NULL) \
                  OVER (PARTITION BY g))) AS l FROM {})",
                 name("picks")
             )

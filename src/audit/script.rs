@@ -122,9 +122,12 @@ fn step_key(step: &Step) -> (u8, Arc<str>) {
     }
 }
 
+/// A step's key and its version in each segment.
+type Versions<'a> = ((u8, Arc<str>), Vec<Option<&'a Step>>);
+
 /// Steps by segment, in an order in which each reads only earlier ones.
 fn merged(law: &LawOfMonth) -> Vec<Vec<Option<&Step>>> {
-    let mut order: Vec<((u8, Arc<str>), Vec<Option<&Step>>)> = Vec::new();
+    let mut order: Vec<Versions<'_>> = Vec::new();
     for (segment, of) in law.segments.iter().enumerate() {
         let mut after = 0;
         for step in &of.steps {
@@ -180,7 +183,7 @@ impl<'a> Script<'a> {
     }
 
     /// SQL of the main row of an institution that rows of table `b` belong to, or of another basis
-    /// by its link. A row of the basis itself stands for itself, unless `mains` asks for its main row.
+    /// by its link. A row of the basis itself stands for itself, unless `mains` wants its main row.
     pub(super) fn parent(&self, from: &Basis, to: &Basis, mains: bool) -> String {
         let own = self.linked(from, to);
         let has_mains = self.links.contains(&(Basis::Institution, Basis::Institution));
@@ -227,7 +230,8 @@ impl<'a> Script<'a> {
         let from = table(basis);
         let select = select.join(",\n  ");
         self.say(&format!(
-            "CREATE OR REPLACE TABLE \"view\" AS SELECT {select}\nFROM {from} b{joins}\nWHERE {rows};"
+            "CREATE OR REPLACE TABLE \"view\" AS SELECT {select}\nFROM {from} b{joins}\nWHERE \
+             {rows};"
         ));
     }
 
