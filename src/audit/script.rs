@@ -111,38 +111,9 @@ pub(super) fn link(basis: &Basis) -> String {
     name(&format!("link to {basis}"))
 }
 
-/// What identifies a step across the segments of a month.
-fn step_key(step: &Step) -> (u8, Arc<str>) {
-    match step {
-        Step::Value(rule) => (0, Arc::clone(&rule.head.id)),
-        Step::Aggregate(rule) => (1, Arc::clone(&rule.name)),
-        Step::Price(rule) => (2, Arc::clone(&rule.head.id)),
-        Step::Gate(rule) => (3, Arc::clone(&rule.head.id)),
-        Step::Item(rule) => (4, Arc::clone(&rule.head.id)),
-    }
-}
-
-/// A step's key and its version in each segment.
-type Versions<'a> = ((u8, Arc<str>), Vec<Option<&'a Step>>);
-
 /// Steps by segment, in an order in which each reads only earlier ones.
 fn merged(law: &LawOfMonth) -> Vec<Vec<Option<&Step>>> {
-    let mut order: Vec<Versions<'_>> = Vec::new();
-    for (segment, of) in law.segments.iter().enumerate() {
-        let mut after = 0;
-        for step in &of.steps {
-            let key = step_key(step);
-            let known = order.iter().position(|(known, _)| *known == key);
-            let at = known.unwrap_or_else(|| {
-                let at = after.min(order.len());
-                order.insert(at, (key, vec![None; law.segments.len()]));
-                at
-            });
-            order[at].1[segment] = Some(step);
-            after = after.max(at + 1);
-        }
-    }
-    order.into_iter().map(|(_, versions)| versions).collect()
+    crate::subsidy::merge(law).into_iter().map(|(_, versions)| versions).collect()
 }
 
 impl<'a> Script<'a> {

@@ -119,9 +119,16 @@ pub(crate) fn build(
     };
     let rows = enrolments.table.rows;
     let homes = homes(register, &enrolments.institutions.keys);
-    let of_child = child::rows_of_each_child(&enrolments.children.keys);
-    let (overlapping, lost) = child::overlaps(ground, &enrolments, &of_child);
-    let attendance = Attendance::new(ground, register, tally);
+    let mut of_attendance = Tally::default();
+    let ((of_child, (overlapping, lost)), attendance) = rayon::join(
+        || {
+            let of_child = child::rows_of_each_child(&enrolments.children.keys);
+            let overlaps = child::overlaps(ground, &enrolments, &of_child);
+            (of_child, overlaps)
+        },
+        || Attendance::new(ground, register, &mut of_attendance),
+    );
+    tally.absorb(of_attendance);
     if let Some(table) = ground.tables.get("attendance") {
         facts.uses.entry(Arc::clone(&table.name)).or_default().used = attendance.used;
     }

@@ -29,6 +29,8 @@ pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, LedgerErro
     connection.busy_timeout(wait).map_err(store)?;
     recognise(&connection, path)?;
     connection.pragma_update(None, "synchronous", "full").map_err(store)?;
+    // The log is folded in once, when the ledger closes, not in the middle of a posting.
+    connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(store)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(store)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(store)?;
     migrate(&mut connection, path)?;

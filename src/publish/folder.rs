@@ -13,6 +13,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -74,9 +75,13 @@ pub struct Draft {
     out: PathBuf,
     beside: PathBuf,
     files: Vec<OutputFile>,
+    syncing: Vec<Syncing>,
     sealed: bool,
     committed: bool,
 }
+
+/// A file on its way to the disk, beside the work on the others.
+type Syncing = (PathBuf, JoinHandle<io::Result<()>>);
 
 /// What one file of a draft holds, for the manifest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -106,7 +111,14 @@ impl Draft {
         let beside = sibling(out, ".draft")?;
         remove(&beside)?;
         fs::create_dir_all(&beside).map_err(io_error(&beside, "make the folder"))?;
-        Ok(Self { out: out.to_owned(), beside, files: Vec::new(), sealed: false, committed: false })
+        Ok(Self {
+            out: out.to_owned(),
+            beside,
+            files: Vec::new(),
+            syncing: Vec::new(),
+            sealed: false,
+            committed: false,
+        })
     }
 
     /// The folder the files are written to until [`Draft::commit`].
@@ -122,11 +134,14 @@ impl Draft {
     pub fn open(&self, name: &str) -> Result<HashedFile, FolderError> {
         let path = self.beside.join(name);
         let file = File::create(&path).map_err(io_error(&path, "make the file"))?;
-        Ok(HashedFile { file, hash: Sha256::new(), bytes: 0, name: name.to_owned() })
+        Ok(HashedFile { file, hash: Sha256::new(), bytes: 0, name: name.to_owned(), syncing: None })
     }
 
     /// Takes note of a file that is complete.
-    pub fn close(&mut self, file: HashedFile, contents: Contents) {
+    pub fn close(&mut self, mut file: HashedFile, contents: Contents) {
+        file.start_sync();
+        let path = self.beside.join(&file.name);
+        self.syncing.extend(file.syncing.map(|syncing| (path, syncing)));
         self.files.push(OutputFile {
             file: file.name,
             sha256: hex(&file.hash.finalize()),
@@ -161,10 +176,10 @@ impl Draft {
     pub fn seal(&mut self, mut manifest: Manifest) -> Result<Manifest, FolderError> {
         self.files.sort_by(|a, b| a.file.cmp(&b.file));
         manifest.outputs.clone_from(&self.files);
-        self.files
-            .par_iter()
-            .map(|file| sync(&self.beside.join(&file.file)))
-            .collect::<Result<Vec<()>, _>>()?;
+        for (path, syncing) in self.syncing.drain(..) {
+            let ended = syncing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            ended.map_err(io_error(&path, "sync"))?;
+        }
         let path = self.beside.join(MANIFEST);
         let mut file = File::create(&path).map_err(io_error(&path, "make the file"))?;
         file.write_all(manifest.text().as_bytes()).map_err(io_error(&path, "write"))?;
@@ -355,6 +370,18 @@ pub struct HashedFile {
     hash: Sha256,
     bytes: u64,
     name: String,
+    syncing: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl HashedFile {
+    /// Starts bringing a complete file to the disk while others are still written;
+    /// [`Draft::seal`] waits for it.
+    pub fn start_sync(&mut self) {
+        if self.syncing.is_none() {
+            let file = self.file.try_clone();
+            self.syncing = Some(std::thread::spawn(move || file?.sync_all()));
+        }
+    }
 }
 
 impl Write for HashedFile {

@@ -259,6 +259,7 @@ fn write_entitlements(run: &Publication<'_>, draft: &Draft) -> Result<Vec<Closed
     )
     .map_err(PublishError::write(parquet))?;
     let contents = Contents { rows: Some(written.rows), fen: Some(written.amount_fen) };
+    file.start_sync();
     Ok(std::iter::once(file).chain(text).map(|file| (file, contents)).collect())
 }
 
@@ -299,6 +300,7 @@ fn write_sheet(sheet: &Sheet, draft: &Draft) -> Result<Closed, PublishError> {
     let name = format!("{}.csv", sheet.name);
     let mut file = draft.open(&name)?;
     delimited::write(sheet, &mut file).map_err(PublishError::write(&name))?;
+    file.start_sync();
     let money = MONEY_COLUMNS.iter().find(|(file, _)| *file == sheet.name);
     let fen = money.and_then(|(_, column)| sheet.sum(column));
     let rows = u64::try_from(sheet.rows).ok();

@@ -109,7 +109,11 @@ pub(super) fn schedule(run: &Publication<'_>) -> Sheet {
     sheet.put("payable_fen", "拨付金额", fen(|l| l.payable_fen));
     sheet.put("source", "资金来源", shared(lines, |l| Arc::clone(&l.source)));
     for (name, label, pick) in BUDGET {
-        sheet.put(name, label, texts(lines, |l| pick(parties.budget(l.budget_line)).clone()));
+        let known: Vec<Arc<str>> =
+            run.schedule.budget_lines.iter().map(|line| Arc::from(pick(line).as_str())).collect();
+        let nothing: Arc<str> = Arc::from("");
+        let of = |l: &ScheduleLine| known.get(l.budget_line as usize).unwrap_or(&nothing);
+        sheet.put(name, label, shared(lines, |l| Arc::clone(of(l))));
     }
     sheet.put("pay_on", "拨付日期", Values::Date(lines.iter().map(|l| l.pay_on).collect()));
     sheet.put(

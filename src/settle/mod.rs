@@ -271,6 +271,9 @@ fn settle_month(
     let mut facts = facts::establish(tables, &law, month, &needs)?;
     findings.append(&mut facts.findings);
     let budget = budget_lines(tables, month, used_up);
+    if let Some(uses) = facts.uses.get_mut("budget") {
+        *uses = RowUse { used: budget.len() as u64, unused: uses.unused - budget.len() as u64 };
+    }
     if last {
         // The facts hold what the law reads; the large tables would only take memory from here on.
         for table in tables.by_name.values_mut() {

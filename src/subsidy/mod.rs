@@ -11,6 +11,7 @@ mod steps;
 pub(crate) use item::institution_text;
 pub use item::reasons;
 pub use steps::entitle;
+pub(crate) use steps::merge;
 
 use crate::domain::{Basis, CodeList, Stored};
 use crate::law::SubsidyRule;

@@ -46,11 +46,11 @@ fn step_basis(step: &Step) -> &Basis {
 }
 
 /// One step of the merged order: the segment's version of it, by segment.
-type Merged<'a> = ((u8, Arc<str>), Vec<Option<&'a Step>>);
+pub(crate) type Merged<'a> = ((u8, Arc<str>), Vec<Option<&'a Step>>);
 
 /// The steps of all segments in one order: a step only some segments know stands after the step
 /// that precedes it there.
-fn merge(law: &LawOfMonth) -> Vec<Merged<'_>> {
+pub(crate) fn merge(law: &LawOfMonth) -> Vec<Merged<'_>> {
     let segments = law.segments.len();
     let mut order: Vec<Merged<'_>> = Vec::new();
     for (segment, of) in law.segments.iter().enumerate() {

@@ -26,6 +26,10 @@ struct Case {
     _from: String,
     period: String,
     known_on: Option<String>,
+    #[serde(default)]
+    law: BTreeMap<String, String>,
+    #[serde(default)]
+    error: Option<String>,
     tables: BTreeMap<String, String>,
     #[serde(default)]
     expect: Vec<Expect>,
@@ -35,6 +39,20 @@ struct Case {
     source: Vec<Funded>,
     #[serde(default)]
     finding: Vec<Found>,
+    #[serde(default)]
+    fact: Vec<Fact>,
+}
+
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct Fact {
+    basis: String,
+    month: Option<String>,
+    #[serde(default, rename = "where")]
+    place: BTreeMap<String, String>,
+    rows: Option<usize>,
+    #[serde(default)]
+    is: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize, Debug)]
@@ -84,51 +102,90 @@ struct Found {
     absent: bool,
 }
 
+/// Every file of cases, in the folder and the folders below it.
 #[test]
-fn bench() {
-    run("bench");
-}
-
-#[test]
-fn dongchangfu() {
-    run("dongchangfu");
-}
-
-#[test]
-fn register() {
-    run("register");
-}
-
-#[test]
-fn shili() {
-    run("shili");
+fn every_case_of_the_packs() {
+    let mut files = Vec::new();
+    let mut folders = vec![root().join("tests/rules")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() && !path.ends_with("packs") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "toml") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    assert!(files.len() >= 4, "only {} files of cases", files.len());
+    let failures: Vec<String> = files.iter().flat_map(|path| run(path)).collect();
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn run(name: &str) {
-    let path = root().join("tests/rules").join(name).with_extension("toml");
-    let text = std::fs::read_to_string(&path).expect("a file of cases");
-    let cases: Cases = toml::from_str(&text).expect("cases");
-    let mut failures = String::new();
+/// What does not hold of a file's cases.
+fn run(path: &Path) -> Vec<String> {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let text = std::fs::read_to_string(path).expect("a file of cases");
+    let cases: Cases = toml::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
+    let mut failures = Vec::new();
     for case in &cases.case {
-        let settled = settle(&cases, case);
-        let mut wrong = Vec::new();
-        case.expect.iter().for_each(|e| wrong.extend(line(&settled, e)));
-        case.sum.iter().for_each(|s| wrong.extend(sum(&settled, s)));
-        case.source.iter().for_each(|s| wrong.extend(source(&settled, s)));
-        case.finding.iter().for_each(|f| wrong.extend(finding(&settled, f)));
-        for text in wrong {
-            let _ = writeln!(failures, "{name}, case {:?}: {text}", case.name);
-        }
+        let wrong = match (settle(&cases, case), &case.error) {
+            (Ok(settled), None) => differences(&settled, case),
+            (Ok(_), Some(error)) => vec![format!("settled where it should say {error:?}")],
+            (Err(found), Some(error)) if found.contains(error.as_str()) => Vec::new(),
+            (Err(found), Some(error)) => {
+                vec![format!("says {found}\nwhere {error:?} was expected")]
+            }
+            (Err(found), None) => vec![found],
+        };
+        failures.extend(wrong.iter().map(|text| format!("{name}, case {:?}: {text}", case.name)));
     }
-    assert!(failures.is_empty(), "\n{failures}");
+    failures
+}
+
+fn differences(settled: &Settled, case: &Case) -> Vec<String> {
+    let mut wrong = Vec::new();
+    case.expect.iter().for_each(|e| wrong.extend(line(settled, e)));
+    case.sum.iter().for_each(|s| wrong.extend(sum(settled, s)));
+    case.source.iter().for_each(|s| wrong.extend(source(settled, s)));
+    case.finding.iter().for_each(|f| wrong.extend(finding(settled, f)));
+    case.fact.iter().for_each(|f| wrong.extend(fact(settled, f)));
+    wrong
+}
+
+/// The folder of the pack, or a copy of it with the case's changes to its text.
+fn pack(cases: &Cases, case: &Case, folder: &Path) -> PathBuf {
+    let own = root().join("tests/rules/packs").join(&cases.pack);
+    let shipped = root().join("data/policy").join(&cases.pack);
+    let from = if own.exists() { own } else { shipped };
+    if case.law.is_empty() {
+        return from;
+    }
+    let copy = folder.join("pack");
+    std::fs::create_dir(&copy).expect("a folder");
+    let mut met = BTreeMap::new();
+    for entry in std::fs::read_dir(&from).expect("a pack") {
+        let path = entry.expect("an entry").path();
+        let mut text = std::fs::read_to_string(&path).expect("a file of the pack");
+        for (old, new) in &case.law {
+            *met.entry(old).or_insert(0) += text.matches(old.as_str()).count();
+            text = text.replace(old.as_str(), new);
+        }
+        std::fs::write(copy.join(path.file_name().expect("a name")), text).expect("written");
+    }
+    for (old, times) in met {
+        assert_eq!(times, 1, "{}: {old:?} stands {times} times in the pack", case.name);
+    }
+    copy
 }
 
 /// Writes the case's tables as files, settles them, and hands back everything in memory.
-fn settle(cases: &Cases, case: &Case) -> Settled {
+fn settle(cases: &Cases, case: &Case) -> Result<Settled, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let mut inputs = String::new();
     for (table, text) in &case.tables {
@@ -144,15 +201,15 @@ fn settle(cases: &Cases, case: &Case) -> Settled {
     let job = format!(
         "id = \"case\"\nperiod = \"{period}\"\npacks = [{}]\nreference = {}\ninput = {}\n\
          key_file = {}\nknown_on = {known}\nledger = \"none\"\nworkbooks = false\n{inputs}",
-        shown(root.join("data/policy").join(&cases.pack)),
+        shown(pack(cases, case, folder.path())),
         shown(root.join("data/reference")),
         shown(folder.path().to_path_buf()),
         shown(root.join("data/reference/keys/demo.key")),
     );
     let path = folder.path().join("job.toml");
     std::fs::write(&path, job).expect("a job");
-    let job = tuoyu::job::read(Path::new(&path), &Overrides::default()).expect("a job");
-    compute(&job, None, &mut Silent).unwrap_or_else(|e| panic!("{}: {e}", case.name))
+    let job = tuoyu::job::read(&path, &Overrides::default()).expect("a job");
+    compute(&job, None, &mut Silent).map_err(|error| error.to_string())
 }
 
 fn month<'a>(settled: &'a Settled, text: Option<&str>) -> &'a SettledMonth {
@@ -185,6 +242,7 @@ fn rows(month: &SettledMonth, lines: &ItemLines, place: &BTreeMap<String, String
 fn fen(yuan: &str) -> i64 {
     let (whole, cents) = yuan.split_once('.').expect("yuan with two decimals");
     assert_eq!(cents.len(), 2, "{yuan}");
+    assert!(!whole.starts_with('-'), "{yuan}");
     whole.parse::<i64>().expect("yuan") * 100 + cents.parse::<i64>().expect("fen")
 }
 
@@ -283,4 +341,29 @@ fn finding(settled: &Settled, wanted: &Found) -> Vec<String> {
         None => (found == 0) == wanted.absent,
     };
     if right { Vec::new() } else { vec![format!("counted {found}: {wanted:?}")] }
+}
+
+/// Rows of a basis that match, and what stands in their columns; with `is`, exactly one must match
+/// unless `rows` says how many.
+fn fact(settled: &Settled, wanted: &Fact) -> Vec<String> {
+    let month = month(settled, wanted.month.as_deref());
+    let Some(frame) = month.frames.get(&Basis::parse(&wanted.basis)) else {
+        return vec![format!("no rows of the basis: {wanted:?}")];
+    };
+    let found: Vec<usize> = (0..frame.rows)
+        .filter(|row| wanted.place.iter().all(|(name, text)| shown(frame, name, *row) == *text))
+        .collect();
+    let mut wrong = Vec::new();
+    if found.len() != wanted.rows.unwrap_or(1) {
+        wrong.push(format!("{} rows match {wanted:?}", found.len()));
+    }
+    for row in found {
+        for (name, want) in &wanted.is {
+            let got = shown(frame, name, row);
+            if got != *want {
+                wrong.push(format!("{name} is {got:?} instead of {want:?}: {wanted:?}"));
+            }
+        }
+    }
+    wrong
 }
