@@ -41,7 +41,12 @@ fn settle(folder: &Path, job: &str) {
     if let Ok(job) = tuoyu::job::read(&path, &Overrides::default()) {
         if let Ok(settled) = compute(&job, None, &mut Silent) {
             for table in settled.tables.by_name.values() {
-                assert_eq!(table.rows_read, table.rows as u64 + table.rows_refused, "{}", table.name);
+                assert_eq!(
+                    table.rows_read,
+                    table.rows as u64 + table.rows_refused,
+                    "{}",
+                    table.name
+                );
             }
         }
     }
@@ -78,8 +83,18 @@ fn delivery(table: &str) -> &'static str {
 
 /// Dates and numbers at the edges of what can be typed.
 const EDGES: [&str; 12] = [
-    "0001-01-01", "9999-12-31", "1900-02-28", "-1", "999999999999999999999", "9999999999.99", "0", "",
-    "2026-02-30", "2026-11-31", "\"", "-9223372036854775808",
+    "0001-01-01",
+    "9999-12-31",
+    "1900-02-28",
+    "-1",
+    "999999999999999999999",
+    "9999999999.99",
+    "0",
+    "",
+    "2026-02-30",
+    "2026-11-31",
+    "\"",
+    "-9223372036854775808",
 ];
 
 proptest! {

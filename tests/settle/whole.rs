@@ -144,8 +144,10 @@ fn the_same_bytes_with_any_threads_zone_and_language() {
     first.sample(&["--threads", "1"], &[]);
     let hashes = first.hashes();
     assert!(hashes.len() > 10, "{hashes:?}");
-    let island = [("TZ", "Pacific/Kiritimati"), ("LANG", "zh_CN.GB18030"), ("LC_ALL", "zh_CN.GB18030")];
-    let worlds: [(&str, &[(&str, &str)]); 3] = [("8", &[]), ("2", &island), ("3", &[("TZ", "America/Adak"), ("LANG", "C")])];
+    let island =
+        [("TZ", "Pacific/Kiritimati"), ("LANG", "zh_CN.GB18030"), ("LC_ALL", "zh_CN.GB18030")];
+    let worlds: [(&str, &[(&str, &str)]); 3] =
+        [("8", &[]), ("2", &island), ("3", &[("TZ", "America/Adak"), ("LANG", "C")])];
     for (threads, world) in worlds {
         let office = Office::new();
         office.sample(&["--threads", threads], world);
@@ -306,7 +308,8 @@ fn shuffled_rows_of_the_sample_give_the_same_money() {
 fn bench_month(folder: &Path, seed: u64) {
     let mut state = seed;
     let mut draw = move |below: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     };
     let classes = ["INFANT", "TODDLER", "NURSERY", "MIXED"];
@@ -324,17 +327,20 @@ fn bench_month(folder: &Path, seed: u64) {
         );
         for _ in 0..5 {
             let class = classes[usize::try_from(draw(4)).expect("small")];
-            let _ = writeln!(slots, "INST{id:014},{class},{},2026-0{}-01", 1 + draw(9), 1 + draw(9));
+            let _ =
+                writeln!(slots, "INST{id:014},{class},{},2026-0{}-01", 1 + draw(9), 1 + draw(9));
         }
     }
     let mut enrolment =
-        "child_id,birth_date,inst_id,age_class,service,start_date,end_date,fee,special\n".to_owned();
+        "child_id,birth_date,inst_id,age_class,service,start_date,end_date,fee,special\n"
+            .to_owned();
     let mut attendance = "child_id,inst_id,days\n".to_owned();
     for child in 0..400 {
         let id = if draw(60) == 0 { child / 2 } else { child };
         let (inst, class) = (draw(13), classes[usize::try_from(draw(4)).expect("small")]);
         let service = ["FULL", "HALF", "TEMP"][usize::try_from(draw(3)).expect("small")];
-        let special = ["NONE", "LOWINC", "DISAB", "ORPHAN"][usize::try_from(draw(4)).expect("small")];
+        let special =
+            ["NONE", "LOWINC", "DISAB", "ORPHAN"][usize::try_from(draw(4)).expect("small")];
         let _ = writeln!(
             enrolment,
             "C{id:017},{}-{:02}-{:02},INST{inst:014},{class},{service},2026-0{}-1{},{},{}.{:02},{special}",
@@ -387,7 +393,8 @@ fn three_thousand_children_of_one_centre_add_up_to_the_fen() {
     let office = Office::new();
     let inputs = office.path("inputs");
     std::fs::create_dir(&inputs).expect("a folder");
-    let mut enrolments = "child_ref,birth_date,institution_id,age_class,service,spell_from,fee_monthly\n".to_owned();
+    let mut enrolments =
+        "child_ref,birth_date,institution_id,age_class,service,spell_from,fee_monthly\n".to_owned();
     // Fees of 1,000.08, 1,000.16, … 1,240.00 yuan, a hundred times: eighths of them are whole fen.
     for child in 0_u32..3000 {
         let fee = 100_000 + 8 * (child + 1);
@@ -398,7 +405,8 @@ fn three_thousand_children_of_one_centre_add_up_to_the_fen() {
             fee % 100
         );
     }
-    std::fs::write(inputs.join("institutions.csv"), "institution_id,name\nI1,示例园\n").expect("written");
+    std::fs::write(inputs.join("institutions.csv"), "institution_id,name\nI1,示例园\n")
+        .expect("written");
     std::fs::write(inputs.join("enrolments.csv"), enrolments).expect("written");
     let job = "id = \"many\"\nperiod = \"2026-09\"\npacks = [\"tests/rules/packs/traps\"]\n\
                input = \"x\"\nkey_file = \"data/reference/keys/demo.key\"\nworkbooks = false\n";
