@@ -79,8 +79,17 @@ pub fn run(
     engine: &str,
 ) -> Result<RunReport, SettleError> {
     in_pool(job, || {
-        let mut ledger = job.ledger.as_deref().map(Ledger::open).transpose()?;
-        let settled = compute(job, ledger.as_ref(), progress)?;
+        let path = job.ledger.as_deref();
+        let mut ledger = path.filter(|path| path.exists()).map(Ledger::open).transpose()?;
+        let mut settled = compute(job, ledger.as_ref(), progress)?;
+        // A new ledger is made only now: a run that stops leaves nothing behind.
+        if let (None, Some(path)) = (&ledger, path) {
+            let made = Ledger::open(path)?;
+            if made.events()? > 0 {
+                settled = compute(job, Some(&made), progress)?;
+            }
+            ledger = Some(made);
+        }
         let standing = match &ledger {
             Some(ledger) => ledger.find(&job.id, settled.period)?,
             None => None,
