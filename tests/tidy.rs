@@ -17,7 +17,7 @@ const WALKED: &str =
 const MOST_LINES: usize = 600;
 /// Files longer than [`MOST_LINES`], with the length they may not pass.
 const LONG_FILES: &[(&str, usize)] = &[
-    ("src/facts/spell.rs", 830),
+    ("src/facts/spell.rs", 810),
     ("src/law/model.rs", 660),
     ("src/publish/entitlement_lines.rs", 630),
     ("tests/settle/allocation.rs", 700),

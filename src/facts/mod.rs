@@ -7,6 +7,7 @@ mod age;
 mod attendance;
 mod child;
 mod institution;
+mod places;
 mod rows;
 mod slot;
 mod spell;

@@ -7,6 +7,7 @@
 use super::attendance::{Attendance, FIGURES, group};
 use super::child;
 use super::institution::{Register, offers};
+use super::places::{NONE, Places};
 use super::slot;
 use super::tally::Spot;
 use super::{Facts, Ground, Tally, age, count};
@@ -800,56 +801,4 @@ fn ages_by_day(rule: &AgeRule, births: &[Date], month: crate::domain::Month) -> 
             i64::from(age::completed_months(rule, birth, month, month.first()))
         })
         .collect()
-}
-
-const NONE: u32 = u32::MAX;
-
-/// A small open-addressed index of the children of one institution: listings and attendance.
-#[derive(Default)]
-struct Places {
-    slots: Vec<(Key, u32, u32, bool)>,
-    mask: usize,
-}
-
-impl Places {
-    fn fill(&mut self, children: usize) {
-        let size = (children.max(1) * 2).next_power_of_two();
-        self.slots.clear();
-        self.slots.resize(size, (Key(u128::MAX), 0, NONE, false));
-        self.mask = size - 1;
-    }
-
-    fn slot(&self, child: Key) -> usize {
-        let mut at = usize::try_from(child.scatter() >> 32).unwrap_or(0) & self.mask;
-        while self.slots[at].0 != child && self.slots[at].0 != Key(u128::MAX) {
-            at = (at + 1) & self.mask;
-        }
-        at
-    }
-
-    fn add_attendance(&mut self, child: Key, row: u32) {
-        let at = self.slot(child);
-        let slot = &mut self.slots[at];
-        slot.0 = child;
-        slot.3 = slot.2 != NONE;
-        slot.2 = row;
-    }
-
-    fn add_listing(&mut self, child: Key) {
-        let at = self.slot(child);
-        let slot = &mut self.slots[at];
-        slot.0 = child;
-        slot.1 += 1;
-    }
-
-    /// Listings of the child here, and one of its attendance rows.
-    fn get(&self, child: Key) -> (u32, u32) {
-        let slot = &self.slots[self.slot(child)];
-        if slot.0 == child { (slot.1, slot.2) } else { (0, NONE) }
-    }
-
-    fn repeated(&self, child: Key) -> bool {
-        let slot = &self.slots[self.slot(child)];
-        slot.0 == child && slot.3
-    }
 }

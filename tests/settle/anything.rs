@@ -38,17 +38,11 @@ fn job(folder: &Path, pack: &str) -> String {
 fn settle(folder: &Path, job: &str) {
     let path = folder.join("job.toml");
     std::fs::write(&path, job).expect("written");
-    if let Ok(job) = tuoyu::job::read(&path, &Overrides::default()) {
-        if let Ok(settled) = compute(&job, None, &mut Silent) {
-            for table in settled.tables.by_name.values() {
-                assert_eq!(
-                    table.rows_read,
-                    table.rows as u64 + table.rows_refused,
-                    "{}",
-                    table.name
-                );
-            }
-        }
+    let Ok(job) = tuoyu::job::read(&path, &Overrides::default()) else { return };
+    let Ok(settled) = compute(&job, None, &mut Silent) else { return };
+    for table in settled.tables.by_name.values() {
+        let sum = table.rows as u64 + table.rows_refused;
+        assert_eq!(table.rows_read, sum, "{}", table.name);
     }
 }
 
