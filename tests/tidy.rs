@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// Rooms in the order the data walks (DESIGN 3); a room uses only rooms before it.
 const ROOMS: &str = "domain law job intake facts price subsidy allocation schedule ledger \
-                     publish settle explain cli";
+                     publish settle audit explain cli";
 
 /// Hash maps that are walked, into what has no order of its own; or another map of that name.
 const WALKED: &str =
@@ -17,7 +17,6 @@ const WALKED: &str =
 const MOST_LINES: usize = 600;
 /// Files longer than [`MOST_LINES`], with the length they may not pass.
 const LONG_FILES: &[(&str, usize)] = &[
-    ("src/facts/spell.rs", 810),
     ("src/law/model.rs", 660),
     ("src/publish/entitlement_lines.rs", 630),
     ("tests/settle/allocation.rs", 700),

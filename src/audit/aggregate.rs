@@ -135,7 +135,8 @@ impl Script<'_> {
             (Aggregate::Min, _) => format!("tu_value(min((a).v) {present}, 0)"),
             (Aggregate::Max | Aggregate::Sum, _) => format!("tu_value(max((a).v) {present}, 0)"),
             (Aggregate::First | Aggregate::Last, Kind::Num) => format!(
-                "first(a ORDER BY o {start_order} NULLS FIRST, (a).n * (l // (a).d) ASC NULLS FIRST) \
+                "first(a ORDER BY o {start_order} NULLS FIRST, (a).n * (l // (a).d) ASC NULLS \
+                 FIRST) \
                  {picked}"
             ),
             (Aggregate::First | Aggregate::Last, _) => format!(
@@ -144,7 +145,8 @@ impl Script<'_> {
         };
         let common = if kind == Kind::Num {
             format!(
-                "(SELECT *, tu_lcm((list(DISTINCT (a).d) FILTER (k AND e IS NULL AND (a).n IS NOT NULL) \
+                "(SELECT *, tu_lcm((list(DISTINCT (a).d) FILTER (k AND e IS NULL AND (a).n IS NOT \
+                 NULL) \
                  OVER (PARTITION BY g))) AS l FROM {})",
                 name("picks")
             )

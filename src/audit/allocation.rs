@@ -49,7 +49,8 @@ pub(super) fn allocate(script: &mut Script<'_>) {
         let payee = script.parent(&lines.basis, &Basis::Institution, true);
         let from = table(&lines.basis);
         script.say(&format!(
-            "INSERT INTO \"lines\" SELECT {place}, l.\"row\", {payee}, l.status, l.reason, l.amount, \
+            "INSERT INTO \"lines\" SELECT {place}, l.\"row\", {payee}, l.status, l.reason, \
+             l.amount, \
              l.amount FROM {own} l JOIN {from} b ON b.\"row\" = l.\"row\";"
         ));
     }

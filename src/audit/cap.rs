@@ -41,9 +41,11 @@ fn each_line(script: &mut Script<'_>, rule: &CapRule, item: &Item) {
         format!("tu_reason((SELECT (m.x).e FROM {own} m WHERE m.\"row\" = \"lines\".\"row\"))");
     script.say(&refuse(&reason, &format!("item = {place} AND \"row\" IN {errors}")));
     script.say(&format!(
-        "UPDATE \"lines\" SET fen = {WHOLE}, status = CASE WHEN {WHOLE} = 0 THEN 'zero' ELSE status END, \
+        "UPDATE \"lines\" SET fen = {WHOLE}, status = CASE WHEN {WHOLE} = 0 THEN 'zero' ELSE \
+         status END, \
          reason = CASE WHEN {WHOLE} = 0 THEN {EXHAUSTED} ELSE reason END\n\
-         FROM {own} m WHERE m.\"row\" = \"lines\".\"row\" AND item = {place} AND {LIVE} AND {WHOLE} < fen;"
+         FROM {own} m WHERE m.\"row\" = \"lines\".\"row\" AND item = {place} AND {LIVE} AND \
+         {WHOLE} < fen;"
     ));
 }
 
@@ -63,7 +65,8 @@ fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item])
         }
         let tie = if order.is_empty() { "1".to_owned() } else { order.join(", ") };
         parts.push(format!(
-            "SELECT {} AS item, b.\"row\", {parent} AS k, rank() OVER (ORDER BY {tie}) AS tie FROM {} b",
+            "SELECT {} AS item, b.\"row\", {parent} AS k, rank() OVER (ORDER BY {tie}) AS tie \
+             FROM {} b",
             item.place,
             table(basis)
         ));
@@ -80,7 +83,8 @@ fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item])
     let live = script.fresh("live");
     let lines = format!(
         "SELECT l.item, l.\"row\", l.fen, c.k, c.tie FROM \"lines\" l JOIN {keys} c \
-         ON c.item = l.item AND c.\"row\" = l.\"row\" WHERE l.item IN ({list}) AND {LIVE} AND c.k IS NOT NULL"
+         ON c.item = l.item AND c.\"row\" = l.\"row\" WHERE l.item IN ({list}) AND {LIVE} AND c.k \
+         IS NOT NULL"
     );
     script.say(&format!("CREATE OR REPLACE TABLE {live} AS {lines};"));
     let own = limit(script, rule, key, &format!("b.\"row\" IN (SELECT k FROM {live})"));
@@ -95,8 +99,10 @@ fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item])
     let kept = script.fresh("kept");
     script.say(&format!(
         "CREATE OR REPLACE TABLE {kept} AS SELECT item, \"row\", \
-         fen - part - (CASE WHEN nth <= cut - sum(part) OVER (PARTITION BY k) THEN 1 ELSE 0 END) AS fen\n\
-         FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY rest DESC, item, tie, fen DESC, \"row\") AS nth\n\
+         fen - part - (CASE WHEN nth <= cut - sum(part) OVER (PARTITION BY k) THEN 1 ELSE 0 END) \
+         AS fen\n\
+         FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY rest DESC, item, tie, fen \
+         DESC, \"row\") AS nth\n\
          FROM (SELECT c.*, t.cut, t.cut * greatest(c.fen, 0) // t.bearing AS part, \
          t.cut * greatest(c.fen, 0) % t.bearing AS rest\n\
          FROM {live} c JOIN (SELECT u.k, u.used - {WHOLE} AS cut, u.bearing FROM \
@@ -104,7 +110,8 @@ fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item])
          JOIN {own} m ON m.\"row\" = u.k WHERE (m.x).e = 0 AND u.used > {WHOLE}) t ON t.k = c.k));"
     ));
     script.say(&format!(
-        "UPDATE \"lines\" SET fen = w.fen, status = CASE WHEN w.fen = 0 THEN 'zero' ELSE status END, \
+        "UPDATE \"lines\" SET fen = w.fen, status = CASE WHEN w.fen = 0 THEN 'zero' ELSE status \
+         END, \
          reason = CASE WHEN w.fen = 0 THEN {EXHAUSTED} ELSE reason END\n\
          FROM {kept} w WHERE w.item = \"lines\".item AND w.\"row\" = \"lines\".\"row\" \
          AND w.fen <> \"lines\".fen;"

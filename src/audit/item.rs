@@ -69,7 +69,8 @@ impl Script<'_> {
             "CREATE OR REPLACE TABLE {judged} AS SELECT \"row\", {outcome} AS o FROM \"view\";"
         ));
         self.say(&format!(
-            "INSERT INTO {own} SELECT \"row\", false, o.s, o.r, 0 FROM {judged} WHERE o.s <> 'paid';"
+            "INSERT INTO {own} SELECT \"row\", false, o.s, o.r, 0 FROM {judged} WHERE o.s <> \
+             'paid';"
         ));
         let passed =
             format!("b.\"row\" IN (SELECT j.\"row\" FROM {judged} j WHERE j.o.s = 'paid')");
@@ -85,8 +86,10 @@ impl Script<'_> {
             format!("WHEN fen < 0 THEN {}", refused("'negative_amount'"))
         };
         self.say(&format!(
-            "INSERT INTO {own} SELECT \"row\", true, o.s, o.r, CASE WHEN o.s = 'paid' THEN fen ELSE 0 END\n\
-             FROM (SELECT *, CASE WHEN (x).e <> 0 THEN {} WHEN fen IS NULL OR abs(fen) > {LINE_MAX} THEN {} \
+            "INSERT INTO {own} SELECT \"row\", true, o.s, o.r, CASE WHEN o.s = 'paid' THEN fen \
+             ELSE 0 END\n\
+             FROM (SELECT *, CASE WHEN (x).e <> 0 THEN {} WHEN fen IS NULL OR abs(fen) > \
+             {LINE_MAX} THEN {} \
              {negative} WHEN fen = 0 THEN {{'s': 'zero', 'r': 'amount_zero'}} \
              ELSE {{'s': 'paid', 'r': ''}} END AS o\n\
              FROM (SELECT \"row\", x, (x).n // (x).d AS fen FROM {rounded}));",
@@ -149,7 +152,8 @@ impl Script<'_> {
         Some(Test {
             reads: (basis.clone(), Arc::from(column)),
             outcome: format!(
-                "WHEN ({own}).e <> 0 THEN {failed} WHEN ({own}).v IS NOT TRUE THEN {{'s': '{status}', 'r': {}}}",
+                "WHEN ({own}).e <> 0 THEN {failed} WHEN ({own}).v IS NOT TRUE THEN {{'s': \
+                 '{status}', 'r': {}}}",
                 text(reason)
             ),
         })
@@ -223,7 +227,8 @@ impl Script<'_> {
         let parent = self.parent(own, &Basis::Institution, false);
         let from = table(own);
         self.say(&format!(
-            "INSERT INTO {made} SELECT b.\"row\", tu_value(coalesce({parent} IN (SELECT g FROM {homes} \
+            "INSERT INTO {made} SELECT b.\"row\", tu_value(coalesce({parent} IN (SELECT g FROM \
+             {homes} \
              WHERE g IS NOT NULL), false), 0) FROM {from} b;"
         ));
         column
@@ -268,7 +273,8 @@ impl Script<'_> {
         let order: Vec<String> = self.member_order(basis);
         let members = self.fresh("members");
         self.say(&format!(
-            "CREATE OR REPLACE TABLE {members} AS SELECT *, tu_lcm(list(DISTINCT (x).d) OVER (PARTITION BY k)) AS l\n\
+            "CREATE OR REPLACE TABLE {members} AS SELECT *, tu_lcm(list(DISTINCT (x).d) OVER \
+             (PARTITION BY k)) AS l\n\
              FROM (SELECT e.\"row\", e.x, {key} AS k, row_number() OVER (ORDER BY {}) AS place \
              FROM {exact} e JOIN {} b ON b.\"row\" = e.\"row\" WHERE (e.x).e = 0);",
             order.join(", "),
@@ -302,19 +308,24 @@ impl Script<'_> {
             ("s.l", "z")
         } else {
             (
-                "(CASE WHEN s.size = 0 THEN 1 WHEN s.size = s.exact THEN s.size ELSE s.l * s.size END)",
+                "(CASE WHEN s.size = 0 THEN 1 WHEN s.size = s.exact THEN s.size ELSE s.l * s.size \
+                 END)",
                 "(CASE WHEN s.size = 0 THEN 0 WHEN s.size = s.exact THEN z * s.total \
                  ELSE z * s.size + (s.total * s.l - s.exact) * abs(z) END)",
             )
         };
         let rounded = self.fresh("rounded");
         self.say(&format!(
-            "CREATE OR REPLACE TABLE {rounded} AS SELECT \"row\", CASE WHEN broken THEN tu_no_number(4) \
-             ELSE tu_number((part + (CASE WHEN nth <= total - sum(part) OVER (PARTITION BY k) THEN 1 ELSE 0 END)) * sg, 1) END AS x\n\
+            "CREATE OR REPLACE TABLE {rounded} AS SELECT \"row\", CASE WHEN broken THEN \
+             tu_no_number(4) \
+             ELSE tu_number((part + (CASE WHEN nth <= total - sum(part) OVER (PARTITION BY k) \
+             THEN 1 ELSE 0 END)) * sg, 1) END AS x\n\
              FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY rest DESC, place) AS nth\n\
              FROM (SELECT *, tu_down(i, u) AS part, tu_rest(i, u) AS rest\n\
-             FROM (SELECT m.\"row\", m.place, s.k, s.sg, s.total, s.broken, ({unit})::HUGEINT AS u, ({ideal})::HUGEINT AS i\n\
-             FROM (SELECT m.*, (m.x).n * (m.l // (m.x).d) * s.sg AS z FROM {members} m JOIN {sums} s ON s.k = m.k) m \
+             FROM (SELECT m.\"row\", m.place, s.k, s.sg, s.total, s.broken, ({unit})::HUGEINT AS \
+             u, ({ideal})::HUGEINT AS i\n\
+             FROM (SELECT m.*, (m.x).n * (m.l // (m.x).d) * s.sg AS z FROM {members} m JOIN \
+             {sums} s ON s.k = m.k) m \
              JOIN {sums} s ON s.k = m.k)))\n\
              UNION ALL SELECT \"row\", x FROM {exact} WHERE (x).e <> 0;"
         ));

@@ -86,10 +86,12 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
     text.push_str(
         "COPY (SELECT month, institution_id, item, source, sum(amount_fen)::HUGEINT AS amount_fen \
          FROM \"result\" GROUP BY ALL HAVING sum(amount_fen) <> 0 ORDER BY ALL) \
-         TO 'recomputed.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, institution_id, item, source));\n\
+         TO 'recomputed.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, institution_id, item, \
+         source));\n\
          COPY (SELECT month, item, status, reason, sum(lines)::HUGEINT AS lines \
          FROM \"result lines\" GROUP BY ALL ORDER BY ALL) \
-         TO 'recomputed_lines.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, item, status, reason));\n",
+         TO 'recomputed_lines.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, item, status, \
+         reason));\n",
     );
     put(&folder.join(SCRIPT), text.as_bytes())?;
     put(&folder.join("expected.csv"), expected::cells(settled).as_bytes())?;

@@ -34,7 +34,8 @@ impl Script<'_> {
             |own| ("l.x".to_owned(), format!(" JOIN {own} l USING (\"row\")")),
         );
         self.say(&format!(
-            "CREATE OR REPLACE TABLE {judged} AS SELECT *, applies AND tu_above(fee, ceiling) AS over, \
+            "CREATE OR REPLACE TABLE {judged} AS SELECT *, applies AND tu_above(fee, ceiling) AS \
+             over, \
              applies AND tu_above(floor, fee) AS under,\n  \
              applies AND (fee).e = 0 AND (fee).n IS NULL AS missing\n\
              FROM (SELECT w.\"row\", (w.x).e = 0 AND coalesce((w.x).v, false) AS applies, \

@@ -154,7 +154,7 @@ impl<'a> Script<'a> {
     }
 
     /// SQL of the main row of an institution that rows of table `b` belong to, or of another basis
-    /// by its link. A row of the basis itself stands for itself, unless `mains` asks for its main row.
+    /// by its link. A row of the basis itself stands for itself, unless `mains` wants its main row.
     pub(super) fn parent(&self, from: &Basis, to: &Basis, mains: bool) -> String {
         let own = self.linked(from, to);
         let has_mains = self.links.contains(&(Basis::Institution, Basis::Institution));
@@ -201,7 +201,8 @@ impl<'a> Script<'a> {
         let from = table(basis);
         let select = select.join(",\n  ");
         self.say(&format!(
-            "CREATE OR REPLACE TABLE \"view\" AS SELECT {select}\nFROM {from} b{joins}\nWHERE {rows};"
+            "CREATE OR REPLACE TABLE \"view\" AS SELECT {select}\nFROM {from} b{joins}\nWHERE \
+             {rows};"
         ));
     }
 

@@ -37,7 +37,8 @@ pub(super) fn weigh(script: &mut Script<'_>, items: &[Item]) -> Vec<Split> {
             let own = script.fresh("weights");
             let from = table(&Basis::Institution);
             script.say(&format!(
-                "CREATE OR REPLACE TABLE {own} AS SELECT \"row\", 0 AS e, [1::HUGEINT] AS w FROM {from};"
+                "CREATE OR REPLACE TABLE {own} AS SELECT \"row\", 0 AS e, [1::HUGEINT] AS w FROM \
+                 {from};"
             ));
             own
         };
@@ -78,7 +79,8 @@ fn weights(script: &mut Script<'_>, rule: &SplitRule) -> String {
     for (at, own) in parts.iter().enumerate() {
         let _ = write!(
             errors,
-            " WHEN (p{at}.x).e <> 0 THEN (p{at}.x).e WHEN (p{at}.x).n IS NULL THEN 2 WHEN (p{at}.x).n < 0 THEN 5"
+            " WHEN (p{at}.x).e <> 0 THEN (p{at}.x).e WHEN (p{at}.x).n IS NULL THEN 2 WHEN \
+             (p{at}.x).n < 0 THEN 5"
         );
         let _ = write!(joins, " JOIN {own} p{at} ON p{at}.\"row\" = b.\"row\"");
         list.push(format!("p{at}.x"));
@@ -112,12 +114,14 @@ fn shared(script: &mut Script<'_>, split: &Split, totals: &str) -> String {
     let more = residual.map_or_else(
         || {
             format!(
-                "CASE WHEN rest > 0 THEN greatest(least({quantum}, rem - (nth - 1) * {quantum}), 0) ELSE 0 END"
+                "CASE WHEN rest > 0 THEN greatest(least({quantum}, rem - (nth - 1) * {quantum}), \
+                 0) ELSE 0 END"
             )
         },
         |pick| {
             format!(
-                "CASE WHEN i = {pick}(i) FILTER (weight > 0) OVER (PARTITION BY k) THEN rem ELSE 0 END"
+                "CASE WHEN i = {pick}(i) FILTER (weight > 0) OVER (PARTITION BY k) THEN rem ELSE \
+                 0 END"
             )
         },
     );
@@ -185,17 +189,21 @@ fn both_margins(script: &mut Script<'_>, split: &Split, items: &str) -> String {
     };
     let rows = script.fresh("shared rows");
     script.say(&format!(
-        "CREATE OR REPLACE TABLE {rows} AS SELECT {key} AS k, row_number() OVER (PARTITION BY {key} \
+        "CREATE OR REPLACE TABLE {rows} AS SELECT {key} AS k, row_number() OVER (PARTITION BY \
+         {key} \
          ORDER BY {order}) AS place, s.item, s.payee, s.total, w.w\n\
-         FROM (SELECT item, payee, sum(fen)::HUGEINT AS total FROM \"lines\" WHERE item IN ({items}) \
-         AND status IN ('paid', 'zero') AND amount <> 0 GROUP BY item, payee HAVING sum(fen) <> 0) s\n\
+         FROM (SELECT item, payee, sum(fen)::HUGEINT AS total FROM \"lines\" WHERE item IN \
+         ({items}) \
+         AND status IN ('paid', 'zero') AND amount <> 0 GROUP BY item, payee HAVING sum(fen) <> \
+         0) s\n\
          JOIN {} w ON w.\"row\" = s.payee JOIN {} n ON n.\"row\" = s.payee;",
         split.weights,
         institutions()
     ));
     let totals = script.fresh("totals");
     script.say(&format!(
-        "CREATE OR REPLACE TABLE {totals} AS SELECT k, sum(total)::HUGEINT AS total, any_value(w) AS w \
+        "CREATE OR REPLACE TABLE {totals} AS SELECT k, sum(total)::HUGEINT AS total, any_value(w) \
+         AS w \
          FROM {rows} GROUP BY k;"
     ));
     let parts = shared(script, split, &totals);
@@ -203,34 +211,45 @@ fn both_margins(script: &mut Script<'_>, split: &Split, items: &str) -> String {
     script.say(&format!(
         "CREATE OR REPLACE TABLE {floors} AS SELECT k, place, item, payee, total, i, \
          total * weight // (whole * {quantum}) * {quantum} AS fen\n\
-         FROM (SELECT *, tu_total(w) AS whole, unnest(w) AS weight, unnest(range(1, len(w) + 1)) AS i FROM {rows});"
+         FROM (SELECT *, tu_total(w) AS whole, unnest(w) AS weight, unnest(range(1, len(w) + 1)) \
+         AS i FROM {rows});"
     ));
     let below = script.fresh("below");
     script.say(&format!(
         "CREATE OR REPLACE TABLE {below} AS SELECT k, list(part - given ORDER BY i) AS below \
-         FROM (SELECT p.k, p.i, p.part, sum(f.fen)::HUGEINT AS given FROM {parts} p JOIN {floors} f \
+         FROM (SELECT p.k, p.i, p.part, sum(f.fen)::HUGEINT AS given FROM {parts} p JOIN {floors} \
+         f \
          ON f.k = p.k AND f.i = p.i GROUP BY p.k, p.i, p.part) GROUP BY k;"
     ));
     let open = script.fresh("open");
     script.say(&format!(
-        "CREATE OR REPLACE TABLE {open} AS SELECT k, place, rem, row_number() OVER (PARTITION BY k ORDER BY place) AS nth \
-         FROM (SELECT k, place, any_value(total) - sum(fen) AS rem FROM {floors} GROUP BY k, place) WHERE rem > 0;"
+        "CREATE OR REPLACE TABLE {open} AS SELECT k, place, rem, row_number() OVER (PARTITION BY \
+         k ORDER BY place) AS nth \
+         FROM (SELECT k, place, any_value(total) - sum(fen) AS rem FROM {floors} GROUP BY k, \
+         place) WHERE rem > 0;"
     ));
     let cells = script.fresh("cells");
     script.say(&format!(
-        "CREATE OR REPLACE TABLE {cells} AS WITH RECURSIVE walk(k, nth, place, rem, below, pos, give) AS (\n\
-         SELECT o.k, o.nth, o.place, o.rem::HUGEINT, b.below, 0::BIGINT, 0::HUGEINT FROM {open} o JOIN {below} b ON b.k = o.k WHERE o.nth = 1\n\
+        "CREATE OR REPLACE TABLE {cells} AS WITH RECURSIVE walk(k, nth, place, rem, below, pos, \
+         give) AS (\n\
+         SELECT o.k, o.nth, o.place, o.rem::HUGEINT, b.below, 0::BIGINT, 0::HUGEINT FROM {open} o \
+         JOIN {below} b ON b.k = o.k WHERE o.nth = 1\n\
          UNION ALL\n\
-         SELECT s.k, CASE WHEN s.rem > s.give THEN s.nth ELSE o.nth END, CASE WHEN s.rem > s.give THEN s.place ELSE o.place END,\n\
+         SELECT s.k, CASE WHEN s.rem > s.give THEN s.nth ELSE o.nth END, CASE WHEN s.rem > s.give \
+         THEN s.place ELSE o.place END,\n\
          (CASE WHEN s.rem > s.give THEN s.rem - s.give ELSE o.rem END)::HUGEINT,\n\
-         list_transform(s.below, lambda p, i: CASE WHEN i = s.pos THEN p - s.give ELSE p END), 0::BIGINT, 0::HUGEINT\n\
+         list_transform(s.below, lambda p, i: CASE WHEN i = s.pos THEN p - s.give ELSE p END), \
+         0::BIGINT, 0::HUGEINT\n\
          FROM (SELECT * REPLACE (list_position(below, list_max(below))::BIGINT AS pos, \
          least(rem, {quantum}, list_max(below))::HUGEINT AS give) FROM walk) s\n\
          LEFT JOIN {open} o ON o.k = s.k AND o.nth = s.nth + 1\n\
          WHERE s.give > 0 AND (s.rem > s.give OR o.nth IS NOT NULL))\n\
-         SELECT item, payee, i, sum(fen)::HUGEINT AS fen FROM (SELECT item, payee, i, fen FROM {floors}\n\
-         UNION ALL SELECT f.item, f.payee, f.i, least(v.rem, {quantum}, list_max(v.below))::HUGEINT FROM walk v \
-         JOIN {floors} f ON f.k = v.k AND f.place = v.place AND f.i = list_position(v.below, list_max(v.below)))\n\
+         SELECT item, payee, i, sum(fen)::HUGEINT AS fen FROM (SELECT item, payee, i, fen FROM \
+         {floors}\n\
+         UNION ALL SELECT f.item, f.payee, f.i, least(v.rem, {quantum}, \
+         list_max(v.below))::HUGEINT FROM walk v \
+         JOIN {floors} f ON f.k = v.k AND f.place = v.place AND f.i = list_position(v.below, \
+         list_max(v.below)))\n\
          GROUP BY ALL;"
     ));
     cells

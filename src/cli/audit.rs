@@ -1,5 +1,5 @@
-//! `tuoyu audit sql`: settles a run's period again and writes it as facts and SQL, so that it can be
-//! computed without this program.
+//! `tuoyu audit sql`: settles a run's period again and writes it as facts and SQL, so that it can
+//! be computed without this program.
 
 use super::args::{AuditCommand, Changes};
 use super::console::{Console, Outcome, Trouble};

@@ -1,7 +1,10 @@
 //! Ages in completed months at a stated instant (S20).
 
-use crate::domain::{Date, Month, Span};
+use super::Ground;
+use crate::domain::{Column, Date, Frame, Month, Span, Stored};
 use crate::law::{AgeAt, AgeRule, BirthdayMonth};
+use rayon::prelude::*;
+use std::sync::Arc;
 
 /// Completed months of age by an age rule.
 ///
@@ -46,4 +49,77 @@ pub(crate) fn month_day(rule: &AgeRule, birth: Date, span: Span) -> Option<Date>
         day = day.plus_days(1);
     }
     None
+}
+
+/// Ages taken at the first day of the spell: a birthday inside the month may split it.
+pub(crate) fn at_spell_start(ground: &Ground<'_>) -> Vec<Arc<AgeRule>> {
+    ground.law.segments.first().map_or_else(Vec::new, |law| {
+        law.ages.iter().filter(|rule| rule.at == AgeAt::SpellStart).cloned().collect()
+    })
+}
+
+/// Ages in force, by segment, on spell rows.
+pub(crate) fn put(ground: &Ground<'_>, frame: &mut Frame) {
+    let births = match frame.get("birth_date").map(|stored| &stored.column) {
+        Some(Column::Date(births)) => births.clone(),
+        _ => return,
+    };
+    let (Some(Column::Date(from)), month) =
+        (frame.get("spell_from").map(|stored| stored.column.clone()), ground.month)
+    else {
+        return;
+    };
+    let segments = match frame.get("segment").map(|stored| &stored.column) {
+        Some(Column::Num(column)) => Some(column.values.clone()),
+        _ => None,
+    };
+    let ids: std::collections::BTreeSet<Arc<str>> = ground
+        .law
+        .segments
+        .iter()
+        .flat_map(|law| law.ages.iter().map(|rule| Arc::clone(&rule.head.id)))
+        .collect();
+    for id in ids {
+        let rules: Vec<Option<&Arc<AgeRule>>> = ground
+            .law
+            .segments
+            .iter()
+            .map(|law| law.ages.iter().find(|rule| rule.head.id == id))
+            .collect();
+        let by_day: Vec<Option<Vec<i64>>> =
+            rules.iter().map(|rule| rule.map(|rule| ages_by_day(rule, &births, month))).collect();
+        let first = births.iter().map(|birth| birth.days()).min().unwrap_or(0);
+        let age = |row: usize| -> i64 {
+            let segment = segments.as_ref().map_or(0, |s| usize::try_from(s[row]).unwrap_or(0));
+            let of =
+                |segment: usize| Some((*rules.get(segment)?.as_ref()?, by_day[segment].as_ref()?));
+            let Some((rule, table)) = of(segment).or_else(|| (0..rules.len()).find_map(of)) else {
+                return 0;
+            };
+            let day = usize::try_from(births[row].days() - first).unwrap_or(usize::MAX);
+            table
+                .get(day)
+                .copied()
+                .unwrap_or_else(|| i64::from(completed_months(rule, births[row], month, from[row])))
+        };
+        let values = (0..births.len()).into_par_iter().with_min_len(8192).map(age).collect();
+        frame.put(&id, Stored::plain(Column::whole(values)));
+    }
+}
+
+/// Ages of children born on each day from the first birth on, where they do not depend on the
+/// spell; empty for a rule that does, or births too far apart to be worth it.
+fn ages_by_day(rule: &AgeRule, births: &[Date], month: Month) -> Vec<i64> {
+    const DAYS_MAX: i32 = 40_000;
+    let days = births.iter().map(|birth| birth.days());
+    let (Some(first), Some(last)) = (days.clone().min(), days.max()) else { return Vec::new() };
+    if rule.at == AgeAt::SpellStart || last - first > DAYS_MAX {
+        return Vec::new();
+    }
+    (first..=last)
+        .map(|day| {
+            let birth = Date::from_days(day);
+            i64::from(completed_months(rule, birth, month, month.first()))
+        })
+        .collect()
 }

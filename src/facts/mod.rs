@@ -11,6 +11,7 @@ mod places;
 mod rows;
 mod slot;
 mod spell;
+mod spell_facts;
 mod tally;
 
 pub use age::completed_months;

@@ -1,8 +1,8 @@
-//! Which child stands where at one institution: its listings and one of its attendance rows.
+//! The children of one institution while it is walked: how many listings, which attendance row.
 
 use crate::domain::Key;
 
-/// No attendance row.
+/// No row.
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// A small open-addressed index of the children of one institution: listings and attendance.
@@ -13,7 +13,6 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// Empties the index and makes room for so many children.
     pub(crate) fn fill(&mut self, children: usize) {
         let size = (children.max(1) * 2).next_power_of_two();
         self.slots.clear();
@@ -29,7 +28,6 @@ impl Places {
         at
     }
 
-    /// Notes an attendance row.
     pub(crate) fn add_attendance(&mut self, child: Key, row: u32) {
         let at = self.slot(child);
         let slot = &mut self.slots[at];
@@ -38,7 +36,6 @@ impl Places {
         slot.2 = row;
     }
 
-    /// Notes a listing.
     pub(crate) fn add_listing(&mut self, child: Key) {
         let at = self.slot(child);
         let slot = &mut self.slots[at];
@@ -52,7 +49,6 @@ impl Places {
         if slot.0 == child { (slot.1, slot.2) } else { (0, NONE) }
     }
 
-    /// Whether the child has several attendance rows.
     pub(crate) fn repeated(&self, child: Key) -> bool {
         let slot = &self.slots[self.slot(child)];
         slot.0 == child && slot.3

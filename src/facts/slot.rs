@@ -7,6 +7,7 @@ use super::{Facts, Ground, Tally, row_span};
 use crate::domain::{
     Basis, CodeColumn, CodeList, Column, FindingCode, Frame, Key, KeyColumn, Stored,
 };
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ struct Sum {
 }
 
 /// (institution, age class, service) -> row of the slot frame, for linking spells.
-pub(crate) type SlotIndex = BTreeMap<(u32, String, Option<String>), u32>;
+type SlotIndex = BTreeMap<(u32, String, Option<String>), u32>;
 
 /// Builds the slot frame.
 pub(crate) fn build(
@@ -155,7 +156,7 @@ fn frame(
 }
 
 /// The index spells are linked through; a slot row without a service serves every service.
-pub(crate) fn index(facts: &Facts) -> SlotIndex {
+fn index(facts: &Facts) -> SlotIndex {
     let mut found = SlotIndex::new();
     let Some(frame) = facts.frames.get(&Basis::Slot) else { return found };
     let Some(institutions) = frame.links.get(&Basis::Institution) else { return found };
@@ -168,4 +169,65 @@ pub(crate) fn index(facts: &Facts) -> SlotIndex {
         }
     }
     found
+}
+
+/// A place of a slot not looked up yet.
+const UNSEEN: u32 = u32::MAX - 1;
+
+/// Links spells to slots by institution, age class and service, else to the row for all services.
+pub(crate) fn link(facts: &Facts, frame: &mut Frame, institutions: &[u32]) {
+    let index = index(facts);
+    let versions = facts
+        .frames
+        .get(&Basis::Institution)
+        .and_then(|frame| frame.links.get(&Basis::Institution))
+        .cloned()
+        .unwrap_or_default();
+    let codes = |name: &str| match frame.get(name).map(|stored| &stored.column) {
+        Some(Column::Code(column)) => Some(column.clone()),
+        _ => None,
+    };
+    let (Some(classes), Some(services)) = (codes("age_class"), codes("service")) else { return };
+    let width = services.list.texts().len();
+    let kinds = classes.list.texts().len() * width;
+    let find = |main: u32, class: u32, service: u32| {
+        let class = classes.list.text(class).to_owned();
+        let service = services.list.text(service).to_owned();
+        index
+            .get(&(main, class.clone(), Some(service)))
+            .or_else(|| index.get(&(main, class, None)))
+            .copied()
+            .unwrap_or(Frame::NO_ROW)
+    };
+    let rows: Vec<u32> =
+        (0..institutions.len()).filter_map(|row| u32::try_from(row).ok()).collect();
+    let parts: Vec<Vec<u32>> = rows
+        .par_chunks(16_384)
+        .map(|chunk| {
+            // Spells stand by institution: what was found for one serves its neighbours.
+            let mut seen = vec![UNSEEN; kinds];
+            let mut of = Frame::NO_ROW;
+            chunk
+                .iter()
+                .map(|row| {
+                    let row = *row as usize;
+                    let Some(main) = versions.get(institutions[row] as usize).copied() else {
+                        return Frame::NO_ROW;
+                    };
+                    if main != of {
+                        seen.fill(UNSEEN);
+                        of = main;
+                    }
+                    let (class, service) = (classes.codes[row], services.codes[row]);
+                    let slot = &mut seen[class as usize * width + service as usize];
+                    if *slot == UNSEEN {
+                        *slot = find(main, class, service);
+                    }
+                    *slot
+                })
+                .collect()
+        })
+        .collect();
+    let links = parts.concat();
+    frame.links.insert(Basis::Slot, links);
 }

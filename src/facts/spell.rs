@@ -4,19 +4,17 @@
 //! Spells stand sorted by institution, so that everything a rule reads of an institution is near.
 //! A listing without a day in the month keeps one spell with `in_month` false: it is accounted for.
 
-use super::attendance::{Attendance, FIGURES, group};
+use super::attendance::{Attendance, group};
 use super::child;
-use super::institution::{Register, offers};
+use super::institution::Register;
 use super::places::{NONE, Places};
 use super::slot;
+use super::spell_facts;
 use super::tally::Spot;
 use super::{Facts, Ground, Tally, age, count};
-use crate::domain::{
-    Basis, CodeColumn, Column, Date, FindingCode, Frame, Key, KeyColumn, Span, Stored,
-    largest_remainder,
-};
+use crate::domain::{Column, Date, FindingCode, Frame, Key, KeyColumn, Span, largest_remainder};
 use crate::intake::Table;
-use crate::law::{AgeAt, AgeRule};
+use crate::law::AgeRule;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -90,20 +88,20 @@ impl<'a> Enrolments<'a> {
 
 /// Spells of some institutions, in order.
 #[derive(Default)]
-struct Piece {
-    listing: Vec<u32>,
-    institution: Vec<u32>,
-    from: Vec<Date>,
-    until: Vec<Date>,
-    segment: Vec<u8>,
-    pieces: Vec<i64>,
-    in_month: Vec<bool>,
+pub(super) struct Piece {
+    pub(super) listing: Vec<u32>,
+    pub(super) institution: Vec<u32>,
+    pub(super) from: Vec<Date>,
+    pub(super) until: Vec<Date>,
+    pub(super) segment: Vec<u8>,
+    pub(super) pieces: Vec<i64>,
+    pub(super) in_month: Vec<bool>,
     /// The attendance row of each spell, [`NONE`] where there is none.
-    attended: Vec<u32>,
+    pub(super) attended: Vec<u32>,
     /// Figures that are not those of one row: by spell.
-    shared: Vec<(u32, [Option<i64>; 5])>,
-    here: Vec<i64>,
-    tally: Tally,
+    pub(super) shared: Vec<(u32, [Option<i64>; 5])>,
+    pub(super) here: Vec<i64>,
+    pub(super) tally: Tally,
 }
 
 /// Builds the spell frame, and the listing and child frames where a rule stands on them.
@@ -140,10 +138,10 @@ pub(crate) fn build(
         register,
         attendance: &attendance,
         lost: &lost,
-        split_ages: split_ages(ground),
+        split_ages: age::at_spell_start(ground),
         cut: ground.law.segments.len() > 1
             || !register.pieces.is_empty()
-            || !split_ages(ground).is_empty()
+            || !age::at_spell_start(ground).is_empty()
             || !lost.is_empty(),
     };
     let mut pieces = context.walk(&order, &starts);
@@ -155,7 +153,7 @@ pub(crate) fn build(
     join(&mut spells, pieces, tally);
     unknown_institutions(&enrolments, &strangers, tally);
     facts.uses.entry(Arc::from("enrolments")).or_default().used = rows as u64;
-    let mut frame = frame(ground, register, &enrolments, &attendance, &mut spells);
+    let mut frame = spell_facts::frame(ground, register, &enrolments, &attendance, &mut spells);
     child::put_listing_facts(
         ground,
         &enrolments,
@@ -166,8 +164,8 @@ pub(crate) fn build(
         &mut frame,
         tally,
     );
-    link_slots(facts, &mut frame, &spells.institution);
-    put_ages(ground, &mut frame);
+    slot::link(facts, &mut frame, &spells.institution);
+    age::put(ground, &mut frame);
     child::build(ground, facts, &mut frame, &spells.listing, rows);
     facts.frames.put(frame);
 }
@@ -190,12 +188,6 @@ fn homes(register: &Register, keys: &[Key]) -> Vec<u32> {
         })
         .collect();
     parts.concat()
-}
-
-fn split_ages(ground: &Ground<'_>) -> Vec<Arc<AgeRule>> {
-    ground.law.segments.first().map_or_else(Vec::new, |law| {
-        law.ages.iter().filter(|rule| rule.at == AgeAt::SpellStart).cloned().collect()
-    })
 }
 
 fn strangers(homes: &[u32]) -> Vec<u32> {
@@ -564,241 +556,4 @@ fn unknown_institutions(enrolments: &Enrolments<'_>, strangers: &[u32], tally: &
         let spot = Some(enrolments.spot(at));
         tally.add(FindingCode::InstitutionUnknown, &id, "enrolments", 1, spot, Vec::new());
     }
-}
-
-/// Facts of the spell itself and the columns of its listing.
-fn frame(
-    ground: &Ground<'_>,
-    register: &Register,
-    enrolments: &Enrolments<'_>,
-    attendance: &Attendance<'_>,
-    spells: &mut Piece,
-) -> Frame {
-    let count = spells.listing.len();
-    let mut frame = Frame::new(Basis::Spell, count);
-    let needs = ground.needs;
-    for (name, stored) in child::listing_columns(ground, enrolments, &spells.listing) {
-        frame.put(&name, stored);
-    }
-    let plain = |column| Stored::plain(column);
-    let want = |name: &str| needs.of_spells(name);
-    for (figure, name) in FIGURES.iter().enumerate() {
-        let closures_count = figure == 4 && want("days_open");
-        if (want(name) || closures_count) && attendance.has(figure) {
-            frame.put(name, figure_column(attendance, spells, figure));
-        } else if want(name) {
-            let nothing = plain(Column::whole(vec![0; count]));
-            frame.put(name, nothing.all_null(count));
-        }
-    }
-    let numbers = |of: &(dyn Fn(usize) -> i64 + Sync)| {
-        plain(Column::whole((0..count).into_par_iter().with_min_len(8192).map(of).collect()))
-    };
-    let workdays =
-        |row: usize| i64::from(ground.days.workdays(spells.from[row], spells.until[row]));
-    if want("spell_days") {
-        let days = |row: usize| i64::from(spells.until[row].days() - spells.from[row].days() + 1);
-        frame.put("spell_days", numbers(&days));
-    }
-    if want("spell_workdays") {
-        frame.put("spell_workdays", numbers(&workdays));
-    }
-    if want("days_open") {
-        let closed = frame.get("days_closure").cloned();
-        let closed_days = |row: usize| match closed.as_ref().map(|stored| (stored, &stored.column))
-        {
-            Some((stored, Column::Num(column))) if !stored.is_null(row) => column.values[row],
-            _ => 0,
-        };
-        frame.put("days_open", numbers(&|row| (workdays(row) - closed_days(row)).max(0)));
-    }
-    if want("pieces") || spells.pieces.iter().any(|pieces| *pieces > 1) {
-        frame.put("pieces", plain(Column::whole(std::mem::take(&mut spells.pieces))));
-    }
-    let found = spells.attended.iter().map(|row| *row != NONE).collect();
-    frame.put("in_month", plain(Column::Bool(spells.in_month.clone())));
-    frame.put("attendance_found", plain(Column::Bool(found)));
-    frame.put("spell_from", plain(Column::Date(std::mem::take(&mut spells.from))));
-    frame.put("spell_until", plain(Column::Date(std::mem::take(&mut spells.until))));
-    if ground.law.segments.len() > 1 {
-        let segments = spells.segment.iter().map(|segment| i64::from(*segment)).collect();
-        frame.put("segment", plain(Column::whole(segments)));
-    }
-    if want("service_offered") {
-        frame.put("service_offered", plain(Column::Bool(offered(register, &frame, spells))));
-    }
-    Ground::put_places(enrolments.table, &spells.listing, &mut frame);
-    frame.links.insert(Basis::Institution, spells.institution.clone());
-    frame.links.insert(Basis::Programme, vec![0; count]);
-    frame
-}
-
-/// One figure of every spell.
-fn figure_column(attendance: &Attendance<'_>, spells: &Piece, figure: usize) -> Stored {
-    let of_row = attendance.column(figure);
-    let (mut values, mut nulls): (Vec<i64>, Vec<bool>) = spells
-        .attended
-        .par_iter()
-        .with_min_len(8192)
-        .map(|row| match of_row {
-            Some((values, nulls)) if *row != NONE => {
-                let null = nulls.is_some_and(|nulls| nulls[*row as usize]);
-                (values[*row as usize], null)
-            }
-            _ => (0, true),
-        })
-        .unzip();
-    for (at, figures) in &spells.shared {
-        values[*at as usize] = figures[figure].unwrap_or(0);
-        nulls[*at as usize] = figures[figure].is_none();
-    }
-    Stored::nullable(Column::whole(values), nulls)
-}
-
-fn offered(register: &Register, frame: &Frame, spells: &Piece) -> Vec<bool> {
-    let Some(Stored { column: Column::Code(CodeColumn { codes, list }), .. }) =
-        frame.get("service")
-    else {
-        return vec![true; spells.listing.len()];
-    };
-    let mut known: BTreeMap<(u32, u32), bool> = BTreeMap::new();
-    spells
-        .institution
-        .iter()
-        .zip(codes)
-        .map(|(institution, code)| {
-            *known.entry((*institution, *code)).or_insert_with(|| {
-                register
-                    .services
-                    .get(*institution as usize)
-                    .is_some_and(|services| offers(services, list.text(*code)))
-            })
-        })
-        .collect()
-}
-
-/// A place of a slot not looked up yet.
-const UNSEEN: u32 = u32::MAX - 1;
-
-/// Links spells to slots by institution, age class and service, else to the row for all services.
-fn link_slots(facts: &Facts, frame: &mut Frame, institutions: &[u32]) {
-    let index = slot::index(facts);
-    let versions = facts
-        .frames
-        .get(&Basis::Institution)
-        .and_then(|frame| frame.links.get(&Basis::Institution))
-        .cloned()
-        .unwrap_or_default();
-    let codes = |name: &str| match frame.get(name).map(|stored| &stored.column) {
-        Some(Column::Code(column)) => Some(column.clone()),
-        _ => None,
-    };
-    let (Some(classes), Some(services)) = (codes("age_class"), codes("service")) else { return };
-    let width = services.list.texts().len();
-    let kinds = classes.list.texts().len() * width;
-    let find = |main: u32, class: u32, service: u32| {
-        let class = classes.list.text(class).to_owned();
-        let service = services.list.text(service).to_owned();
-        index
-            .get(&(main, class.clone(), Some(service)))
-            .or_else(|| index.get(&(main, class, None)))
-            .copied()
-            .unwrap_or(Frame::NO_ROW)
-    };
-    let rows: Vec<u32> =
-        (0..institutions.len()).filter_map(|row| u32::try_from(row).ok()).collect();
-    let parts: Vec<Vec<u32>> = rows
-        .par_chunks(16_384)
-        .map(|chunk| {
-            // Spells stand by institution: what was found for one serves its neighbours.
-            let mut seen = vec![UNSEEN; kinds];
-            let mut of = Frame::NO_ROW;
-            chunk
-                .iter()
-                .map(|row| {
-                    let row = *row as usize;
-                    let Some(main) = versions.get(institutions[row] as usize).copied() else {
-                        return Frame::NO_ROW;
-                    };
-                    if main != of {
-                        seen.fill(UNSEEN);
-                        of = main;
-                    }
-                    let (class, service) = (classes.codes[row], services.codes[row]);
-                    let slot = &mut seen[class as usize * width + service as usize];
-                    if *slot == UNSEEN {
-                        *slot = find(main, class, service);
-                    }
-                    *slot
-                })
-                .collect()
-        })
-        .collect();
-    let links = parts.concat();
-    frame.links.insert(Basis::Slot, links);
-}
-
-/// Ages in force, by segment, on spell rows.
-fn put_ages(ground: &Ground<'_>, frame: &mut Frame) {
-    let births = match frame.get("birth_date").map(|stored| &stored.column) {
-        Some(Column::Date(births)) => births.clone(),
-        _ => return,
-    };
-    let (Some(Column::Date(from)), month) =
-        (frame.get("spell_from").map(|stored| stored.column.clone()), ground.month)
-    else {
-        return;
-    };
-    let segments = match frame.get("segment").map(|stored| &stored.column) {
-        Some(Column::Num(column)) => Some(column.values.clone()),
-        _ => None,
-    };
-    let ids: std::collections::BTreeSet<Arc<str>> = ground
-        .law
-        .segments
-        .iter()
-        .flat_map(|law| law.ages.iter().map(|rule| Arc::clone(&rule.head.id)))
-        .collect();
-    for id in ids {
-        let rules: Vec<Option<&Arc<AgeRule>>> = ground
-            .law
-            .segments
-            .iter()
-            .map(|law| law.ages.iter().find(|rule| rule.head.id == id))
-            .collect();
-        let by_day: Vec<Option<Vec<i64>>> =
-            rules.iter().map(|rule| rule.map(|rule| ages_by_day(rule, &births, month))).collect();
-        let first = births.iter().map(|birth| birth.days()).min().unwrap_or(0);
-        let age = |row: usize| -> i64 {
-            let segment = segments.as_ref().map_or(0, |s| usize::try_from(s[row]).unwrap_or(0));
-            let of =
-                |segment: usize| Some((*rules.get(segment)?.as_ref()?, by_day[segment].as_ref()?));
-            let Some((rule, table)) = of(segment).or_else(|| (0..rules.len()).find_map(of)) else {
-                return 0;
-            };
-            let day = usize::try_from(births[row].days() - first).unwrap_or(usize::MAX);
-            table.get(day).copied().unwrap_or_else(|| {
-                i64::from(age::completed_months(rule, births[row], month, from[row]))
-            })
-        };
-        let values = (0..births.len()).into_par_iter().with_min_len(8192).map(age).collect();
-        frame.put(&id, Stored::plain(Column::whole(values)));
-    }
-}
-
-/// Ages of children born on each day from the first birth on, where they do not depend on the
-/// spell; empty for a rule that does, or births too far apart to be worth it.
-fn ages_by_day(rule: &AgeRule, births: &[Date], month: crate::domain::Month) -> Vec<i64> {
-    const DAYS_MAX: i32 = 40_000;
-    let days = births.iter().map(|birth| birth.days());
-    let (Some(first), Some(last)) = (days.clone().min(), days.max()) else { return Vec::new() };
-    if rule.at == AgeAt::SpellStart || last - first > DAYS_MAX {
-        return Vec::new();
-    }
-    (first..=last)
-        .map(|day| {
-            let birth = Date::from_days(day);
-            i64::from(age::completed_months(rule, birth, month, month.first()))
-        })
-        .collect()
 }

@@ -27,7 +27,9 @@ fn a_wrong_word_is_exit_2_and_says_what_is_expected() {
         ("policy diff p", "--notice"),
         ("policy diff p --notice a --known-after 2026-01-01", "cannot be used with"),
         ("explain out/2026-09", "--institution"),
-        ("audit", "unrecognized subcommand"),
+        ("approve", "unrecognized subcommand"),
+        ("audit", "sql"),
+        ("audit sql out/2026-09", "--out"),
     ] {
         let (exit, err) = typed(line);
         assert_eq!(exit, 2, "{line}: {err}");

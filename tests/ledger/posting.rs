@@ -91,7 +91,7 @@ fn a_record_that_contradicts_itself_does_not_get_in() {
     check(&mut ledger, |run| run.schedule.lines[1].budget_line = 2, "line 2 names");
     check(&mut ledger, |run| run.schedule.lines[1].line_no = 1, "line 1 follows line 1");
     check(&mut ledger, |run| run.schedule.payments[2].payee = 2, "names a payee");
-    check(&mut ledger, |run| run.manifest_hash.clear(), "must be named");
+    check(&mut ledger, |run| run.manifest_hash.clear(), "the manifest was not written");
     check(&mut ledger, |run| run.institutions[0].institution_id = "A".into(), "listed twice");
     let run = settled("r1", "2026-09", 90_000);
     assert!(ledger.post(&run.record(), "", BY).is_err());

@@ -24,4 +24,9 @@ for seed in "${@:-42}"; do
     [ "$status" = 0 ] || [ "$status" = 3 ] || exit "$status"
     echo "seed $seed: $check"
     "$python" tests/peer/compare.py "$work/run" "$work/peer" "$check"
+    # The SQL made from the law, run by DuckDB, pays what the settlement and the peer pay.
+    "$tuoyu" audit sql "$work/run" --out "$work/audit" --input "$work/in" \
+        --ledger "$work/ledger.db"
+    "$python" tests/peer/recompute.py "$work/audit" "$work/peer"
+    rm -rf "$work/audit"
 done

@@ -1,0 +1,195 @@
+//! The independent recomputation: the script of `audit::sql`, run by `DuckDB` in its folder, writes
+//! the expected files byte for byte; a script that is wrong does not.
+//!
+//! Skipped, with the reason printed, where python3 with duckdb or the shared papers are not here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tuoyu::audit::{self, AuditError, SCRIPT};
+use tuoyu::domain::{Month, Silent};
+use tuoyu::job::{self, LedgerChoice, Overrides};
+use tuoyu::settle::{Settled, compute};
+
+const RUNNER: &str = "import duckdb; duckdb.connect(config={'threads': \
+    2}).execute(open('recompute.sql', encoding='utf-8').read())";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+/// Whether the checks can run; says why not.
+fn duckdb_is_here() -> bool {
+    let here = succeeds(Command::new("python3").args(["-c", "import duckdb"]));
+    if !here {
+        println!("skipped: python3 with duckdb is not here");
+    }
+    here
+}
+
+fn settled(job: &Path, period: &str, input: Option<&Path>) -> Settled {
+    let overrides = Overrides {
+        period: Some(Month::parse(period).expect("a month")),
+        input: input.map(Path::to_path_buf),
+        ledger: Some(LedgerChoice::None),
+        ..Overrides::default()
+    };
+    let job = job::read(job, &overrides).expect("a job");
+    compute(&job, None, &mut Silent).expect("a settlement")
+}
+
+/// Runs the script of a folder; the pairs of files that differ, and the number of lines expected.
+fn recomputed(folder: &Path) -> (Vec<&'static str>, usize) {
+    let output = Command::new("python3").args(["-c", RUNNER]).current_dir(folder).output();
+    let output = output.expect("python3 starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut wrong = Vec::new();
+    let mut lines = 0;
+    for (found, expected) in
+        [("recomputed.csv", "expected.csv"), ("recomputed_lines.csv", "expected_lines.csv")]
+    {
+        let read = |file: &str| fs::read(folder.join(file)).expect("a file");
+        let expected = read(expected);
+        lines += String::from_utf8_lossy(&expected).lines().count();
+        if read(found) != expected {
+            wrong.push(found);
+        }
+    }
+    (wrong, lines)
+}
+
+/// Makes a bench month; `None` where the generator or a compiler is missing.
+fn bench(folder: &Path) -> Option<PathBuf> {
+    let source = root().parent()?.join("shared/bench/gen/src/main.rs");
+    let (program, input) = (folder.join("gen"), folder.join("in"));
+    let made = source.is_file()
+        && succeeds(
+            Command::new("rustc").args(["--edition=2024", "-O", "-o"]).args([&program, &source]),
+        )
+        && succeeds(Command::new(&program).arg(&input).args(["2000", "20", "42"]));
+    if !made {
+        println!("skipped: the generator of the bench month is not here");
+    }
+    made.then_some(input)
+}
+
+#[test]
+fn the_bench_month_computes_again_to_the_byte() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if !duckdb_is_here() {
+        return;
+    }
+    let Some(input) = bench(folder.path()) else { return };
+    let settled = settled(&root().join("jobs/bench.toml"), "2026-09", Some(&input));
+    let out = folder.path().join("audit");
+    audit::sql(&settled, &out).expect("written");
+    let (wrong, lines) = recomputed(&out);
+    assert_eq!(wrong, Vec::<&str>::new());
+    assert!(lines > 100, "{lines} lines say nothing");
+
+    // Rounded down to the fen instead of half up, the same script pays less.
+    let script = fs::read_to_string(out.join(SCRIPT)).expect("the script");
+    let cut = script.replace(", 'half_up')", ", 'floor')");
+    assert_ne!(script, cut);
+    fs::write(out.join(SCRIPT), cut).expect("written");
+    assert!(recomputed(&out).0.contains(&"recomputed.csv"), "a wrong rounding goes unseen");
+}
+
+#[test]
+fn no_computed_value_stands_beside_the_facts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settled = settled(&root().join("jobs/dongchangfu.toml"), "2025-09", None);
+    audit::sql(&settled, folder.path()).expect("written");
+    let script = fs::read_to_string(folder.path().join(SCRIPT)).expect("the script");
+    let facts =
+        script.lines().filter(|line| line.starts_with("CREATE OR REPLACE TABLE \"facts of"));
+    for line in facts {
+        for computed in ["child.birth_rank", "child.days\"", "gate:", "spell.fee.ceiling"] {
+            assert!(!line.contains(computed), "{computed} in {line}");
+        }
+    }
+    if duckdb_is_here() {
+        let (wrong, lines) = recomputed(folder.path());
+        assert_eq!((wrong, lines > 10), (Vec::new(), true));
+    }
+}
+
+#[test]
+fn a_register_without_children_computes_again() {
+    let Some(input) = root().parent().map(|p| p.join("shared/data/infant_centres/2026-03.csv"))
+    else {
+        return;
+    };
+    if !input.is_file() || !duckdb_is_here() {
+        println!("skipped: needs duckdb and {}", input.display());
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let settled = settled(&root().join("jobs/register.toml"), "2026-03", Some(&input));
+    audit::sql(&settled, folder.path()).expect("written");
+    assert_eq!(recomputed(folder.path()).0, Vec::<&str>::new());
+}
+
+#[test]
+fn rules_the_script_cannot_carry_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settled = settled(&root().join("jobs/monthly.toml"), "2026-09", None);
+    let out = folder.path().join("audit");
+    let Err(AuditError::NotYet { month, rules }) = audit::sql(&settled, &out) else {
+        panic!("the pack has a queue");
+    };
+    assert_eq!(month, "2026-09");
+    for rule in ["exclusion ", "with a queue", "on a quantity", "over several months", "shortage "]
+    {
+        assert!(rules.iter().any(|found| found.contains(rule)), "{rule} in {rules:?}");
+    }
+    assert!(!out.exists(), "nothing is written");
+}
+
+/// The invented district without the rules above: split months, coarse rounding, every split.
+#[test]
+fn the_invented_district_computes_again_without_them() {
+    if !duckdb_is_here() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let pack = folder.path().join("pack");
+    fs::create_dir(&pack).expect("a folder");
+    for entry in fs::read_dir(root().join("data/policy/shili")).expect("the pack").flatten() {
+        let text = fs::read_to_string(entry.path()).expect("law");
+        fs::write(pack.join(entry.file_name()), carried(&text)).expect("written");
+    }
+    let job = fs::read_to_string(root().join("jobs/monthly.toml")).expect("the job");
+    let named = job.replace("data/policy/shili", &pack.display().to_string());
+    assert_ne!(job, named);
+    let job = folder.path().join("monthly.toml");
+    fs::write(&job, named).expect("written");
+    for period in ["2026-08", "2026-09"] {
+        let settled = settled(&job, period, None);
+        let out = folder.path().join(period);
+        audit::sql(&settled, &out).expect("written");
+        let (wrong, lines) = recomputed(&out);
+        assert_eq!((period, wrong, lines > 300), (period, Vec::new(), true));
+    }
+}
+
+/// A pack's file without the blocks the script cannot carry.
+fn carried(text: &str) -> String {
+    let mut kept = String::new();
+    let mut blocks = text.split("\n[[");
+    kept.push_str(blocks.next().unwrap_or_default());
+    for block in blocks {
+        let cap = block.starts_with("cap]]")
+            && ["\"queue\"", "\"year\""].iter().any(|word| block.contains(word));
+        if !cap && !block.starts_with("exclusion]]") && !block.starts_with("shortage]]") {
+            kept.push_str("\n[[");
+            kept.push_str(block);
+        }
+    }
+    kept
+}
