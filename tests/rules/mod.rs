@@ -86,7 +86,7 @@ struct Sum {
 #[derive(Deserialize, Debug)]
 #[serde(deny_unknown_fields)]
 struct Funded {
-    institution: String,
+    institution: Option<String>,
     item: Option<String>,
     source: String,
     amount: String,
@@ -320,7 +320,7 @@ fn source(settled: &Settled, wanted: &Funded) -> Vec<String> {
         .filter(|cell| {
             let item = &month.entitlements.items[cell.item as usize].item;
             let id = shown(institutions, "institution_id", cell.institution as usize);
-            id == wanted.institution
+            wanted.institution.as_ref().is_none_or(|wanted| id == *wanted)
                 && *month.allocation.sources[cell.source as usize] == *wanted.source
                 && wanted.item.as_ref().is_none_or(|id| **item == **id)
         })

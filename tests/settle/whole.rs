@@ -387,6 +387,26 @@ fn shuffled_rows_of_a_bench_month_give_the_same_money() {
     }
 }
 
+/// DOMAIN 4, fixture 1, from the shipped job to the bank: 18,000 + 4,000 yuan.
+#[test]
+fn the_quarter_of_dongchangfu_reaches_the_payments() {
+    let office = Office::new();
+    let output = office.run(&["jobs/dongchangfu.toml"], &[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{said}");
+    let mut items: BTreeMap<String, i64> = BTreeMap::new();
+    for row in office.table("schedule.csv") {
+        let fen: i64 = row["payable_fen"].parse().expect("fen");
+        *items.entry(row["item"].clone()).or_default() += fen;
+    }
+    let expected = [("second_child".to_owned(), 1_800_000), ("third_child".to_owned(), 400_000)];
+    assert_eq!(items, BTreeMap::from(expected));
+    assert_eq!(total(&office, "payments.csv", "amount_fen"), 2_200_000);
+    let months: std::collections::BTreeSet<String> =
+        office.table("schedule.csv").iter().map(|row| row["source_period"].clone()).collect();
+    assert_eq!(Vec::from_iter(months), ["2025-07", "2025-08", "2025-09"]);
+}
+
 /// DOMAIN 6: as `f32`, sums of thousands of payments are off by a fen in nearly every institution.
 #[test]
 fn three_thousand_children_of_one_centre_add_up_to_the_fen() {
