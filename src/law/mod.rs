@@ -1,7 +1,7 @@
 //! The law as data, compiled: policy files in, the law in force for a month out.
 //!
 //! In: pack folders, overlays. Out: [`LawBook`] (everything dated, by [`load`]), [`LawOfMonth`] (what
-//! is in force, by [`LawBook::in_force`]); [`check`], [`show`] and [`diff`] for people.
+//! is in force, by [`LawBook::in_force`]); [`check()`], [`show()`] and [`diff()`] for people.
 //! Order: after `domain`. Never: reads inputs, knows a child, rounds without a clause.
 
 mod book;

@@ -216,7 +216,7 @@ pub fn write(run: &Publication<'_>, draft: &mut Draft) -> Result<Outputs, Publis
     write_prepared(run, prepared, draft)
 }
 
-/// [`write`] for totals already made.
+/// [`write()`] for totals already made.
 ///
 /// # Errors
 /// When a file cannot be written.
