@@ -5,6 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use tuoyu::cli::{self, Console, Exit};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let terminal =
         io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|t| t != "dumb");

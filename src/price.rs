@@ -53,13 +53,13 @@ pub fn assess(
         Some(floor) => each(&|row| applies[row] && greater(floor, fee, row)),
         None => vec![false; rows],
     };
-    let missing = (0..rows).map(|row| applies[row] && fee.is_null(row)).collect();
+    let missing = each(&|row| applies[row] && fee.is_null(row));
     let counted = if rule.breach == Breach::ReduceToCeiling {
         reduce(fee, &ceiling, &over)
     } else {
         fee.clone()
     };
-    let floor = floor.unwrap_or_else(|| Stored::plain(Column::whole(vec![0; rows])).all_null(rows));
+    let floor = floor.unwrap_or_else(|| Stored::plain(Column::whole(Vec::new())).all_null(rows));
     Assessed { applies, ceiling, floor, fee: counted, over, under, missing }
 }
 
@@ -89,8 +89,12 @@ fn greater(a: &Stored, b: &Stored, row: usize) -> bool {
 fn reduce(fee: &Stored, ceiling: &Stored, over: &[bool]) -> Stored {
     let column = match (&fee.column, &ceiling.column) {
         (Column::Num(a), Column::Num(b)) if a.den == b.den => Column::Num(NumColumn {
-            values: (0..over.len())
-                .map(|row| if over[row] { b.values[row] } else { a.values[row] })
+            values: over
+                .par_iter()
+                .with_min_len(8192)
+                .zip(&a.values)
+                .zip(&b.values)
+                .map(|((over, fee), ceiling)| if *over { *ceiling } else { *fee })
                 .collect(),
             den: a.den,
         }),

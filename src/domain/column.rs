@@ -4,6 +4,7 @@
 //! Columns hold facts; nothing here knows law or polars.
 
 use super::{Basis, Date, RowError};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,13 +53,20 @@ impl Key {
     pub fn pack(text: &[u8]) -> (Self, bool) {
         // A trailing '-' packs to zero bits like padding, so such ids take the hashed way.
         if text.len() <= PACKED_MAX && text.last() != Some(&b'-') {
-            let mut packed: u128 = 0;
+            // Ten characters fill a word; packing words is quicker than packing 128 bits.
             let mut plain = true;
-            for byte in text {
-                let six = SIX_BITS[usize::from(*byte)];
-                plain &= six != 255;
-                packed = (packed << 6) | u128::from(six & 63);
-            }
+            let mut word = |part: &[u8]| {
+                part.iter().fold(0_u64, |word, byte| {
+                    let six = SIX_BITS[usize::from(*byte)];
+                    plain &= six != 255;
+                    (word << 6) | u64::from(six & 63)
+                })
+            };
+            let (head, rest) = text.split_at(text.len().min(10));
+            let (middle, last) = rest.split_at(rest.len().min(10));
+            let mut packed = u128::from(word(head));
+            packed = (packed << (6 * middle.len())) | u128::from(word(middle));
+            packed = (packed << (6 * last.len())) | u128::from(word(last));
             if plain {
                 let shift = 6 * (PACKED_MAX - text.len());
                 return (Self((packed << shift) << 1), false);
@@ -78,16 +86,33 @@ impl Key {
     /// The text of a losslessly packed key, `None` for a hashed one. The empty id is the empty text.
     #[must_use]
     pub fn unpack(self) -> Option<String> {
-        if self.0 & HASHED != 0 {
-            return None;
-        }
-        let mut text = String::with_capacity(PACKED_MAX);
+        self.spell(&mut [0; Self::SPELT]).map(str::to_owned)
+    }
+
+    /// Bytes [`Key::spell`] needs at most.
+    pub const SPELT: usize = PACKED_MAX;
+
+    /// [`Key::unpack`] into a buffer of the caller's: identifiers are read by the million.
+    #[must_use]
+    pub fn spell(self, into: &mut [u8; Self::SPELT]) -> Option<&str> {
+        let length = self.length()?;
         let mut rest = self.0 << 1;
-        while rest != 0 {
-            text.push(char::from(LETTERS[(rest >> 122) as usize & 63]));
+        for letter in &mut into[..length] {
+            *letter = LETTERS[(rest >> 122) as usize & 63];
             rest <<= 6;
         }
-        Some(text)
+        std::str::from_utf8(&into[..length]).ok()
+    }
+
+    /// Characters of a losslessly packed id, `None` for a hashed one.
+    #[must_use]
+    pub const fn length(self) -> Option<usize> {
+        match self.0 {
+            0 => Some(0),
+            packed if packed & HASHED != 0 => None,
+            // The last character is never the one that packs to zero bits.
+            packed => Some(PACKED_MAX - (packed.trailing_zeros() as usize - 1) / 6),
+        }
     }
 }
 
@@ -191,6 +216,9 @@ pub struct NumColumn {
     pub den: i64,
 }
 
+/// Rows one thread takes from a column at a time.
+const TAKEN_AT_ONCE: usize = 1 << 14;
+
 /// The values of one column.
 #[derive(Debug, Clone)]
 pub enum Column {
@@ -230,9 +258,10 @@ impl Column {
 
     /// The rows named, in that order; numbers beyond the end read the last row.
     fn take(&self, rows: &[u32]) -> Self {
-        fn pick<T: Copy>(values: &[T], rows: &[u32]) -> Vec<T> {
+        fn pick<T: Copy + Send + Sync>(values: &[T], rows: &[u32]) -> Vec<T> {
             let last = values.len() - 1;
-            rows.iter().map(|row| values[(*row as usize).min(last)]).collect()
+            let rows = rows.par_iter().with_min_len(TAKEN_AT_ONCE);
+            rows.map(|row| values[(*row as usize).min(last)]).collect()
         }
         match self {
             Self::Bool(values) => Self::Bool(pick(values, rows)),
@@ -272,6 +301,21 @@ impl Column {
     pub fn whole(values: Vec<i64>) -> Self {
         Self::Num(NumColumn { values, den: 1 })
     }
+}
+
+/// Pieces made side by side, set end to end: each is copied on a thread of its own.
+#[must_use]
+pub fn concatenate<T: Copy + Default + Send + Sync>(pieces: &[&[T]]) -> Vec<T> {
+    let mut all = vec![T::default(); pieces.iter().map(|piece| piece.len()).sum()];
+    let mut rest = all.as_mut_slice();
+    let mut places = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let (place, after) = rest.split_at_mut(piece.len());
+        places.push((place, *piece));
+        rest = after;
+    }
+    places.into_par_iter().for_each(|(place, piece)| place.copy_from_slice(piece));
+    all
 }
 
 /// One value read from a column, for traces and outputs.
@@ -333,17 +377,19 @@ impl Stored {
         let beyond = rows.iter().any(|row| *row as usize >= len);
         let pick = |row: &u32| (*row as usize).min(len.saturating_sub(1));
         let column = if len == 0 { self.column.blank(rows.len()) } else { self.column.take(rows) };
+        let rows = rows.par_iter().with_min_len(TAKEN_AT_ONCE);
         let nulls = (self.nulls.is_some() || beyond).then(|| {
-            rows.iter()
+            rows.clone()
                 .map(|row| {
                     *row as usize >= len
                         || self.nulls.as_ref().is_some_and(|nulls| nulls[pick(row)])
                 })
                 .collect()
         });
-        let errors = self.errors.as_ref().map(|errors| {
-            rows.iter().map(|row| errors.get(*row as usize).copied().flatten()).collect()
-        });
+        let errors = self
+            .errors
+            .as_ref()
+            .map(|errors| rows.map(|row| errors.get(*row as usize).copied().flatten()).collect());
         Self { column, nulls, errors }
     }
 

@@ -8,6 +8,7 @@ mod calendar;
 mod column;
 mod finding;
 mod fraction;
+mod hex;
 mod ident;
 mod money;
 mod progress;
@@ -18,9 +19,11 @@ pub use basis::{Basis, RowError};
 pub use calendar::{Calendar, CalendarError, Roll};
 pub use column::{
     Cell, CodeColumn, CodeList, Column, Frame, Frames, Key, KeyColumn, NumColumn, Stored,
+    concatenate,
 };
 pub use finding::{Finding, FindingCode, Place, Severity};
 pub use fraction::{Fraction, Rounding, RoundingMode, largest_remainder, round_group};
+pub use hex::{hex, hex_upper};
 pub use ident::{
     CnapsError, ResidentIdError, UsccError, check_cnaps, check_resident_id, check_uscc, luhn_valid,
 };

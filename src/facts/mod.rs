@@ -24,6 +24,7 @@ use crate::law::{LawOfMonth, Step};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use spell::Enrolments;
 pub(crate) use tally::{Spot, Tally};
 
 /// Rows of an input table the month could use and could not.
@@ -257,9 +258,32 @@ pub fn establish(
     let ground = Ground { tables, law, month, days, needs };
     let mut facts = Facts::default();
     let mut tally = Tally::default();
-    let register = institution::build(&ground, &mut facts, &mut tally);
-    slot::build(&ground, &register, &mut facts, &mut tally);
-    spell::build(&ground, &register, &mut facts, &mut tally);
+    let enrolments = tables.get("enrolments").and_then(Enrolments::new);
+    let children = enrolments.as_ref().map_or(&[][..], |enrolments| &enrolments.children.keys);
+    let (register, of_child) = rayon::join(
+        || institution::build(&ground, &mut facts, &mut tally),
+        || child::rows_of_each_child(children),
+    );
+    let mut of_slots = Tally::default();
+    let (spells, (slots, used)) = rayon::join(
+        || {
+            enrolments.map(|enrolments| {
+                let uses = &mut facts.uses;
+                spell::lay(&ground, &register, &enrolments, &of_child, uses, &mut tally)
+            })
+        },
+        || slot::build(&ground, &register, &mut of_slots),
+    );
+    drop(of_child);
+    tally.absorb(of_slots);
+    if tables.get("slots").is_some() {
+        facts.uses.entry(Arc::from("slots")).or_default().used = used;
+    }
+    facts.frames.put(slots);
+    match spells {
+        Some(spells) => spell::finish(&ground, spells, &mut facts),
+        None => child::put_empty(&ground, &mut facts),
+    }
     rows::build(&ground, &register, &mut facts, &mut tally);
     facts.frames.put(programme(&ground));
     for table in tables.by_name.values() {

@@ -5,9 +5,10 @@ use super::rows::put_missing;
 use super::tally::Spot;
 use super::{Facts, Ground, Tally, row_span};
 use crate::domain::{
-    Basis, CodeColumn, CodeList, Column, FindingCode, Frame, Key, KeyColumn, Stored,
+    Basis, CodeColumn, CodeList, Column, FindingCode, Frame, Key, KeyColumn, Stored, concatenate,
 };
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,27 +22,75 @@ struct Sum {
     rows: u64,
 }
 
-/// (institution, age class, service) -> row of the slot frame, for linking spells.
-type SlotIndex = BTreeMap<(u32, String, Option<String>), u32>;
+/// What a row is summed by: institution, age class and service, as places of their texts in order.
+type SlotKey = (Key, u32, u32);
 
-/// Builds the slot frame.
-pub(crate) fn build(
-    ground: &Ground<'_>,
-    register: &Register,
-    facts: &mut Facts,
-    tally: &mut Tally,
-) {
+/// Place of a service nobody states, before every other.
+const NO_SERVICE: u32 = 0;
+
+/// The texts of a column in order, and the place of each code.
+#[derive(Default)]
+struct Ranks {
+    texts: Vec<String>,
+    by_code: Vec<u32>,
+}
+
+impl Ranks {
+    fn of(stored: Option<&Stored>) -> Self {
+        let mut texts = vec![String::new()];
+        match stored.map(|stored| (stored, &stored.column)) {
+            Some((_, Column::Code(codes))) => {
+                texts.extend(codes.list.texts().iter().map(|text| text.to_string()));
+            }
+            Some((_, column)) => {
+                texts.extend((0..column.len()).filter_map(|row| cell_text(stored, row)));
+            }
+            None => {}
+        }
+        texts.sort_unstable();
+        texts.dedup();
+        let mut this = Self { texts, by_code: Vec::new() };
+        if let Some(Column::Code(codes)) = stored.map(|stored| &stored.column) {
+            this.by_code = codes.list.texts().iter().map(|text| this.place(text)).collect();
+        }
+        this
+    }
+
+    fn place(&self, text: &str) -> u32 {
+        let place = self.texts.partition_point(|known| known.as_str() < text);
+        u32::try_from(place).unwrap_or(u32::MAX)
+    }
+
+    /// The place of a row's text; `None` where it is null or absent.
+    fn at(&self, stored: Option<&Stored>, row: usize) -> Option<u32> {
+        match stored.map(|stored| &stored.column) {
+            Some(Column::Code(codes)) if !stored.is_some_and(|stored| stored.is_null(row)) => {
+                self.by_code.get(codes.codes[row] as usize).copied()
+            }
+            _ => cell_text(stored, row).map(|text| self.place(&text)),
+        }
+    }
+}
+
+/// Slot rows summed by their keys.
+#[derive(Default)]
+struct Sums {
+    by_key: BTreeMap<SlotKey, Sum>,
+    classes: Ranks,
+    services: Ranks,
+}
+
+/// Builds the slot frame; gives it with the number of rows used.
+pub(crate) fn build(ground: &Ground<'_>, register: &Register, tally: &mut Tally) -> (Frame, u64) {
     let table = ground.tables.get("slots");
     let ids = match table.and_then(|table| table.get("institution_id")).map(|s| &s.column) {
         Some(Column::Key(ids)) => Some(ids),
         _ => None,
     };
     let (Some(table), Some(ids)) = (table, ids) else {
-        let none = BTreeMap::new();
-        put(facts, frame(ground, register, &none, tally), Vec::new());
-        return;
+        return (frame(ground, register, &Sums::default(), tally), 0);
     };
-    let whole = |name: &str, row: usize| match table.get(name) {
+    let whole = |stored: Option<&Stored>, row: usize| match stored {
         Some(stored) if !stored.is_null(row) => match &stored.column {
             Column::Num(column) => Some(column.values[row] / column.den),
             _ => None,
@@ -49,20 +98,30 @@ pub(crate) fn build(
         _ => None,
     };
     let start = ground.month.first();
-    let mut sums: BTreeMap<(Key, String, Option<String>), Sum> = BTreeMap::new();
+    let [from, until, class, service, filed, open, origin] = [
+        "valid_from",
+        "valid_until",
+        "age_class",
+        "service",
+        "slots_filed",
+        "slots_open",
+        "origin",
+    ]
+    .map(|name| table.get(name));
+    let mut sums =
+        Sums { by_key: BTreeMap::new(), classes: Ranks::of(class), services: Ranks::of(service) };
     let mut used = 0;
     for row in 0..table.rows {
-        let span = row_span(table.get("valid_from"), table.get("valid_until"), row);
-        if !span.is_some_and(|span| span.contains(start)) {
+        if !row_span(from, until, row).is_some_and(|span| span.contains(start)) {
             continue;
         }
         used += 1;
-        let age_class = cell_text(table.get("age_class"), row).unwrap_or_default();
-        let service = cell_text(table.get("service"), row);
-        let sum = sums.entry((ids.keys[row], age_class, service)).or_default();
-        let filed = whole("slots_filed", row).unwrap_or(0);
+        let age_class = sums.classes.at(class, row).unwrap_or(0);
+        let service = sums.services.at(service, row).map_or(NO_SERVICE, |place| place + 1);
+        let sum = sums.by_key.entry((ids.keys[row], age_class, service)).or_default();
+        let filed = whole(filed, row).unwrap_or(0);
         sum.filed = sum.filed.saturating_add(filed);
-        if let Some(open) = whole("slots_open", row) {
+        if let Some(open) = whole(open, row) {
             sum.open = Some(sum.open.unwrap_or(0).saturating_add(open));
             if open > filed {
                 let spot = Spot { file: table.file_of(row), record: table.records[row] };
@@ -70,31 +129,20 @@ pub(crate) fn build(
                 tally.add(FindingCode::SlotsOverFiled, &ids.text(row), "", 1, Some(spot), values);
             }
         }
-        if matches!(cell_text(table.get("origin"), row).as_deref(), Some("新建" | "改扩建")) {
+        if matches!(cell_text(origin, row).as_deref(), Some("新建" | "改扩建")) {
             sum.new = sum.new.saturating_add(filed);
         }
         let row = u32::try_from(row).unwrap_or(u32::MAX);
         sum.first = Some(sum.first.map_or(row, |first| first.min(row)));
         sum.rows += 1;
     }
-    facts.uses.entry(Arc::from("slots")).or_default().used = used;
-    put(facts, frame(ground, register, &sums, tally), links(register, &sums));
-}
-
-fn links(register: &Register, sums: &BTreeMap<(Key, String, Option<String>), Sum>) -> Vec<u32> {
-    sums.keys().map(|(key, _, _)| register.row(*key)).collect()
-}
-
-fn put(facts: &mut Facts, mut frame: Frame, institutions: Vec<u32>) {
-    frame.links.insert(Basis::Programme, vec![0; frame.rows]);
-    frame.links.insert(Basis::Institution, institutions);
-    facts.frames.put(frame);
+    (frame(ground, register, &sums, tally), used)
 }
 
 fn frame(
     ground: &Ground<'_>,
     register: &Register,
-    sums: &BTreeMap<(Key, String, Option<String>), Sum>,
+    Sums { by_key: sums, classes: class_texts, services: service_texts }: &Sums,
     tally: &mut Tally,
 ) -> Frame {
     let mut frame = Frame::new(Basis::Slot, sums.len());
@@ -123,10 +171,12 @@ fn frame(
         ids.keys = sums.keys().map(|(key, _, _)| *key).collect();
         ids.odd.clone_from(&column.odd);
     }
+    let text = |ranks: &Ranks, place: u32| ranks.texts.get(place as usize).cloned();
     for (_, age_class, service) in sums.keys() {
-        class_codes.push(classes.intern(age_class));
-        service_codes.push(services.intern(service.as_deref().unwrap_or("")));
-        no_service.push(service.is_none());
+        let stated = service.checked_sub(1).and_then(|place| text(service_texts, place));
+        class_codes.push(classes.intern(&text(class_texts, *age_class).unwrap_or_default()));
+        service_codes.push(services.intern(stated.as_deref().unwrap_or("")));
+        no_service.push(stated.is_none());
     }
     let numbers = |pick: &dyn Fn(&Sum) -> i64| Column::whole(sums.values().map(pick).collect());
     frame.put("institution_id", Stored::plain(Column::Key(ids)));
@@ -152,23 +202,45 @@ fn frame(
         tally.add(FindingCode::InstitutionUnknown, &id, "slots", 1, spot, Vec::new());
     }
     frame.put("institution_known", Stored::plain(Column::Bool(known)));
+    frame.links.insert(Basis::Programme, vec![0; frame.rows]);
+    let homes = sums.keys().map(|(key, _, _)| register.row(*key)).collect();
+    frame.links.insert(Basis::Institution, homes);
     frame
 }
 
+/// Code of a slot row that serves every service, and of a text no slot has.
+const EVERY: u32 = u32::MAX;
+const UNKNOWN: u32 = u32::MAX - 1;
+
+/// (institution, age class, service) -> row of the slot frame, by the frame's own codes.
+type SlotIndex = FxHashMap<(u32, u32, u32), u32>;
+
+fn codes<'f>(frame: &'f Frame, name: &str) -> Option<&'f CodeColumn> {
+    match frame.get(name).map(|stored| &stored.column) {
+        Some(Column::Code(column)) => Some(column),
+        _ => None,
+    }
+}
+
 /// The index spells are linked through; a slot row without a service serves every service.
-fn index(facts: &Facts) -> SlotIndex {
-    let mut found = SlotIndex::new();
-    let Some(frame) = facts.frames.get(&Basis::Slot) else { return found };
-    let Some(institutions) = frame.links.get(&Basis::Institution) else { return found };
+fn index(slots: &Frame, classes: &CodeColumn, services: &CodeColumn) -> SlotIndex {
+    let mut found = SlotIndex::default();
+    let Some(institutions) = slots.links.get(&Basis::Institution) else { return found };
+    let stated = slots.get("service");
     for (row, institution) in institutions.iter().enumerate() {
-        let age_class = cell_text(frame.get("age_class"), row).unwrap_or_default();
-        let service = cell_text(frame.get("service"), row);
+        let every = stated.is_none_or(|stored| stored.is_null(row));
+        let service = if every { EVERY } else { services.codes[row] };
         let number = u32::try_from(row).unwrap_or(u32::MAX);
         if *institution != Frame::NO_ROW {
-            found.insert((*institution, age_class, service), number);
+            found.insert((*institution, classes.codes[row], service), number);
         }
     }
     found
+}
+
+/// The codes of another list's texts, [`UNKNOWN`] where it lacks one.
+fn translated(from: &CodeList, to: &CodeList) -> Vec<u32> {
+    from.texts().iter().map(|text| to.code(text).unwrap_or(UNKNOWN)).collect()
 }
 
 /// A place of a slot not looked up yet.
@@ -176,28 +248,27 @@ const UNSEEN: u32 = u32::MAX - 1;
 
 /// Links spells to slots by institution, age class and service, else to the row for all services.
 pub(crate) fn link(facts: &Facts, frame: &mut Frame, institutions: &[u32]) {
-    let index = index(facts);
-    let versions = facts
-        .frames
-        .get(&Basis::Institution)
-        .and_then(|frame| frame.links.get(&Basis::Institution))
-        .cloned()
-        .unwrap_or_default();
-    let codes = |name: &str| match frame.get(name).map(|stored| &stored.column) {
-        Some(Column::Code(column)) => Some(column.clone()),
-        _ => None,
+    let none = Vec::new();
+    let versions = facts.frames.get(&Basis::Institution);
+    let versions = versions.and_then(|frame| frame.links.get(&Basis::Institution)).unwrap_or(&none);
+    let (Some(classes), Some(services)) = (codes(frame, "age_class"), codes(frame, "service"))
+    else {
+        return;
     };
-    let (Some(classes), Some(services)) = (codes("age_class"), codes("service")) else { return };
+    let slots = facts.frames.get(&Basis::Slot).and_then(|slots| {
+        let (own_classes, own_services) = (codes(slots, "age_class")?, codes(slots, "service")?);
+        let found = index(slots, own_classes, own_services);
+        let class = translated(&classes.list, &own_classes.list);
+        Some((found, class, translated(&services.list, &own_services.list)))
+    });
     let width = services.list.texts().len();
     let kinds = classes.list.texts().len() * width;
     let find = |main: u32, class: u32, service: u32| {
-        let class = classes.list.text(class).to_owned();
-        let service = services.list.text(service).to_owned();
-        index
-            .get(&(main, class.clone(), Some(service)))
-            .or_else(|| index.get(&(main, class, None)))
-            .copied()
-            .unwrap_or(Frame::NO_ROW)
+        let Some((index, classes, services)) = &slots else { return Frame::NO_ROW };
+        let code = |codes: &[u32], at: u32| codes.get(at as usize).copied().unwrap_or(UNKNOWN);
+        let (class, service) = (code(classes, class), code(services, service));
+        let own = index.get(&(main, class, service));
+        own.or_else(|| index.get(&(main, class, EVERY))).copied().unwrap_or(Frame::NO_ROW)
     };
     let rows: Vec<u32> =
         (0..institutions.len()).filter_map(|row| u32::try_from(row).ok()).collect();
@@ -228,6 +299,6 @@ pub(crate) fn link(facts: &Facts, frame: &mut Frame, institutions: &[u32]) {
                 .collect()
         })
         .collect();
-    let links = parts.concat();
+    let links = concatenate(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
     frame.links.insert(Basis::Slot, links);
 }

@@ -11,8 +11,10 @@ use super::places::{NONE, Places};
 use super::slot;
 use super::spell_facts;
 use super::tally::Spot;
-use super::{Facts, Ground, Tally, age, count};
-use crate::domain::{Column, Date, FindingCode, Frame, Key, KeyColumn, Span, largest_remainder};
+use super::{Facts, Ground, RowUse, Tally, age, count};
+use crate::domain::{
+    Column, Date, FindingCode, Frame, Key, KeyColumn, Span, concatenate, largest_remainder,
+};
 use crate::intake::Table;
 use crate::law::AgeRule;
 use rayon::prelude::*;
@@ -31,7 +33,7 @@ pub(crate) struct Enrolments<'a> {
 }
 
 impl<'a> Enrolments<'a> {
-    fn new(table: &'a Table) -> Option<Self> {
+    pub(crate) fn new(table: &'a Table) -> Option<Self> {
         let column = |name: &str| table.get(name).map(|stored| &stored.column);
         match (
             column("child_ref"),
@@ -104,37 +106,38 @@ pub(super) struct Piece {
     pub(super) tally: Tally,
 }
 
-/// Builds the spell frame, and the listing and child frames where a rule stands on them.
-pub(crate) fn build(
+/// The spell frame before it is linked to slots.
+pub(crate) struct Laid {
+    frame: Frame,
+    listings: Vec<u32>,
+    institutions: Vec<u32>,
+    rows: usize,
+}
+
+/// Lays the spells of all listings; `of_child` counts the rows of each row's child.
+pub(crate) fn lay(
     ground: &Ground<'_>,
     register: &Register,
-    facts: &mut Facts,
+    enrolments: &Enrolments<'_>,
+    of_child: &[u32],
+    uses: &mut BTreeMap<Arc<str>, RowUse>,
     tally: &mut Tally,
-) {
-    let enrolments = ground.tables.get("enrolments").and_then(Enrolments::new);
-    let Some(enrolments) = enrolments else {
-        child::put_empty(ground, facts);
-        return;
-    };
+) -> Laid {
     let rows = enrolments.table.rows;
     let homes = homes(register, &enrolments.institutions.keys);
     let mut of_attendance = Tally::default();
-    let ((of_child, (overlapping, lost)), attendance) = rayon::join(
-        || {
-            let of_child = child::rows_of_each_child(&enrolments.children.keys);
-            let overlaps = child::overlaps(ground, &enrolments, &of_child);
-            (of_child, overlaps)
-        },
+    let ((overlapping, lost), attendance) = rayon::join(
+        || child::overlaps(ground, enrolments, of_child),
         || Attendance::new(ground, register, &mut of_attendance),
     );
     tally.absorb(of_attendance);
     if let Some(table) = ground.tables.get("attendance") {
-        facts.uses.entry(Arc::clone(&table.name)).or_default().used = attendance.used;
+        uses.entry(Arc::clone(&table.name)).or_default().used = attendance.used;
     }
     let (order, starts) = group(&homes, register.ids.len());
     let context = Context {
         ground,
-        enrolments: &enrolments,
+        enrolments,
         register,
         attendance: &attendance,
         lost: &lost,
@@ -149,24 +152,30 @@ pub(crate) fn build(
     if !strangers.is_empty() {
         pieces.push(context.strangers(&strangers));
     }
-    let mut spells = Piece::default();
-    join(&mut spells, pieces, tally);
-    unknown_institutions(&enrolments, &strangers, tally);
-    facts.uses.entry(Arc::from("enrolments")).or_default().used = rows as u64;
-    let mut frame = spell_facts::frame(ground, register, &enrolments, &attendance, &mut spells);
+    let mut spells = join(pieces, tally);
+    unknown_institutions(enrolments, &strangers, tally);
+    uses.entry(Arc::from("enrolments")).or_default().used = rows as u64;
+    let mut frame = spell_facts::frame(ground, register, enrolments, &attendance, &mut spells);
     child::put_listing_facts(
         ground,
-        &enrolments,
+        enrolments,
         &spells.listing,
         &spells.here,
-        &of_child,
+        of_child,
         &overlapping,
         &mut frame,
         tally,
     );
-    slot::link(facts, &mut frame, &spells.institution);
+    Laid { frame, listings: spells.listing, institutions: spells.institution, rows }
+}
+
+/// Links the spells to slots, tells ages, and builds the listing and child frames where a rule
+/// stands on them.
+pub(crate) fn finish(ground: &Ground<'_>, laid: Laid, facts: &mut Facts) {
+    let Laid { mut frame, listings, institutions, rows } = laid;
+    slot::link(facts, &mut frame, &institutions);
     age::put(ground, &mut frame);
-    child::build(ground, facts, &mut frame, &spells.listing, rows);
+    child::build(ground, facts, &mut frame, &listings, rows);
     facts.frames.put(frame);
 }
 
@@ -187,7 +196,7 @@ fn homes(register: &Register, keys: &[Key]) -> Vec<u32> {
                 .collect()
         })
         .collect();
-    parts.concat()
+    concatenate(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
 }
 
 fn strangers(homes: &[u32]) -> Vec<u32> {
@@ -531,22 +540,36 @@ impl Piece {
 }
 
 /// Joins the runs in order.
-fn join(into: &mut Piece, pieces: Vec<Piece>, tally: &mut Tally) {
-    into.reserve(pieces.iter().map(|piece| piece.listing.len()).sum());
-    for mut piece in pieces {
-        let base = u32::try_from(into.listing.len()).unwrap_or(u32::MAX);
-        into.shared.extend(piece.shared.iter().map(|(at, figures)| (at + base, *figures)));
-        into.attended.append(&mut piece.attended);
-        into.listing.append(&mut piece.listing);
-        into.institution.append(&mut piece.institution);
-        into.from.append(&mut piece.from);
-        into.until.append(&mut piece.until);
-        into.segment.append(&mut piece.segment);
-        into.pieces.append(&mut piece.pieces);
-        into.in_month.append(&mut piece.in_month);
-        into.here.append(&mut piece.here);
+fn join(pieces: Vec<Piece>, tally: &mut Tally) -> Piece {
+    fn each<T: Copy + Default + Send + Sync>(
+        pieces: &[Piece],
+        of: impl Fn(&Piece) -> &Vec<T>,
+    ) -> Vec<T> {
+        concatenate(&pieces.iter().map(|piece| of(piece).as_slice()).collect::<Vec<_>>())
+    }
+    let mut base = 0;
+    let mut shared = Vec::new();
+    for piece in &pieces {
+        shared.extend(piece.shared.iter().map(|(at, figures)| (at + base, *figures)));
+        base += u32::try_from(piece.listing.len()).unwrap_or(u32::MAX);
+    }
+    let joined = Piece {
+        listing: each(&pieces, |piece| &piece.listing),
+        institution: each(&pieces, |piece| &piece.institution),
+        from: each(&pieces, |piece| &piece.from),
+        until: each(&pieces, |piece| &piece.until),
+        segment: each(&pieces, |piece| &piece.segment),
+        pieces: each(&pieces, |piece| &piece.pieces),
+        in_month: each(&pieces, |piece| &piece.in_month),
+        attended: each(&pieces, |piece| &piece.attended),
+        shared,
+        here: each(&pieces, |piece| &piece.here),
+        tally: Tally::default(),
+    };
+    for piece in pieces {
         tally.absorb(piece.tally);
     }
+    joined
 }
 
 fn unknown_institutions(enrolments: &Enrolments<'_>, strangers: &[u32], tally: &mut Tally) {

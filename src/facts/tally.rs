@@ -38,6 +38,19 @@ impl Tally {
         spot: Option<Spot>,
         values: Vec<(&'static str, String)>,
     ) {
+        self.add_with_money(code, institution, rule, rows, (spot, values), None);
+    }
+
+    /// [`Tally::add`] with the money at stake in these rows.
+    pub(crate) fn add_with_money(
+        &mut self,
+        code: FindingCode,
+        institution: &str,
+        rule: &str,
+        rows: u64,
+        (spot, values): (Option<Spot>, Vec<(&'static str, String)>),
+        fen: Option<i64>,
+    ) {
         let key = (code, institution.to_owned(), rule.to_owned());
         let count = self.counts.entry(key).or_default();
         count.rows += rows;
@@ -45,13 +58,9 @@ impl Tally {
             count.first = spot;
             count.values = values;
         }
-    }
-
-    /// Adds money at stake to a finding already counted.
-    pub(crate) fn add_money(&mut self, code: FindingCode, institution: &str, rule: &str, fen: i64) {
-        let key = (code, institution.to_owned(), rule.to_owned());
-        let count = self.counts.entry(key).or_default();
-        count.money = Some(count.money.unwrap_or(0).saturating_add(fen));
+        if let Some(fen) = fen {
+            count.money = Some(count.money.unwrap_or(0).saturating_add(fen));
+        }
     }
 
     /// The findings, in order of code, institution and rule.
@@ -83,11 +92,13 @@ impl Tally {
 impl Tally {
     /// Adds what another part counted.
     pub(crate) fn absorb(&mut self, other: Self) {
+        if self.counts.is_empty() {
+            self.counts = other.counts;
+            return;
+        }
         for ((code, institution, rule), count) in other.counts {
-            self.add(code, &institution, &rule, count.rows, count.first, count.values);
-            if let Some(fen) = count.money {
-                self.add_money(code, &institution, &rule, fen);
-            }
+            let first = (count.first, count.values);
+            self.add_with_money(code, &institution, &rule, count.rows, first, count.money);
         }
     }
 }

@@ -67,7 +67,7 @@ fn unread(bytes: &[u8], broken: decode::Undecodable, plan: &TablePlan<'_>, file:
 }
 
 /// Comma, unless the header has none and a tab or semicolon instead.
-fn separator(text: &[u8], header_row: Option<u32>) -> u8 {
+pub(super) fn separator(text: &[u8], header_row: Option<u32>) -> u8 {
     let skipped = header_row.map_or(0, |row| row.saturating_sub(1) as usize);
     let line = text
         .split(|byte| matches!(byte, b'\n' | b'\r'))
@@ -87,7 +87,7 @@ fn reader(text: &[u8], separator: u8) -> Reader<&[u8]> {
 }
 
 /// The headers, and where the first record behind them starts.
-fn header(text: &[u8], separator: u8, row: Option<u32>) -> Option<(Vec<String>, usize)> {
+pub(super) fn header(text: &[u8], separator: u8, row: Option<u32>) -> Option<(Vec<String>, usize)> {
     let mut reader = reader(text, separator);
     let mut record = ByteRecord::new();
     let mut number = 0_u32;
@@ -105,7 +105,12 @@ fn header(text: &[u8], separator: u8, row: Option<u32>) -> Option<(Vec<String>, 
 }
 
 /// A piece without quotes: separators and newlines mean what they are.
-fn split(piece: &[u8], separator: u8, mut rows: Rows<'_>, plan: &TablePlan<'_>) -> Option<Part> {
+pub(super) fn split(
+    piece: &[u8],
+    separator: u8,
+    mut rows: Rows<'_>,
+    plan: &TablePlan<'_>,
+) -> Option<Part> {
     let mut record = 0_u32;
     let mut fields: Vec<&[u8]> = Vec::with_capacity(rows.width() + 1);
     let mut from = 0;

@@ -14,13 +14,14 @@ mod pages;
 mod parquet;
 mod plan;
 mod rows;
+mod stream;
 mod tally;
 mod value;
 mod workbook;
 
 pub use error::IntakeError;
 
-use crate::domain::{Finding, Stored};
+use crate::domain::{Finding, Stored, hex};
 use crate::job::TableSpec;
 use crate::law::model::InputTable;
 use plan::TablePlan;
@@ -33,6 +34,9 @@ use std::sync::Arc;
 
 /// Bytes of a delimited file that one task types at a time.
 pub const PIECE_BYTES: usize = 4 << 20;
+
+/// A table of more bytes than this is read by itself.
+const LARGE_BYTES: u64 = 8 << 20;
 
 /// One file read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,10 +155,18 @@ pub fn read_in_pieces(
         }
     }
     plans.sort_by(|a, b| a.name.cmp(&b.name));
-    let read: Vec<Result<TableRead, IntakeError>> =
-        plans.par_iter().map(|plan| read_table(plan, piece_bytes)).collect();
+    // A large table keeps all threads busy by itself. Large ones are read one after another, so
+    // that the pieces of one are gone before the next begins.
+    let (large, small): (Vec<usize>, Vec<usize>) =
+        (0..plans.len()).partition(|at| plans[*at].bytes() > LARGE_BYTES);
+    let table = |at: &usize| (*at, read_table(&plans[*at], piece_bytes));
+    let (large, small): (Vec<_>, Vec<_>) =
+        rayon::join(|| large.iter().map(table).collect(), || small.par_iter().map(table).collect());
+    let mut read: Vec<(usize, Result<TableRead, IntakeError>)> =
+        large.into_iter().chain(small).collect();
+    read.sort_by_key(|(at, _)| *at);
     let mut tables = Tables::default();
-    for outcome in read {
+    for (_, outcome) in read {
         let (mut table, files, findings) = outcome?;
         let base = tables.files.len();
         table.files.iter_mut().for_each(|(file, _)| *file += base);
@@ -189,13 +201,17 @@ fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
-/// One file: hashed and read side by side; its bytes are let go before anything is set together.
+/// One file, hashed. A large plain one is read piece by piece; any other is read whole, and its bytes
+/// are let go before anything is set together.
 fn read_file(
     plan: &TablePlan<'_>,
     name: &str,
     path: &Path,
     piece_bytes: usize,
 ) -> Result<(SourceFile, FileRead), IntakeError> {
+    if let Some(read) = stream::read(plan, name, path, piece_bytes)? {
+        return Ok(read);
+    }
     let bytes = std::fs::read(path)
         .map_err(|source| IntakeError::Unreadable { file: path.display().to_string(), source })?;
     let (content, sha256) = rayon::join(
@@ -212,6 +228,15 @@ fn read_file(
     Ok((source, content?))
 }
 
+const XLSX: &[u8] = b"PK\x03\x04";
+const XLS: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+const PARQUET: &[u8] = b"PAR1";
+
+/// Whether a file's first bytes may be those of a workbook or Parquet file.
+fn is_other_format(bytes: &[u8]) -> bool {
+    [XLSX, XLS, PARQUET].iter().any(|mark| bytes.starts_with(mark))
+}
+
 /// The format is told by the first bytes, whatever the file is called.
 fn read_bytes(
     plan: &TablePlan<'_>,
@@ -219,21 +244,13 @@ fn read_bytes(
     bytes: &[u8],
     piece_bytes: usize,
 ) -> Result<FileRead, IntakeError> {
-    if bytes.starts_with(b"PK\x03\x04") {
+    if bytes.starts_with(XLSX) {
         workbook::read(bytes, plan, name, "XLSX")
-    } else if bytes.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+    } else if bytes.starts_with(XLS) {
         workbook::read(bytes, plan, name, "XLS")
-    } else if bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1") {
+    } else if bytes.starts_with(PARQUET) && bytes.ends_with(PARQUET) {
         parquet::read(bytes, plan, name)
     } else {
         delimited::read(bytes, plan, name, piece_bytes)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -11,6 +11,7 @@ use crate::law::model::{InputColumn, InputTable, Ty};
 use regex::Regex;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How a column's values are read and held.
@@ -181,6 +182,13 @@ fn kind_of(table: &str, column: &InputColumn, currency: &str) -> Kind {
 const IMPERSONAL: [&str; 4] = ["institution_id", "class_id", "venue_id", "contract_id"];
 
 impl<'a> TablePlan<'a> {
+    /// Size of the table's files; one that cannot be looked at counts nothing (reading it will say
+    /// why).
+    pub(super) fn bytes(&self) -> u64 {
+        let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |file| file.len());
+        self.spec.paths.iter().map(size).sum()
+    }
+
     /// Binds a specification to its declared table.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The chain: every event carries the hash of the one before.
 
 use super::LedgerError;
-use super::seal::hex;
+use crate::domain::hex;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

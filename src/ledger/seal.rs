@@ -4,9 +4,9 @@
 //! is hashed as its fields in the order of the table: an integer as 8 bytes (two's complement,
 //! highest first), a text as its length in 8 bytes and its UTF-8, a missing value as length -1.
 
+use crate::domain::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// Bytes gathered before they go into the hash.
 const GATHER_BYTES: usize = 64 * 1024;
@@ -71,16 +71,6 @@ impl Seal {
         let sum_fen = self.sum_fen.to_string(); // as text: JSON numbers end at 2^53 for many readers
         json!({ "rows": self.rows, "sha256": hex(&self.hash.finalize()), "sum_fen": sum_fen })
     }
-}
-
-/// Lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 /// A payee of a run.

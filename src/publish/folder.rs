@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::manifest::{Manifest, OutputFile};
-use super::pseudonym::hex;
+use crate::domain::hex;
 
 /// Name of the manifest in a run folder. Its presence in a draft means that the draft is sealed.
 pub const MANIFEST: &str = "manifest.json";

@@ -256,7 +256,7 @@ pub(super) fn supervision(
             });
         }
     }
-    Ok(run.profiles.supervision.sheet(&supervision_fields(&rows)))
+    Ok(run.profiles.supervision.sheet(supervision_fields(&rows)))
 }
 
 /// One record of `supervision.csv`.

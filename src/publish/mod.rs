@@ -37,7 +37,7 @@ pub use institution_files::{Previous, Standing};
 pub use manifest::{InputFile, MANIFEST_FORMAT, Manifest, OutputFile};
 pub use price_files::{PriceColumns, price_columns};
 pub use profile::{FINANCE_FIELDS, Profile, ProfileError, Profiles, SUPERVISION_FIELDS};
-pub use pseudonym::{KeyError, Pseudonym, Pseudonyms, hex};
+pub use pseudonym::{KeyError, Pseudonym, Pseudonyms};
 pub use register::{Institution, Register};
 pub use sheet::{Sheet, SheetColumn, Values};
 pub use tally::{Heads, ItemFace, Tallies, Tally};

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::pseudonym::hex;
 use super::register::{NOBODY, Register};
 use super::sheet::{Sheet, Values, push_whole, yuan};
 use super::tally::Tallies;
 use super::{Publication, PublishError};
 use crate::allocation::BudgetLine;
-use crate::domain::{Date, Month};
+use crate::domain::{Month, hex};
 use crate::schedule::{Payee, Payment, ScheduleLine};
 
 fn shared<T>(rows: &[T], pick: impl Fn(&T) -> Arc<str>) -> Values {
@@ -95,11 +94,12 @@ pub(super) fn schedule(run: &Publication<'_>) -> Sheet {
     for (name, label, pick) in ACCOUNT {
         sheet.put(name, label, shared(lines, |l| Arc::clone(pick(parties.payee(l.payee)))));
     }
-    let months = MonthTexts::of(lines);
-    sheet.put("line_kind", "行类型", texts(lines, |l| l.kind.word().to_owned()));
+    let months = month_texts(lines);
+    let kinds = Texts::of(lines.iter().map(|line| line.kind), |kind| kind.word().to_owned());
+    sheet.put("line_kind", "行类型", shared(lines, |l| kinds.text(l.kind)));
     sheet.put("source_period", "所属期", shared(lines, |l| months.text(l.source_period)));
     sheet.put("item", "补助项目", shared(lines, |l| Arc::clone(&l.item)));
-    sheet.put("quantity", "数量", texts(lines, |l| l.quantity.clone()));
+    sheet.put("quantity", "数量", shared(lines, |l| Arc::clone(&l.quantity)));
     sheet.put("rate", "标准", Values::MaybeFen(lines.iter().map(|l| l.rate_fen).collect()));
     let fen = |pick: fn(&ScheduleLine) -> i64| Values::Fen(lines.iter().map(pick).collect());
     sheet.put("gross_fen", "应补金额", fen(|l| l.gross_fen));
@@ -109,8 +109,7 @@ pub(super) fn schedule(run: &Publication<'_>) -> Sheet {
     sheet.put("payable_fen", "拨付金额", fen(|l| l.payable_fen));
     sheet.put("source", "资金来源", shared(lines, |l| Arc::clone(&l.source)));
     for (name, label, pick) in BUDGET {
-        let known: Vec<Arc<str>> =
-            run.schedule.budget_lines.iter().map(|line| Arc::from(pick(line).as_str())).collect();
+        let known = budget_texts(run, pick);
         let nothing: Arc<str> = Arc::from("");
         let of = |l: &ScheduleLine| known.get(l.budget_line as usize).unwrap_or(&nothing);
         sheet.put(name, label, shared(lines, |l| Arc::clone(of(l))));
@@ -135,23 +134,30 @@ pub(super) fn schedule(run: &Publication<'_>) -> Sheet {
     sheet
 }
 
-/// Texts of the few months that occur, made once.
-struct MonthTexts(BTreeMap<Month, Arc<str>>);
+/// One text of every budget line, made once.
+fn budget_texts(run: &Publication<'_>, pick: BudgetText) -> Vec<Arc<str>> {
+    run.schedule.budget_lines.iter().map(|line| Arc::from(pick(line).as_str())).collect()
+}
 
-impl MonthTexts {
-    fn of(lines: &[ScheduleLine]) -> Self {
+/// Texts of the few months, dates or kinds that occur, made once.
+struct Texts<K>(BTreeMap<K, Arc<str>>);
+
+impl<K: Ord + Copy> Texts<K> {
+    fn of(keys: impl Iterator<Item = K>, text: impl Fn(K) -> String) -> Self {
         let mut texts = BTreeMap::new();
-        for line in lines {
-            texts
-                .entry(line.source_period)
-                .or_insert_with(|| Arc::from(line.source_period.to_string()));
+        for key in keys {
+            texts.entry(key).or_insert_with(|| Arc::from(text(key)));
         }
         Self(texts)
     }
 
-    fn text(&self, month: Month) -> Arc<str> {
-        self.0.get(&month).cloned().unwrap_or_else(|| Arc::from(""))
+    fn text(&self, key: K) -> Arc<str> {
+        self.0.get(&key).cloned().unwrap_or_else(|| Arc::from(""))
     }
+}
+
+fn month_texts(lines: &[ScheduleLine]) -> Texts<Month> {
+    Texts::of(lines.iter().map(|line| line.source_period), |month| month.to_string())
 }
 
 /// First 16 hex digits of the SHA-256 of a row's machine texts, each followed by a line feed. The
@@ -291,7 +297,7 @@ pub(super) fn finance_detail(
         .into_iter()
         .map(|((at, month), detail)| (&run.schedule.payments[at as usize], month, detail))
         .collect();
-    Ok(run.profiles.finance_detail.sheet(&finance_fields(run, register, &rows)))
+    Ok(run.profiles.finance_detail.sheet(finance_fields(run, register, &rows)))
 }
 
 /// Money of one payment and service month.
@@ -309,19 +315,24 @@ fn finance_fields(run: &Publication<'_>, register: &Register, rows: &[DetailRow<
     let parties = Parties::of(run);
     let mut sheet = Sheet::new("finance_detail", rows.len());
     let empty: Arc<str> = Arc::from("");
-    sheet.put(
-        "division_code",
-        "",
-        shared(rows, |(payment, ..)| {
-            let place = register.find(&parties.payee(payment.payee).institution_id);
+    let divisions: Vec<Arc<str>> = run
+        .schedule
+        .payees
+        .iter()
+        .map(|payee| {
+            let place = register.find(&payee.institution_id);
             let institution = place.and_then(|index| register.institutions.get(index));
             institution.map_or_else(|| Arc::clone(&empty), |i| Arc::clone(&i.division_code))
-        }),
-    );
+        })
+        .collect();
+    let division = |row: &DetailRow<'_>| divisions.get(row.0.payee as usize).unwrap_or(&empty);
+    sheet.put("division_code", "", shared(rows, |row| Arc::clone(division(row))));
     sheet.put("payment_no", "", texts(rows, |row| row.0.payment_no.clone()));
     sheet.put("end_to_end_id", "", texts(rows, |row| row.0.end_to_end_id.clone()));
     for (name, _, pick) in BUDGET {
-        sheet.put(name, "", texts(rows, |row| pick(parties.budget(row.0.budget_line)).clone()));
+        let known = budget_texts(run, pick);
+        let of = |row: &DetailRow<'_>| known.get(row.0.budget_line as usize).unwrap_or(&empty);
+        sheet.put(name, "", shared(rows, |row| Arc::clone(of(row))));
     }
     sheet.put("source", "", shared(rows, |row| Arc::clone(&row.0.source)));
     for (name, _, pick) in ACCOUNT {
@@ -339,10 +350,12 @@ fn finance_fields(run: &Publication<'_>, register: &Register, rows: &[DetailRow<
     sheet.put("payable", "", texts(rows, |row| yuan(row.2.payable)));
     sheet.put("allocated", "", texts(rows, |row| yuan(row.2.claimed)));
     sheet.put("paid", "", shared(rows, |_| Arc::clone(&empty)));
-    let months = MonthTexts::of(&run.schedule.lines);
+    let months = month_texts(&run.schedule.lines);
     sheet.put("source_period", "", shared(rows, |row| months.text(row.1)));
-    let pay_month = |on: Date| on.month().to_string();
-    sheet.put("pay_month", "", texts(rows, |row| row.0.pay_on.map_or_else(String::new, pay_month)));
+    let pay_months = Texts::of(rows.iter().map(|row| row.0.pay_on), |on| {
+        on.map_or_else(String::new, |on| on.month().to_string())
+    });
+    sheet.put("pay_month", "", shared(rows, |row| pay_months.text(row.0.pay_on)));
     let notes: BTreeMap<Month, Arc<str>> = months
         .0
         .iter()

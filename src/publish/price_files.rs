@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-use rustc_hash::FxHashMap;
-
 use super::register::{NOBODY, Register};
 use super::sheet::{Sheet, Values};
 use super::{MonthResult, Publication};
 use crate::domain::{Basis, Column, Frame, Stored};
 use crate::law::{LawOfMonth, Step};
+use rayon::prelude::*;
 
 /// Rows walked by one thread at a time.
 const CHUNK: usize = 1 << 16;
@@ -163,11 +161,32 @@ impl<'a> View<'a> {
     }
 }
 
-type Groups = FxHashMap<(u32, u32), Fees>;
+/// Fees by (institution, service code), in the order of first sight. Rows stand by institution, so
+/// only the last few groups are looked at; a group met again later is merged in the end.
+#[derive(Default)]
+struct Groups(Vec<((u32, u32), Fees)>);
 
-fn gather(mut groups: Groups, key: (u32, u32), fees: Fees) -> Groups {
-    groups.entry(key).and_modify(|held| *held = held.plus(fees)).or_insert(fees);
-    groups
+impl Groups {
+    fn add(mut self, key: (u32, u32), fees: Fees) -> Self {
+        let near = self.0.iter_mut().rev().take_while(|(held, _)| held.0 == key.0);
+        match near.into_iter().find(|(held, _)| *held == key) {
+            Some((_, held)) => *held = held.plus(fees),
+            None => self.0.push((key, fees)),
+        }
+        self
+    }
+
+    fn merged(mut self) -> Vec<((u32, u32), Fees)> {
+        self.0.sort_by_key(|(key, _)| *key);
+        self.0.dedup_by(|next, held| {
+            let same = next.0 == held.0;
+            if same {
+                held.1 = held.1.plus(next.1);
+            }
+            same
+        });
+        self.0
+    }
 }
 
 /// One row of the file.
@@ -194,12 +213,13 @@ fn rows_of<'a>(
         .fold(Groups::default, |groups, row| {
             let owner = owners.of(row);
             match view.row(row).filter(|_| owner != NOBODY) {
-                Some(fees) => gather(groups, (owner, view.service(row)), fees),
+                Some(fees) => groups.add((owner, view.service(row)), fees),
                 None => groups,
             }
         })
-        .reduce(Groups::default, |left, right| {
-            right.into_iter().fold(left, |sum, (key, fees)| gather(sum, key, fees))
+        .reduce(Groups::default, |mut left, mut right| {
+            left.0.append(&mut right.0);
+            left
         });
     let period: Arc<str> = Arc::from(month.month.to_string());
     let row = |((institution, service), fees)| FeeRow {
@@ -209,7 +229,7 @@ fn rows_of<'a>(
         price,
         fees,
     };
-    groups.into_iter().map(row).collect()
+    groups.merged().into_iter().map(row).collect()
 }
 
 /// `fees.csv`: per month, institution, service and guide price.
@@ -220,11 +240,9 @@ pub(super) fn fees(run: &Publication<'_>, register: &Register) -> Sheet {
             rows.extend(rows_of(number, month, price, register));
         }
     }
-    // The groups come out of hash maps: their keys give the order.
     rows.par_sort_by(|a, b| {
-        let key = |row: &FeeRow<'_>| (row.institution, Arc::clone(&row.price.id));
-        let first = (&a.period, key(a)).cmp(&(&b.period, key(b)));
-        first.then_with(|| a.service.cmp(&b.service))
+        let first = a.period.cmp(&b.period).then(a.institution.cmp(&b.institution));
+        first.then_with(|| a.price.id.cmp(&b.price.id)).then_with(|| a.service.cmp(&b.service))
     });
     let mut sheet = Sheet::new("fees", rows.len());
     let institution = |row: &FeeRow<'_>| &register.institutions[row.institution as usize];

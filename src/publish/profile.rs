@@ -192,15 +192,18 @@ impl Profile {
     }
 
     /// The fields in the profile's columns.
-    pub(super) fn sheet(&self, fields: &Sheet) -> Sheet {
+    pub(super) fn sheet(&self, mut fields: Sheet) -> Sheet {
         let mut sheet = Sheet::new(&fields.name, fields.rows);
-        for column in &self.columns {
+        for (at, column) in self.columns.iter().enumerate() {
+            let later = &self.columns[at + 1..];
             let values = match &column.source {
                 ColumnSource::Constant(value) => {
                     Values::Shared(vec![Arc::from(value.as_str()); fields.rows])
                 }
                 ColumnSource::Field(field) if column.codes.is_empty() => {
-                    let values = fields.get(field).cloned();
+                    let again = later.iter().any(|other| other.source == column.source);
+                    let values =
+                        if again { fields.get(field).cloned() } else { fields.give_up(field) };
                     values.unwrap_or_else(|| Values::Text(vec![String::new(); fields.rows]))
                 }
                 ColumnSource::Field(field) => {

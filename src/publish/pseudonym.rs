@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::domain::KeyColumn;
+use crate::domain::{Key, KeyColumn, hex};
 
 /// Crockford's base 32 in lower case: no i, l, o, u.
 const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -72,10 +72,14 @@ impl Pseudonyms {
         let mut mac = self.keyed.clone();
         mac.update(id.as_bytes());
         let code = mac.finalize().into_bytes();
-        let bits = code.iter().take(10).fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
         let mut text = [0_u8; 16];
-        for (at, letter) in text.iter_mut().enumerate() {
-            *letter = LETTERS[((bits >> (75 - 5 * at)) & 31) as usize];
+        // Five bytes are eight letters.
+        for (bytes, letters) in code.chunks_exact(5).zip(text.chunks_exact_mut(8)) {
+            let mut bits = bytes.iter().fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+            for letter in letters.iter_mut().rev() {
+                *letter = LETTERS[(bits & 31) as usize];
+                bits >>= 5;
+            }
         }
         text
     }
@@ -86,21 +90,12 @@ impl Pseudonyms {
         (0..column.keys.len())
             .into_par_iter()
             .with_min_len(4096)
-            .map(|row| self.one(&column.text(row)))
+            .map(|row| match column.keys[row].spell(&mut [0; Key::SPELT]) {
+                Some(id) => self.one(id),
+                None => self.one(&column.text(row)),
+            })
             .collect()
     }
-}
-
-/// Lower-case hex.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
 }
 
 #[cfg(test)]

@@ -120,14 +120,34 @@ pub fn push_whole(value: i64, out: &mut String) {
 }
 
 fn push_date(date: Date, out: &mut String) {
-    // Writing to a String cannot fail.
-    let _ = write!(out, "{date}");
+    let (year, month, day) = date.ymd();
+    if !(1000..=9999).contains(&year) {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{date}");
+        return;
+    }
+    push_whole(year.into(), out);
+    for part in [month, day] {
+        out.push_str(if part < 10 { "-0" } else { "-" });
+        push_whole(part.into(), out);
+    }
 }
 
 /// Money as yuan with two decimals, `1234.50`.
 #[must_use]
 pub fn yuan(fen: i64) -> String {
-    Fen(fen).to_string()
+    let mut text = String::with_capacity(16);
+    let size = fen.unsigned_abs();
+    let (Ok(whole), Ok(part)) = (i64::try_from(size / 100), i64::try_from(size % 100)) else {
+        return Fen(fen).to_string();
+    };
+    if fen < 0 {
+        text.push('-');
+    }
+    push_whole(whole, &mut text);
+    text.push_str(if part < 10 { ".0" } else { "." });
+    push_whole(part, &mut text);
+    text
 }
 
 /// An exact number as people and machines read it: a plain decimal when it is finite with at most
@@ -194,6 +214,12 @@ impl Sheet {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Values> {
         self.columns.iter().find(|column| &*column.name == name).map(|column| &column.values)
+    }
+
+    /// Takes a column out by machine name, leaving an empty one in its place.
+    pub(super) fn give_up(&mut self, name: &str) -> Option<Values> {
+        let column = self.columns.iter_mut().find(|column| &*column.name == name)?;
+        Some(std::mem::replace(&mut column.values, Values::Int(Vec::new())))
     }
 
     /// The machine text of a cell, empty when the column is unknown.

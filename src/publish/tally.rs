@@ -267,22 +267,30 @@ fn heads(number: usize, month: &MonthResult<'_>, register: &Register) -> Vec<Hea
             _ => None,
         };
         let listed = |row: usize| in_month.is_none_or(|values| values[row]);
-        let mut counts = Distinct::new(register.len(), 1);
-        let owners = register.owners(number, main);
-        counts.add(main, |row| if listed(row) { owners.of(row) } else { NOBODY });
-        heads.iter_mut().zip(counts.close()).for_each(|(head, n)| head.listed = Some(n));
-
+        let count_listed = || {
+            let mut counts = Distinct::new(register.len(), 1);
+            let owners = register.owners(number, main);
+            counts.add(main, |row| if listed(row) { owners.of(row) } else { NOBODY });
+            counts.close()
+        };
         let items = &month.entitlements.items;
         let with_lines: Vec<_> =
             frames.filter(|frame| items.iter().any(|l| l.basis == frame.basis)).collect();
-        let mut counts = Distinct::new(register.len(), with_lines.len());
-        for frame in with_lines {
-            let lines: Vec<&ItemLines> = items.iter().filter(|l| l.basis == frame.basis).collect();
-            let paid = |row: usize| lines.iter().any(|l| l.status[row] == LineStatus::Paid);
-            let owners = register.owners(number, frame);
-            counts.add(frame, |row| if paid(row) { owners.of(row) } else { NOBODY });
+        let count_paid = || {
+            let mut counts = Distinct::new(register.len(), with_lines.len());
+            for frame in with_lines {
+                let lines: Vec<&ItemLines> =
+                    items.iter().filter(|l| l.basis == frame.basis).collect();
+                let paid = |row: usize| lines.iter().any(|l| l.status[row] == LineStatus::Paid);
+                let owners = register.owners(number, frame);
+                counts.add(frame, |row| if paid(row) { owners.of(row) } else { NOBODY });
+            }
+            counts.close()
+        };
+        let (listed, paid) = rayon::join(count_listed, count_paid);
+        for (head, (listed, paid)) in heads.iter_mut().zip(listed.into_iter().zip(paid)) {
+            (head.listed, head.paid) = (Some(listed), Some(paid));
         }
-        heads.iter_mut().zip(counts.close()).for_each(|(head, n)| head.paid = Some(n));
     }
     slots(number, month, register, &mut heads);
     register_heads(number, month, register, &mut heads);
@@ -379,12 +387,21 @@ fn register_heads(
 
 /// A whole number of a frame, where it has one.
 pub(super) fn whole(frame: &Frame, name: &str, row: usize) -> Option<i64> {
-    let stored = frame.get(name)?;
-    if stored.is_null(row) || stored.error(row).is_some() {
-        return None;
-    }
-    match &stored.column {
-        Column::Num(numbers) if numbers.den == 1 => numbers.values.get(row).copied(),
+    wholes(Some(frame), name)(row)
+}
+
+/// The whole numbers of a frame's column by row: the column is looked up once.
+pub(super) fn wholes<'f>(
+    frame: Option<&'f Frame>,
+    name: &str,
+) -> impl Fn(usize) -> Option<i64> + 'f {
+    let column = frame.and_then(|frame| frame.get(name)).and_then(|stored| match &stored.column {
+        Column::Num(numbers) if numbers.den == 1 => Some((stored, &numbers.values)),
         _ => None,
+    });
+    move |row| {
+        let (stored, values) = column?;
+        let known = !stored.is_null(row) && stored.error(row).is_none();
+        values.get(row).copied().filter(|_| known)
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Grain {
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) grain: Grain,
-    pub(super) quantity: String,
+    pub(super) quantity: Arc<str>,
     pub(super) rate_fen: Option<i64>,
     pub(super) gross_fen: i64,
     pub(super) cut_fen: i64,
@@ -40,7 +40,7 @@ impl Draft {
         let incoming = grain.kind == LineKind::CarryIn;
         Self {
             grain,
-            quantity: String::new(),
+            quantity: Arc::from(""),
             rate_fen: None,
             gross_fen: 0,
             cut_fen: 0,
@@ -187,7 +187,7 @@ impl Drafts {
             .collect();
         self.lines.reserve(month.allocation.shares.len());
         // The sources of one institution and item follow each other and show one quantity.
-        let mut written = (usize::MAX, usize::MAX, String::new());
+        let mut written: (usize, usize, Arc<str>) = (usize::MAX, usize::MAX, Arc::from(""));
         for share in &month.allocation.shares {
             let (item, row) = (share.cell.item as usize, share.cell.institution as usize);
             let Some(payee) = ids.keys.get(row).and_then(|key| self.payees.place(*key)) else {
@@ -198,7 +198,7 @@ impl Drafts {
             };
             let shown = shown[item].get(row).copied().unwrap_or_default();
             if (written.0, written.1) != (item, row) {
-                written = (item, row, shown.quantity().ok_or_else(overflow)?);
+                written = (item, row, Arc::from(shown.quantity().ok_or_else(overflow)?));
             }
             let grain = Grain {
                 payee,
@@ -217,7 +217,7 @@ impl Drafts {
             }
             self.lines.push(Draft {
                 grain,
-                quantity: written.2.clone(),
+                quantity: Arc::clone(&written.2),
                 rate_fen: shown.rate_fen(),
                 gross_fen: share.gross_fen,
                 cut_fen: share.cut_fen,

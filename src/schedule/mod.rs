@@ -102,7 +102,7 @@ pub struct ScheduleLine {
     /// Item id.
     pub item: Arc<str>,
     /// Sum of the lines' quantities as shown text (exact decimal), or empty.
-    pub quantity: String,
+    pub quantity: Arc<str>,
     /// The rate when all paid lines share one, in fen.
     pub rate_fen: Option<i64>,
     /// Sum of amounts before cuts: this line's share of them (by the same split), fen.

@@ -2,10 +2,9 @@
 
 use super::drafts::{Draft, Drafts, Grain};
 use super::{BudgetLine, LineKind, Payee, Payment, Schedule, ScheduleError, ScheduleLine};
-use crate::domain::{Date, Month};
+use crate::domain::{Date, Month, hex_upper};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Lifts negative payments to zero, numbers the lines and makes the payments.
@@ -100,7 +99,7 @@ fn sum(lines: &[Draft], places: &[usize], payees: &[Payee]) -> Result<i64, Sched
 
 /// Lines in order, those of one grain made one.
 fn merged(mut lines: Vec<Draft>, payees: &[Payee]) -> Result<Vec<Draft>, ScheduleError> {
-    lines.sort_by_key(|line| line.grain);
+    lines.par_sort_by_key(|line| line.grain);
     let mut out: Vec<Draft> = Vec::with_capacity(lines.len());
     for line in lines {
         let Some(last) = out.last_mut().filter(|last| last.grain == line.grain) else {
@@ -135,6 +134,9 @@ fn by_payment(lines: &[Draft]) -> Vec<usize> {
 /// `CARRY_OUT` lines that lift negative payments to zero, newest receivables first.
 fn carried_out(lines: &[Draft], payees: &[Payee]) -> Result<Vec<Draft>, ScheduleError> {
     let mut moved = Vec::new();
+    if lines.iter().all(|line| line.payable_fen >= 0) {
+        return Ok(moved);
+    }
     for group in by_payment(lines).chunk_by(|a, b| key(&lines[*a]) == key(&lines[*b])) {
         let total = sum(lines, group, payees)?;
         if total >= 0 {
@@ -190,10 +192,5 @@ fn end_to_end_id(
         }
     }
     feed(&pay_on.map_or_else(String::new, |date| date.to_string()));
-    let mut id = String::with_capacity(32);
-    for byte in hash.finalize().iter().take(16) {
-        // Writing to a String cannot fail.
-        let _ = write!(id, "{byte:02X}");
-    }
-    id
+    hex_upper(&hash.finalize()[..16])
 }

@@ -4,6 +4,7 @@ use super::MonthInput;
 use crate::allocation::{KeyRows, key_rows, number};
 use crate::domain::{Basis, Fraction};
 use crate::subsidy::{ItemLines, LineStatus};
+use rayon::prelude::*;
 
 /// What is shown for one institution and item.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,6 +39,19 @@ impl Shown {
             Rate::Uniform(fen) => Some(fen),
             Rate::Unset | Rate::Mixed => None,
         }
+    }
+
+    /// Adds what other lines of the same institution and item show.
+    fn join(&mut self, other: Self) {
+        let Self { quantity, rate, overflow } = other;
+        let own = self.rate;
+        self.overflow |= overflow;
+        self.add(quantity, None);
+        self.rate = match (own, rate) {
+            (Rate::Unset, rate) | (rate, Rate::Unset) => rate,
+            (Rate::Uniform(own), Rate::Uniform(other)) if own == other => rate,
+            _ => Rate::Mixed,
+        };
     }
 
     fn add(&mut self, quantity: Option<Fraction>, rate: Option<i64>) {
@@ -77,21 +91,36 @@ pub(super) fn of_item(month: &MonthInput, lines: &ItemLines) -> Vec<Shown> {
     let rows = month.frames.get(&Basis::Institution).map_or(0, |frame| frame.rows);
     let payees =
         key_rows(month.frames, &lines.basis, &Basis::Institution).unwrap_or(KeyRows::Nowhere);
-    let mut shown = vec![Shown::default(); rows];
-    for (row, status) in lines.status.iter().enumerate() {
-        let counts = matches!(status, LineStatus::Paid | LineStatus::Zero);
-        if !counts || lines.amount[row] == 0 {
-            continue;
+    let add = |mut shown: Vec<Shown>, row: usize| {
+        let counts = matches!(lines.status[row], LineStatus::Paid | LineStatus::Zero);
+        if counts
+            && lines.amount[row] != 0
+            && let Some(shown) = shown.get_mut(payees.at(row) as usize)
+        {
+            let quantity = match &lines.quantity {
+                Some(stored) => number(stored, row),
+                None => Some(Fraction::whole(1)),
+            };
+            let rate = lines.rate.as_ref().and_then(|stored| number(stored, row)).and_then(whole);
+            shown.add(quantity, rate);
         }
-        let Some(shown) = shown.get_mut(payees.at(row) as usize) else { continue };
-        let quantity = match &lines.quantity {
-            Some(stored) => number(stored, row),
-            None => Some(Fraction::whole(1)),
-        };
-        let rate = lines.rate.as_ref().and_then(|stored| number(stored, row)).and_then(whole);
-        shown.add(quantity, rate);
-    }
-    shown
+        shown
+    };
+    // A thread takes many rows for each row of the table it fills: adding tables up costs little.
+    let at_once = lines.status.len().div_ceil(rayon::current_num_threads()).max(4 * rows).max(1);
+    let parts: Vec<Vec<Shown>> = (0..lines.status.len().div_ceil(at_once).max(1))
+        .into_par_iter()
+        .map(|part| {
+            let end = ((part + 1) * at_once).min(lines.status.len());
+            (part * at_once..end).fold(vec![Shown::default(); rows], add)
+        })
+        .collect();
+    let mut parts = parts.into_iter();
+    let first = parts.next().unwrap_or_default();
+    parts.fold(first, |mut sums, part| {
+        sums.iter_mut().zip(part).for_each(|(sum, more)| sum.join(more));
+        sums
+    })
 }
 
 /// A number of whole fen.

@@ -2,7 +2,7 @@
 
 use super::{CALC_VERSION, SettleError, Settled, compute, in_pool};
 use crate::domain::texts::{Catalogue, Language};
-use crate::domain::{Finding, Month, Progress};
+use crate::domain::{Finding, Month, Progress, hex};
 use crate::job::Job;
 use crate::ledger::{InstitutionMonth, Ledger, LedgerError, Posted, RunRecord};
 use crate::publish::{
@@ -171,7 +171,7 @@ fn write(
         let bytes = std::fs::read(&path).map_err(|cause| {
             PublishError::from(FolderError::Io { path, action: "read back", cause })
         })?;
-        Ok((draft, publish::hex(&Sha256::digest(bytes))))
+        Ok((draft, hex(&Sha256::digest(bytes))))
     };
     let Some(ledger) = ledger else {
         return Ok((files()?.0, Outcome::Trial));

@@ -1,27 +1,18 @@
 //! The identity of a run (S29).
 
 use super::{CALC_VERSION, SettleError};
-use crate::domain::Month;
+use crate::domain::{Month, hex};
 use crate::intake::Tables;
 use crate::job::Job;
 use crate::law::LawOfMonth;
 use crate::publish::Profiles;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// A run's hashes, lower-case hex.
 pub(super) struct Identity {
     pub(super) run_id: String,
     pub(super) law_sha256: String,
     pub(super) calendar_sha256: String,
-}
-
-/// Lower-case hex of a digest.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Hash of (canonical job, sorted input hashes, law, calendar, key, runs of earlier periods that

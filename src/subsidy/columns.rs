@@ -2,10 +2,11 @@
 
 use crate::domain::{
     Basis, Calendar, CodeColumn, CodeList, Column, Fraction, Frames, KeyColumn, NumColumn,
-    Rounding, RowError, Stored,
+    Rounding, RowError, Stored, concatenate,
 };
 use crate::law::expr::Expr;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Rows evaluated at once: small enough to stay in cache, large enough to forget the overhead.
@@ -36,14 +37,14 @@ pub(crate) fn join(mut parts: Vec<Stored>) -> Stored {
     }
     let rows: usize = parts.iter().map(|part| part.column.len()).sum();
     let nulls = parts.iter().any(|part| part.nulls.is_some()).then(|| {
-        let mut all = Vec::with_capacity(rows);
-        for part in &parts {
-            match &part.nulls {
-                Some(nulls) => all.extend_from_slice(nulls),
-                None => all.resize(all.len() + part.column.len(), false),
-            }
-        }
-        all
+        let all: Vec<Cow<'_, [bool]>> = parts
+            .iter()
+            .map(|part| match &part.nulls {
+                Some(nulls) => Cow::Borrowed(nulls.as_slice()),
+                None => Cow::Owned(vec![false; part.column.len()]),
+            })
+            .collect();
+        concatenate(&all.iter().map(AsRef::as_ref).collect::<Vec<_>>())
     });
     let errors = parts.iter().any(|part| part.errors.is_some()).then(|| {
         let mut all = Vec::with_capacity(rows);
@@ -65,22 +66,18 @@ pub(crate) fn join(mut parts: Vec<Stored>) -> Stored {
 fn join_columns(parts: Vec<Column>, rows: usize) -> Column {
     match parts.first() {
         Some(Column::Bool(_)) => {
-            let mut all = Vec::with_capacity(rows);
-            for part in &parts {
-                if let Column::Bool(values) = part {
-                    all.extend_from_slice(values);
-                }
-            }
-            Column::Bool(all)
+            let each = |part| match part {
+                &Column::Bool(ref values) => Some(values.as_slice()),
+                _ => None,
+            };
+            Column::Bool(concatenate(&parts.iter().filter_map(each).collect::<Vec<_>>()))
         }
         Some(Column::Date(_)) => {
-            let mut all = Vec::with_capacity(rows);
-            for part in &parts {
-                if let Column::Date(values) = part {
-                    all.extend_from_slice(values);
-                }
-            }
-            Column::Date(all)
+            let each = |part| match part {
+                &Column::Date(ref values) => Some(values.as_slice()),
+                _ => None,
+            };
+            Column::Date(concatenate(&parts.iter().filter_map(each).collect::<Vec<_>>()))
         }
         Some(Column::Key(_)) => {
             let mut all = KeyColumn::default();
@@ -109,43 +106,48 @@ fn join_columns(parts: Vec<Column>, rows: usize) -> Column {
             }
             Column::Code(CodeColumn { codes, list: Arc::new(list) })
         }
-        Some(Column::Num(_) | Column::Ratio(_)) => join_numbers(&parts, rows),
+        Some(Column::Num(_) | Column::Ratio(_)) => join_numbers(&parts),
         None => Column::whole(Vec::new()),
     }
 }
 
-fn join_numbers(parts: &[Column], rows: usize) -> Column {
+fn join_numbers(parts: &[Column]) -> Column {
     let den = |column: &Column| match column {
         Column::Num(column) => Some(column.den),
         _ => None,
     };
     let first = parts.first().and_then(den);
     if let Some(common) = first.filter(|_| parts.iter().all(|part| den(part) == first)) {
-        let mut values = Vec::with_capacity(rows);
-        for part in parts {
-            if let Column::Num(column) = part {
-                values.extend_from_slice(&column.values);
-            }
-        }
+        let each = |part| match part {
+            &Column::Num(ref column) => Some(column.values.as_slice()),
+            _ => None,
+        };
+        let values = concatenate(&parts.iter().filter_map(each).collect::<Vec<_>>());
         return Column::Num(NumColumn { values, den: common });
     }
-    let mut all = Vec::with_capacity(rows);
-    for part in parts {
-        match part {
-            Column::Num(column) => all.extend(
-                column.values.iter().map(|value| (i128::from(*value), i128::from(column.den))),
-            ),
-            Column::Ratio(values) => all.extend_from_slice(values),
-            _ => {}
-        }
-    }
-    Column::Ratio(all)
+    let ratios: Vec<Cow<'_, [(i128, i128)]>> = parts
+        .par_iter()
+        .map(|part| match part {
+            Column::Num(column) => {
+                let den = i128::from(column.den);
+                Cow::Owned(column.values.iter().map(|value| (i128::from(*value), den)).collect())
+            }
+            Column::Ratio(values) => Cow::Borrowed(values.as_slice()),
+            _ => Cow::Owned(Vec::new()),
+        })
+        .collect();
+    Column::Ratio(concatenate(&ratios.iter().map(AsRef::as_ref).collect::<Vec<_>>()))
+}
+
+/// Whether `rows` are all rows of a frame in their order: rows of several segments stand segment by
+/// segment, all of them, but not in order.
+pub(crate) fn in_order(rows: &[u32], len: usize) -> bool {
+    rows.len() == len && rows.iter().zip(0..).all(|(row, at): (&u32, u32)| *row == at)
 }
 
 /// Scatters values computed for `rows` into a column of `len` rows; the others are null.
 pub(crate) fn scatter(part: Stored, rows: &[u32], len: usize) -> Stored {
-    // Rows of several segments stand segment by segment: all of them, but not in order.
-    if rows.len() == len && rows.iter().zip(0..).all(|(row, at): (&u32, u32)| *row == at) {
+    if in_order(rows, len) {
         return part;
     }
     let mut back = vec![u32::MAX; len];

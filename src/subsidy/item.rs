@@ -1,6 +1,6 @@
 //! One item: gates combined in their order, the amount of the rows that passed, line rounding.
 
-use super::columns::{round_column, scatter};
+use super::columns::{in_order, round_column, scatter};
 use super::steps::{Walk, gate, gate_column, missing_column, prices};
 use super::{ItemLines, LineStatus};
 use crate::domain::{Basis, Cell, Column, Fen, FindingCode, Frame, Frames, RowError, Stored};
@@ -310,32 +310,32 @@ fn combine(tests: &[Test], own: &[u32], lines: &mut ItemLines, walk: &mut Walk<'
         .filter(|(verdict, _)| tests.iter().any(|test| test.verdicts.contains(verdict)))
         .map(|(verdict, error)| (verdict, reason(walk, error.reason())))
         .collect();
-    let judged: Vec<(LineStatus, u16)> = own
-        .par_iter()
-        .with_min_len(8192)
-        .map(|row| {
-            for test in tests {
-                match test.verdicts[*row as usize] {
-                    0 => {}
-                    1 if test.zero => return (LineStatus::Zero, test.reason),
-                    1 => return (LineStatus::Refused, test.reason),
-                    error => {
-                        return (LineStatus::Refused, errors.get(&error).copied().unwrap_or(0));
-                    }
+    let judge = |row: usize| {
+        for test in tests {
+            match test.verdicts[row] {
+                0 => {}
+                1 if test.zero => return (LineStatus::Zero, test.reason),
+                1 => return (LineStatus::Refused, test.reason),
+                error => {
+                    return (LineStatus::Refused, errors.get(&error).copied().unwrap_or(0));
                 }
             }
-            (LineStatus::Paid, 0)
-        })
-        .collect();
-    let mut passed = Vec::with_capacity(own.len());
-    for (row, (status, reason)) in own.iter().zip(judged) {
-        lines.status[*row as usize] = status;
-        lines.reason[*row as usize] = reason;
-        if status == LineStatus::Paid {
-            passed.push(*row);
+        }
+        (LineStatus::Paid, 0)
+    };
+    if in_order(own, lines.status.len()) {
+        let places = lines.status.par_iter_mut().zip(&mut lines.reason).with_min_len(8192);
+        places.enumerate().for_each(|(row, (status, reason))| (*status, *reason) = judge(row));
+    } else {
+        let judged: Vec<_> =
+            own.par_iter().with_min_len(8192).map(|row| judge(*row as usize)).collect();
+        for (row, (status, reason)) in own.iter().zip(judged) {
+            lines.status[*row as usize] = status;
+            lines.reason[*row as usize] = reason;
         }
     }
-    passed
+    let paid = |row: &&u32| lines.status[**row as usize] == LineStatus::Paid;
+    own.par_iter().with_min_len(8192).filter(paid).copied().collect()
 }
 
 const ROW_ERRORS: [RowError; 5] = [
@@ -446,15 +446,17 @@ pub(crate) fn count_breaches(
             }
         }
     };
-    for (at, row) in rows.iter().enumerate() {
+    let breached = |at: &usize| assessed.over[*at] || assessed.under[*at] || assessed.missing[*at];
+    let found: Vec<usize> =
+        (0..rows.len()).into_par_iter().with_min_len(8192).filter(breached).collect();
+    for at in found {
+        let row = &rows[at];
         let (kind, gap) = if assessed.over[at] {
             (0, distance(fee, &assessed.ceiling, at))
         } else if assessed.under[at] {
             (1, distance(&assessed.floor, fee, at))
-        } else if assessed.missing[at] {
-            (2, 0)
         } else {
-            continue;
+            (2, 0)
         };
         if in_month.is_some_and(|values| !values[*row as usize]) {
             continue;
@@ -484,10 +486,8 @@ pub(crate) fn count_breaches(
         if code != FindingCode::FeeMissing {
             values.push(("amount", Fen(money).to_string()));
         }
-        walk.tally.add(code, &id, &rule.head.id, count, spot, values);
-        if code != FindingCode::FeeMissing {
-            walk.tally.add_money(code, &id, &rule.head.id, money);
-        }
+        let fen = (code != FindingCode::FeeMissing).then_some(money);
+        walk.tally.add_with_money(code, &id, &rule.head.id, count, (spot, values), fen);
     }
 }
 

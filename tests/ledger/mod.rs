@@ -77,7 +77,7 @@ fn settled(run_id: &str, period: &str, fen: i64) -> Month2 {
             kind: LineKind::Original,
             source_period: period,
             item: Arc::from(item),
-            quantity: "3".to_owned(),
+            quantity: "3".into(),
             rate_fen: Some(30_000),
             gross_fen: payable_fen + 10,
             cut_fen: 10,

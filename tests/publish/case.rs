@@ -224,7 +224,7 @@ fn schedule(month: Month) -> Schedule {
             kind: LineKind::Original,
             source_period: month,
             item: Arc::from(item),
-            quantity: "1".to_owned(),
+            quantity: "1".into(),
             rate_fen: None,
             gross_fen: gross,
             cut_fen: cut,

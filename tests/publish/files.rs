@@ -79,7 +79,7 @@ fn a_row_hash_changes_with_the_line_and_not_with_the_run() {
     let (_place, out) = published();
     let before = column(&out.join("schedule.csv"), "row_hash");
     let mut case = Case::new();
-    case.schedule.lines[5].quantity = "2".to_owned();
+    case.schedule.lines[5].quantity = "2".into();
     let mut run = case.publication();
     run.run_id = "another";
     let place = tempfile::tempdir().unwrap();

@@ -102,7 +102,7 @@ fn spread(case: &mut Case, ids: &[String], sums: &[i64]) {
                 kind: LineKind::Original,
                 source_period: case.job.period,
                 item: Arc::from("operating.child"),
-                quantity: "1".to_owned(),
+                quantity: "1".into(),
                 rate_fen: None,
                 gross_fen: fen,
                 cut_fen: 0,

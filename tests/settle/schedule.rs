@@ -223,7 +223,7 @@ fn lines_come_by_institution_and_payments_by_budget_line() {
     assert_eq!(&*schedule.payees[0].institution_name, "甲托育");
     // Quantities are exact; the slot item shows none of its own, so its one line counts.
     let shown: Vec<(&str, Option<i64>)> =
-        schedule.lines.iter().map(|line| (line.quantity.as_str(), line.rate_fen)).collect();
+        schedule.lines.iter().map(|line| (&*line.quantity, line.rate_fen)).collect();
     let expected = [
         ("9", Some(1_000)),
         ("1/3", Some(2_100)),

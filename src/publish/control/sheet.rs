@@ -146,25 +146,57 @@ struct Payable<'a> {
 
 fn payable_by_scope<'a>(run: &'a Publication<'_>) -> Result<Payable<'a>, PublishError> {
     let schedule = run.schedule;
-    let mut made = Payable {
-        institution: BTreeMap::new(),
-        item: BTreeMap::new(),
-        source: BTreeMap::new(),
-        budget: BTreeMap::new(),
-    };
+    // Payees and budget lines have numbers; items and sources are few.
+    let mut payees: Vec<Option<i64>> = vec![None; schedule.payees.len()];
+    let mut budget_lines: Vec<Option<i64>> = vec![None; schedule.budget_lines.len()];
+    let mut named: [Vec<(&str, i64)>; 4] = Default::default();
+    let [nobody, nothing, items, sources] = &mut named;
     for line in &schedule.lines {
-        let payee = schedule.payees.get(line.payee as usize).map_or("", |p| &*p.institution_id);
-        let budget = schedule.budget_lines.get(line.budget_line as usize);
-        let keys = [
-            (&mut made.institution, payee),
-            (&mut made.item, &*line.item),
-            (&mut made.source, &*line.source),
-            (&mut made.budget, budget.map_or("", |b| &*b.budget_doc_no)),
-        ];
-        for (map, key) in keys {
-            let sum = map.entry(key).or_default();
-            *sum = add(*sum, line.payable_fen)?;
+        let fen = line.payable_fen;
+        for (numbered, number, others) in [
+            (&mut payees, line.payee, &mut *nobody),
+            (&mut budget_lines, line.budget_line, &mut *nothing),
+        ] {
+            match numbered.get_mut(number as usize) {
+                Some(sum) => *sum = Some(add(sum.unwrap_or(0), fen)?),
+                None => add_named(others, "", fen)?,
+            }
         }
+        add_named(items, &line.item, fen)?;
+        add_named(sources, &line.source, fen)?;
     }
-    Ok(made)
+    let [nobody, nothing, items, sources] = named;
+    let payees = schedule.payees.iter().map(|payee| &*payee.institution_id).zip(payees);
+    let lines = schedule.budget_lines.iter().map(|line| &*line.budget_doc_no).zip(budget_lines);
+    let told = |(name, sum): (&'a str, Option<i64>)| sum.map(|sum| (name, sum));
+    Ok(Payable {
+        institution: summed(payees.filter_map(told).chain(nobody))?,
+        item: summed(items)?,
+        source: summed(sources)?,
+        budget: summed(lines.filter_map(told).chain(nothing))?,
+    })
+}
+
+/// Adds to the sum of a name among few.
+fn add_named<'a>(
+    sums: &mut Vec<(&'a str, i64)>,
+    name: &'a str,
+    fen: i64,
+) -> Result<(), PublishError> {
+    match sums.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, sum)) => *sum = add(*sum, fen)?,
+        None => sums.push((name, fen)),
+    }
+    Ok(())
+}
+
+fn summed<'a>(
+    sums: impl IntoIterator<Item = (&'a str, i64)>,
+) -> Result<BTreeMap<&'a str, i64>, PublishError> {
+    let mut by_name = BTreeMap::new();
+    for (name, fen) in sums {
+        let sum = by_name.entry(name).or_default();
+        *sum = add(*sum, fen)?;
+    }
+    Ok(by_name)
 }

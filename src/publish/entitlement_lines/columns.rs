@@ -9,7 +9,7 @@ use crate::domain::{Basis, Cell, CodeList, Column, Date, Fraction, Frame, Key, K
 use crate::law::SubsidyRule;
 use crate::publish::pseudonym::Pseudonym;
 use crate::publish::sheet::{NO_CODE, Sheet, Values, exact_text, pseudonym_text};
-use crate::publish::tally::whole;
+use crate::publish::tally::wholes;
 use crate::subsidy::{ItemLines, LineStatus};
 
 /// One group's columns while they grow.
@@ -165,11 +165,12 @@ impl Plan<'_> {
             |row: &usize| lines.cut_by.get(*row).map_or(NO_CODE, |c| cutters[usize::from(*c)]);
         out.cut_by.extend(rows.iter().map(cut));
         self.rules(lines, frame, &rows, out);
-        let place = |name: &str, row: usize| frame.and_then(|f| whole(f, name, row));
-        out.file.extend(rows.iter().map(|row| {
-            place("#file", *row).and_then(|file| u32::try_from(file).ok()).unwrap_or(NO_CODE)
-        }));
-        out.record.extend(rows.iter().map(|row| place("#record", *row)));
+        let file = wholes(frame, "#file");
+        out.file
+            .extend(rows.iter().map(|row| {
+                file(*row).and_then(|file| u32::try_from(file).ok()).unwrap_or(NO_CODE)
+            }));
+        out.record.extend(rows.iter().copied().map(wholes(frame, "#record")));
         for ((id, _), column) in self.traces.iter().zip(&mut out.traces) {
             let shown = lines.rules.iter().flatten().any(|rule| rule.trace.contains(id));
             let stored = if shown { traced(month, lines, id) } else { None };
@@ -222,10 +223,8 @@ impl Plan<'_> {
     }
 
     fn rules(&self, lines: &ItemLines, frame: Option<&Frame>, rows: &[usize], out: &mut Lines) {
-        let segment = |row: usize| {
-            let of_row = frame.and_then(|f| whole(f, "segment", row));
-            of_row.and_then(|s| usize::try_from(s).ok()).unwrap_or(0)
-        };
+        let of_row = wholes(frame, "segment");
+        let segment = |row: usize| of_row(row).and_then(|s| usize::try_from(s).ok()).unwrap_or(0);
         for ((name, pick), column) in RULE_TEXTS.iter().zip(&mut out.rule_texts) {
             let list = &self.texts[name];
             let code = |rule: &Option<Arc<SubsidyRule>>| {

@@ -16,7 +16,7 @@ use crate::law::SubsidyRule;
 use crate::subsidy::{ItemLines, LineStatus};
 
 /// Lines in a row group: a megabyte a column, small enough that two threads always have work.
-const GROUP: usize = 1 << 17;
+const GROUP: usize = 1 << 16;
 
 /// Rows of one item of one month.
 #[derive(Debug, Clone)]

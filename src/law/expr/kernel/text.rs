@@ -121,7 +121,17 @@ fn key_text(key: Key, odd: &BTreeMap<Key, String>) -> String {
 }
 
 pub(super) fn length<'a>(a: &Vector<'a>, sel: Sel<'_>) -> Vector<'a> {
-    let out = by_text(a, sel, |text| i64::try_from(text.chars().count()).unwrap_or(i64::MAX));
+    let count = |text: &str| i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+    let out = match &a.data {
+        // A packed identifier has one byte a character and knows how many.
+        Data::Key(keys, odd) => {
+            map1(sel, Arg::Each(keys), |key| match key.length().map(i64::try_from) {
+                Some(Ok(length)) => length,
+                _ => count(&key_text(key, odd)),
+            })
+        }
+        _ => by_text(a, sel, count),
+    };
     Vector { data: Data::Int(Cow::Owned(out), 1), nulls: None, errs: a.errs.clone() }
 }
 
