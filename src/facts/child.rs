@@ -20,37 +20,46 @@ const RENAMED: &[(&str, &str)] =
 /// How many rows of the whole file each row's child has.
 ///
 /// Nearly every child has one row, so two bitmaps of hashes find the few that may have more, and
-/// only those are counted by their keys.
+/// only those are counted by their keys. Each thread looks after a range of hashes of its own: it
+/// passes over every key, but its bitmaps are small and nobody else writes them.
 pub(crate) fn rows_of_each_child(keys: &[Key]) -> Vec<u32> {
-    let bits = (keys.len().max(64) * 32).next_power_of_two();
+    let threads = rayon::current_num_threads().next_power_of_two().min(16);
+    let bits = (keys.len().max(64 * threads) * 32).next_power_of_two();
     let shift = 64 - bits.trailing_zeros();
-    let place = |key: Key| {
-        let hash = usize::try_from(key.scatter() >> shift).unwrap_or(0);
-        (hash >> 6, 1_u64 << (hash & 63))
-    };
-    let mut seen = vec![0_u64; bits / 64];
-    let mut again = vec![0_u64; bits / 64];
-    for key in keys {
-        let (word, bit) = place(*key);
-        again[word] |= seen[word] & bit;
-        seen[word] |= bit;
-    }
-    drop(seen);
-    let candidates: Vec<u32> = (0..keys.len())
+    let words = bits / 64 / threads;
+    let repeated: Vec<Vec<u32>> = (0..threads)
         .into_par_iter()
-        .with_min_len(8192)
-        .filter(|row| {
-            let (word, bit) = place(keys[*row]);
-            again[word] & bit != 0
+        .map(|part| {
+            let place = |key: Key| {
+                let hash = usize::try_from(key.scatter() >> shift).unwrap_or(0);
+                ((hash >> 6).wrapping_sub(part * words), 1_u64 << (hash & 63))
+            };
+            let mut seen = vec![0_u64; words];
+            let mut again = vec![0_u64; words];
+            for key in keys {
+                let (word, bit) = place(*key);
+                if let (Some(seen), Some(again)) = (seen.get_mut(word), again.get_mut(word)) {
+                    *again |= *seen & bit;
+                    *seen |= bit;
+                }
+            }
+            if again.iter().all(|word| *word == 0) {
+                return Vec::new();
+            }
+            let suspect = |key: &Key| {
+                let (word, bit) = place(*key);
+                again.get(word).is_some_and(|again| again & bit != 0)
+            };
+            (0_u32..).zip(keys).filter(|(_, key)| suspect(key)).map(|(row, _)| row).collect()
         })
-        .filter_map(|row| u32::try_from(row).ok())
         .collect();
+    let candidates = repeated.iter().flatten();
     let mut of_key: FxHashMap<Key, u32> = FxHashMap::default();
-    for row in &candidates {
+    for row in candidates.clone() {
         *of_key.entry(keys[*row as usize]).or_default() += 1;
     }
     let mut counts = vec![1_u32; keys.len()];
-    for row in &candidates {
+    for row in candidates {
         counts[*row as usize] = of_key.get(&keys[*row as usize]).copied().unwrap_or(1);
     }
     counts
