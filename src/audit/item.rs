@@ -29,16 +29,21 @@ impl Script<'_> {
              reason VARCHAR, amount HUGEINT);"
         ));
         if self.tables.contains(&first.basis) {
+            let mut parts: Vec<(&SubsidyRule, String)> = Vec::new();
             for (segment, rule) in rules.iter().enumerate() {
                 if let (Some(rule), Some(rows)) = (rule, self.rows(&first.basis, segment)) {
-                    self.entitle(segment, rule, &rows, &own);
+                    let exact = self.entitle(segment, rule, &rows, &own);
+                    parts.push((rule, exact));
                 }
             }
+            self.shared_amounts(&parts, &own);
         }
         self.items.insert(Arc::clone(&first.head.id), own);
     }
 
-    fn entitle(&mut self, segment: usize, rule: &SubsidyRule, rows: &str, own: &str) {
+    /// Judges the rows of a segment. Lines that round on their own are done with; else the table of
+    /// exact amounts that comes back waits for the other segments.
+    fn entitle(&mut self, segment: usize, rule: &SubsidyRule, rows: &str, own: &str) -> String {
         let basis = &rule.basis;
         let has_mains = self.links.contains(&(Basis::Institution, Basis::Institution));
         let rows = if *basis == Basis::Institution && has_mains {
@@ -74,12 +79,42 @@ impl Script<'_> {
         ));
         let passed =
             format!("b.\"row\" IN (SELECT j.\"row\" FROM {judged} j WHERE j.o.s = 'paid')");
-        let rounded = if rule.round_scope == RoundScope::Line {
-            self.made("rounded", &rule.amount.rounded(rule.round), basis, &passed)
-        } else {
-            let exact = self.made("exact", &rule.amount, basis, &passed);
-            self.shared_rounding(rule, &exact)
-        };
+        if rule.round_scope != RoundScope::Line {
+            return self.made("exact", &rule.amount, basis, &passed);
+        }
+        let rounded = self.made("rounded", &rule.amount.rounded(rule.round), basis, &passed);
+        self.lines(rule, &rounded, "true", own);
+        rounded
+    }
+
+    /// Rounds what shares a rounding: over all segments, so that a month the law splits is rounded
+    /// once (S12). Segments that state another mode, quantum or scope share nothing.
+    fn shared_amounts(&mut self, parts: &[(&SubsidyRule, String)], own: &str) {
+        let stated = |rule: &SubsidyRule| (rule.round, rule.round_scope);
+        let mut done: Vec<(Rounding, RoundScope)> = Vec::new();
+        for (rule, _) in parts.iter().filter(|(rule, _)| rule.round_scope != RoundScope::Line) {
+            if done.contains(&stated(rule)) {
+                continue;
+            }
+            done.push(stated(rule));
+            let alike: Vec<_> = parts.iter().filter(|(r, _)| stated(r) == stated(rule)).collect();
+            let tables: Vec<String> =
+                alike.iter().map(|(_, exact)| format!("SELECT \"row\", x FROM {exact}")).collect();
+            let exact = self.fresh("exact of the month");
+            self.say(&format!(
+                "CREATE OR REPLACE TABLE {exact} AS {};",
+                tables.join(" UNION ALL ")
+            ));
+            let rounded = self.shared_rounding(rule, &exact);
+            for (rule, exact) in alike {
+                let rows = format!("\"row\" IN (SELECT e.\"row\" FROM {exact} e)");
+                self.lines(rule, &rounded, &rows, own);
+            }
+        }
+    }
+
+    /// The lines of rows that passed: paid, zero, or refused for what their amount is.
+    fn lines(&mut self, rule: &SubsidyRule, rounded: &str, rows: &str, own: &str) {
         let negative = if rule.any_sign {
             "WHEN false THEN NULL".to_owned()
         } else {
@@ -92,7 +127,7 @@ impl Script<'_> {
              {LINE_MAX} THEN {} \
              {negative} WHEN fen = 0 THEN {{'s': 'zero', 'r': 'amount_zero'}} \
              ELSE {{'s': 'paid', 'r': ''}} END AS o\n\
-             FROM (SELECT \"row\", x, (x).n // (x).d AS fen FROM {rounded}));",
+             FROM (SELECT \"row\", x, (x).n // (x).d AS fen FROM {rounded} WHERE {rows}));",
             refused("tu_reason((x).e)"),
             refused("'overflow'"),
         ));
@@ -254,11 +289,8 @@ impl Script<'_> {
     /// Rounds the exact sum over a key and hands it back by largest remainder (S12).
     fn shared_rounding(&mut self, rule: &SubsidyRule, exact: &str) -> String {
         let basis = &rule.basis;
-        let home = if self.links.contains(&(basis.clone(), Basis::Institution)) {
-            format!("coalesce(b.{}, -1)", link(&Basis::Institution))
-        } else {
-            "-1::BIGINT".to_owned()
-        };
+        let home =
+            format!("coalesce({}, -1::BIGINT)", self.parent(basis, &Basis::Institution, false));
         let child = if self.known.contains_key(&(basis.clone(), "child_ref".to_owned())) {
             let own = name(&format!("{basis}.child_ref"));
             format!("coalesce((b.{own}).v, b.\"row\"::VARCHAR)")

@@ -1,6 +1,7 @@
 //! One item: gates combined in their order, the amount of the rows that passed, line rounding.
 
-use super::columns::{round_column, scatter};
+use super::columns::scatter;
+use super::rounding::{Part, round_parts};
 use super::steps::{Walk, gate, gate_column, missing_column, prices};
 use super::{ItemLines, LineStatus};
 use crate::domain::{Basis, Cell, Column, Fen, FindingCode, Frame, Frames, RowError, Stored};
@@ -75,7 +76,7 @@ pub(crate) fn entitle(
         cut_by: vec![0; len],
     };
     let mut eligible = vec![false; len];
-    let mut parts: Vec<(Vec<u32>, Shown)> = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
     for (segment, rule) in rules.iter().enumerate() {
         if let Some(rule) = rule {
             let own = own_rows(walk.frames, basis, &rows[segment.min(rows.len() - 1)]);
@@ -84,10 +85,10 @@ pub(crate) fn entitle(
             for row in &passed {
                 eligible[*row as usize] = true;
             }
-            let shown = amounts(walk, rule, &passed, &mut lines);
-            parts.push((passed, shown));
+            parts.push(part(walk, rule, passed));
         }
     }
+    amounts(walk, &parts, &mut lines);
     join_shown(&mut lines, parts, len);
     lines.allocated.clone_from(&lines.amount);
     walk.eligible.insert(id, eligible);
@@ -346,64 +347,60 @@ const ROW_ERRORS: [RowError; 5] = [
     RowError::NegativeAmount,
 ];
 
-/// Columns shown beside an amount, on the rows that passed.
-struct Shown {
-    exact: Stored,
-    quantity: Option<Stored>,
-    rate: Option<Stored>,
+/// Evaluates a segment's rule on the rows that passed (S7: only there).
+fn part(walk: &Walk<'_>, rule: &Arc<SubsidyRule>, passed: Vec<u32>) -> Part {
+    let eval = |expr| walk.eval(expr, &rule.basis, &passed);
+    let exact = eval(&rule.amount);
+    let quantity = rule.quantity.as_ref().map(eval);
+    let rate = rule.rate.as_ref().map(eval);
+    Part { rule: Arc::clone(rule), passed, exact, quantity, rate }
 }
 
-/// Amounts of the rows that passed (S7: only there), rounded as the rule says.
-fn amounts(
-    walk: &mut Walk<'_>,
-    rule: &SubsidyRule,
-    passed: &[u32],
-    lines: &mut ItemLines,
-) -> Shown {
-    let exact = walk.eval(&rule.amount, &rule.basis, passed);
-    let quantity = rule.quantity.as_ref().map(|expr| walk.eval(expr, &rule.basis, passed));
-    let rate = rule.rate.as_ref().map(|expr| walk.eval(expr, &rule.basis, passed));
-    let rounded = super::rounding::round_lines(walk.frames, rule, &exact, passed);
+/// Amounts of all segments, rounded as their rules say: a scope coarser than the line sums over
+/// the whole month, so nothing is rounded before every segment is evaluated.
+fn amounts(walk: &mut Walk<'_>, parts: &[Part], lines: &mut ItemLines) {
+    let rounded = round_parts(walk.frames, &lines.basis, parts);
     let zero = reason(walk, reasons::AMOUNT_ZERO);
     let codes = ROW_ERRORS.map(|error| reason(walk, error.reason()));
-    for (at, result) in rounded.into_iter().enumerate() {
-        let row = passed[at] as usize;
-        match result {
-            Ok(fen) if fen < 0 && !rule.any_sign => {
-                lines.status[row] = LineStatus::Refused;
-                lines.reason[row] = codes[4];
-            }
-            Ok(0) => {
-                lines.status[row] = LineStatus::Zero;
-                lines.reason[row] = zero;
-            }
-            Ok(fen) => lines.amount[row] = fen,
-            Err(error) => {
-                let code = ROW_ERRORS.iter().position(|known| *known == error).unwrap_or(3);
-                lines.status[row] = LineStatus::Refused;
-                lines.reason[row] = codes[code];
+    for (part, rounded) in parts.iter().zip(rounded) {
+        for (row, result) in part.passed.iter().zip(rounded) {
+            let row = *row as usize;
+            match result {
+                Ok(fen) if fen < 0 && !part.rule.any_sign => {
+                    lines.status[row] = LineStatus::Refused;
+                    lines.reason[row] = codes[4];
+                }
+                Ok(0) => {
+                    lines.status[row] = LineStatus::Zero;
+                    lines.reason[row] = zero;
+                }
+                Ok(fen) => lines.amount[row] = fen,
+                Err(error) => {
+                    let code = ROW_ERRORS.iter().position(|known| *known == error).unwrap_or(3);
+                    lines.status[row] = LineStatus::Refused;
+                    lines.reason[row] = codes[code];
+                }
             }
         }
     }
-    Shown { exact, quantity, rate }
 }
 
 /// Puts the shown columns of all segments on the rows of the basis.
-fn join_shown(lines: &mut ItemLines, parts: Vec<(Vec<u32>, Shown)>, len: usize) {
+fn join_shown(lines: &mut ItemLines, parts: Vec<Part>, len: usize) {
     let mut rows = Vec::new();
     let mut exact = Vec::new();
     let mut quantity = Vec::new();
     let mut rate = Vec::new();
     let blank = |rows: usize| Stored::plain(Column::whole(vec![0; rows])).all_null(rows);
     let (any_quantity, any_rate) = (
-        parts.iter().any(|(_, shown)| shown.quantity.is_some()),
-        parts.iter().any(|(_, shown)| shown.rate.is_some()),
+        parts.iter().any(|part| part.quantity.is_some()),
+        parts.iter().any(|part| part.rate.is_some()),
     );
-    for (own, shown) in parts {
-        quantity.push(shown.quantity.unwrap_or_else(|| blank(own.len())));
-        rate.push(shown.rate.unwrap_or_else(|| blank(own.len())));
-        exact.push(shown.exact);
-        rows.extend(own);
+    for part in parts {
+        quantity.push(part.quantity.unwrap_or_else(|| blank(part.passed.len())));
+        rate.push(part.rate.unwrap_or_else(|| blank(part.passed.len())));
+        exact.push(part.exact);
+        rows.extend(part.passed);
     }
     if exact.is_empty() {
         return;
@@ -553,9 +550,4 @@ fn spot(frame: &Frame, row: u32) -> Option<Spot> {
         file: usize::try_from(whole("#file")?).ok()?,
         record: u32::try_from(whole("#record")?).ok()?,
     })
-}
-
-/// Rounding of a whole item when every line rounds on its own.
-pub(crate) fn by_line(rule: &SubsidyRule, exact: &Stored) -> Vec<Result<i64, RowError>> {
-    round_column(exact, rule.round)
 }
