@@ -135,7 +135,11 @@ fn write(
     let text = |finding: &Finding| catalogue.finding(finding);
     let publication = Publication {
         job,
-        packs: settled.months.last().map(|month| vec![&month.law.head]).unwrap_or_default(),
+        packs: settled
+            .months
+            .last()
+            .map(|month| month.law.packs.iter().collect())
+            .unwrap_or_default(),
         run_id: &settled.run_id,
         calc_version: CALC_VERSION,
         law_sha256: &settled.law_sha256,
