@@ -13,6 +13,7 @@ mod slot;
 mod spell;
 mod spell_facts;
 mod tally;
+mod uses;
 
 pub use age::completed_months;
 
@@ -25,15 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(crate) use tally::{Spot, Tally};
-
-/// Rows of an input table the month could use and could not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RowUse {
-    /// Rows that became facts of the month.
-    pub used: u64,
-    /// Rows of other months, withdrawn versions, rows nobody reads.
-    pub unused: u64,
-}
+pub use uses::RowUse;
 
 /// The facts of one service month.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +35,7 @@ pub struct Facts {
     pub frames: Frames,
     /// What is wrong with the data.
     pub findings: Vec<Finding>,
-    /// Use of each input table.
+    /// Rows used of each input table; a table that is not here gave none.
     pub uses: BTreeMap<Arc<str>, RowUse>,
 }
 
@@ -262,10 +255,6 @@ pub fn establish(
     spell::build(&ground, &register, &mut facts, &mut tally);
     rows::build(&ground, &register, &mut facts, &mut tally);
     facts.frames.put(programme(&ground));
-    for table in tables.by_name.values() {
-        let uses = facts.uses.entry(Arc::clone(&table.name)).or_default();
-        uses.unused = (table.rows as u64).saturating_sub(uses.used);
-    }
     facts.findings = tally.into_findings(tables);
     Ok(facts)
 }

@@ -3,7 +3,7 @@
 use super::institution::{Register, cell_text};
 use super::rows::put_missing;
 use super::tally::Spot;
-use super::{Facts, Ground, Tally, row_span};
+use super::{Facts, Ground, RowUse, Tally, row_span};
 use crate::domain::{
     Basis, CodeColumn, CodeList, Column, FindingCode, Frame, Key, KeyColumn, Stored,
 };
@@ -50,13 +50,13 @@ pub(crate) fn build(
     };
     let start = ground.month.first();
     let mut sums: BTreeMap<(Key, String, Option<String>), Sum> = BTreeMap::new();
-    let mut used = 0;
+    let mut used = Vec::new();
     for row in 0..table.rows {
         let span = row_span(table.get("valid_from"), table.get("valid_until"), row);
         if !span.is_some_and(|span| span.contains(start)) {
             continue;
         }
-        used += 1;
+        used.push(u32::try_from(row).unwrap_or(u32::MAX));
         let age_class = cell_text(table.get("age_class"), row).unwrap_or_default();
         let service = cell_text(table.get("service"), row);
         let sum = sums.entry((ids.keys[row], age_class, service)).or_default();
@@ -77,7 +77,7 @@ pub(crate) fn build(
         sum.first = Some(sum.first.map_or(row, |first| first.min(row)));
         sum.rows += 1;
     }
-    facts.uses.entry(Arc::from("slots")).or_default().used = used;
+    facts.uses.insert(Arc::from("slots"), RowUse::of(used));
     put(facts, frame(ground, register, &sums, tally), links(register, &sums));
 }
 

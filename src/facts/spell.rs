@@ -11,7 +11,7 @@ use super::places::{NONE, Places};
 use super::slot;
 use super::spell_facts;
 use super::tally::Spot;
-use super::{Facts, Ground, Tally, age, count};
+use super::{Facts, Ground, RowUse, Tally, age, count};
 use crate::domain::{Column, Date, FindingCode, Frame, Key, KeyColumn, Span, largest_remainder};
 use crate::intake::Table;
 use crate::law::AgeRule;
@@ -129,7 +129,7 @@ pub(crate) fn build(
     );
     tally.absorb(of_attendance);
     if let Some(table) = ground.tables.get("attendance") {
-        facts.uses.entry(Arc::clone(&table.name)).or_default().used = attendance.used;
+        facts.uses.insert(Arc::clone(&table.name), attendance.used.clone());
     }
     let (order, starts) = group(&homes, register.ids.len());
     let context = Context {
@@ -152,7 +152,7 @@ pub(crate) fn build(
     let mut spells = Piece::default();
     join(&mut spells, pieces, tally);
     unknown_institutions(&enrolments, &strangers, tally);
-    facts.uses.entry(Arc::from("enrolments")).or_default().used = rows as u64;
+    facts.uses.insert(Arc::from("enrolments"), RowUse::All);
     let mut frame = spell_facts::frame(ground, register, &enrolments, &attendance, &mut spells);
     child::put_listing_facts(
         ground,
