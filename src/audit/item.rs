@@ -211,7 +211,7 @@ impl Script<'_> {
         let id = &price.head.id;
         let part = |part: &str| format!("{id}.{part}");
         match price.breach {
-            Breach::RefuseChild if price.basis == rule.basis => {
+            Breach::RefuseChild => {
                 for (column, reason) in [
                     ("missing", "fee_missing"),
                     ("over", "fee_above_ceiling"),
@@ -219,6 +219,8 @@ impl Script<'_> {
                 ] {
                     tests.extend(self.fails(&price.basis, &part(column), reason));
                 }
+                let column = self.breached(price, &rule.basis);
+                tests.extend(self.fails(&rule.basis, &column, "child_fee_breach"));
             }
             Breach::RefuseInstitution => {
                 if price.basis == rule.basis {
@@ -227,46 +229,75 @@ impl Script<'_> {
                 let column = self.breached(price, &rule.basis);
                 tests.extend(self.fails(&rule.basis, &column, "institution_fee_breach"));
             }
-            Breach::RefuseChild | Breach::ReduceToCeiling | Breach::Warn => {}
+            Breach::ReduceToCeiling | Breach::Warn => {}
         }
     }
 
-    /// A column on `own`: whether the row's institution has a row in breach of the price.
+    /// A column on `own`: whether the row's institution, or its child there where the price refuses
+    /// the child, has a row in breach of the price.
     fn breached(&mut self, price: &PriceRule, own: &Basis) -> String {
         let part =
             |part: &str| (price.basis.clone(), Arc::from(format!("{}.{part}", price.head.id)));
+        let has = |basis: &Basis, column: &str| (basis.clone(), column.to_owned());
         let mut reads = vec![part("over"), part("under")];
-        let in_month = (price.basis.clone(), Arc::from("in_month"));
         let mut test = reads
             .iter()
             .map(|(basis, column)| format!("(v.{}).v IS TRUE", name(&format!("{basis}.{column}"))))
             .collect::<Vec<_>>()
             .join(" OR ");
-        if self.known.contains_key(&(price.basis.clone(), "in_month".to_owned())) {
+        if self.known.contains_key(&has(&price.basis, "in_month")) {
             test = format!(
                 "({test}) AND (v.{}).v IS TRUE",
                 name(&format!("{}.in_month", price.basis))
             );
-            reads.push(in_month);
+            reads.push((price.basis.clone(), Arc::from("in_month")));
         }
         self.view(&price.basis, &reads, "true");
+        let child = price.breach == Breach::RefuseChild;
+        let child_ref = |basis: &Basis| match (child, self.known.get(&has(basis, "child_ref"))) {
+            (false, _) => "''".to_owned(),
+            (true, Some(held)) => format!("(b.{}).v", name(&held.text)),
+            (true, None) => "NULL::VARCHAR".to_owned(),
+        };
+        let (of_price, of_own) = (child_ref(&price.basis), child_ref(own));
+        let own_in_month = match self.known.get(&has(own, "in_month")) {
+            Some(held) if child => format!("(b.{}).v IS TRUE", name(&held.text)),
+            _ => "true".to_owned(),
+        };
+        let days = self.breach_days(price);
         let homes = self.fresh("homes in breach");
         let parent = self.parent(&price.basis, &Basis::Institution, false);
         let from = table(&price.basis);
         self.say(&format!(
-            "CREATE OR REPLACE TABLE {homes} AS SELECT DISTINCT {parent} AS g FROM {from} b \
-             JOIN \"view\" v ON v.\"row\" = b.\"row\" WHERE {test};"
+            "CREATE OR REPLACE TABLE {homes} AS SELECT DISTINCT {parent} AS g, {of_price} AS c \
+             FROM {from} b JOIN \"view\" v ON v.\"row\" = b.\"row\" WHERE ({test}) AND ({days});"
         ));
         let column = format!("breach:{}", price.head.id);
         let made = self.column(own, &column, Kind::Bool);
         let parent = self.parent(own, &Basis::Institution, false);
         let from = table(own);
         self.say(&format!(
-            "INSERT INTO {made} SELECT b.\"row\", tu_value(coalesce({parent} IN (SELECT g FROM \
-             {homes} \
-             WHERE g IS NOT NULL), false), 0) FROM {from} b;"
+            "INSERT INTO {made} SELECT o.\"row\", tu_value(o.here AND o.\"row\" IN (SELECT \
+             p.\"row\" FROM (SELECT b.\"row\", {parent} AS g, {of_own} AS c FROM {from} b) p JOIN \
+             {homes} h ON h.g = p.g AND h.c = p.c), 0) FROM (SELECT b.\"row\", {own_in_month} AS \
+             here FROM {from} b) o;"
         ));
         column
+    }
+
+    /// The condition on table `b` for the days under a law that gives a breach the same outcome.
+    fn breach_days(&self, price: &PriceRule) -> String {
+        let segments = self.month.law.segments.iter().enumerate();
+        let days: Vec<String> = segments
+            .filter(|(_, law)| {
+                law.steps.iter().any(|step| {
+                    matches!(step, Step::Price(of)
+                        if of.head.id == price.head.id && of.breach == price.breach)
+                })
+            })
+            .filter_map(|(segment, _)| self.rows(&price.basis, segment))
+            .collect();
+        if days.is_empty() { "false".to_owned() } else { days.join(" OR ") }
     }
 
     /// What no pack can waive.

@@ -1,13 +1,13 @@
 //! One item: gates combined in their order, the amount of the rows that passed, line rounding.
 
+use super::breach::price_tests;
 use super::columns::scatter;
 use super::rounding::{Part, round_parts};
-use super::steps::{Walk, gate, gate_column, missing_column, prices};
+use super::steps::{Walk, gate, gate_column, prices};
 use super::{ItemLines, LineStatus};
-use crate::domain::{Basis, Cell, Column, Fen, FindingCode, Frame, Frames, RowError, Stored};
+use crate::domain::{Basis, Cell, Column, FindingCode, Frame, Frames, RowError, Stored};
 use crate::facts::Spot;
 use crate::law::{Breach, GateRef, GateRule, PriceRule, SubsidyRule};
-use crate::price::Assessed;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ pub mod reasons {
     pub const FEE_BELOW: &str = "fee_below_floor";
     /// There is no fee to judge.
     pub const FEE_MISSING: &str = "fee_missing";
+    /// Another spell of the child at the institution breached a guide price that refuses the child.
+    pub const CHILD_BREACH: &str = "child_fee_breach";
     /// The institution breached a guide price that refuses the whole institution.
     pub const INSTITUTION_BREACH: &str = "institution_fee_breach";
     /// The amount itself is zero.
@@ -39,11 +41,11 @@ pub mod reasons {
 }
 
 /// One test of admission on the item's own rows: true passes.
-struct Test {
-    reason: u16,
-    zero: bool,
+pub(crate) struct Test {
+    pub(crate) reason: u16,
+    pub(crate) zero: bool,
     /// 0 passes, 1 fails with `reason`, 2.. fails with the reason of a [`RowError`] (2 + code).
-    verdicts: Vec<u8>,
+    pub(crate) verdicts: Vec<u8>,
 }
 
 /// Bases whose rows are one child's.
@@ -143,7 +145,7 @@ fn tests(walk: &mut Walk<'_>, segment: usize, rule: &SubsidyRule, len: usize) ->
     tests
 }
 
-fn reason(walk: &mut Walk<'_>, code: &str) -> u16 {
+pub(crate) fn reason(walk: &mut Walk<'_>, code: &str) -> u16 {
     u16::try_from(walk.entitlements.reasons.intern(code)).unwrap_or(u16::MAX)
 }
 
@@ -181,7 +183,13 @@ fn verdicts(frames: &Frames, own: &Basis, of: &Basis, column: &str, len: usize) 
 }
 
 /// Turns a column that is true where something is wrong into verdicts.
-fn failing(frames: &Frames, own: &Basis, of: &Basis, column: &str, len: usize) -> Option<Vec<u8>> {
+pub(crate) fn failing(
+    frames: &Frames,
+    own: &Basis,
+    of: &Basis,
+    column: &str,
+    len: usize,
+) -> Option<Vec<u8>> {
     frames.get(of)?.get(column)?;
     let mut verdicts = verdicts(frames, own, of, column, len);
     for verdict in &mut verdicts {
@@ -189,79 +197,6 @@ fn failing(frames: &Frames, own: &Basis, of: &Basis, column: &str, len: usize) -
         *verdict = u8::from(*verdict == 0);
     }
     verdicts.contains(&1).then_some(verdicts)
-}
-
-fn price_tests(
-    walk: &mut Walk<'_>,
-    price: &PriceRule,
-    rule: &SubsidyRule,
-    len: usize,
-    tests: &mut Vec<Test>,
-) {
-    let id = &price.head.id;
-    let mut push = |walk: &mut Walk<'_>, code: &str, verdicts: Option<Vec<u8>>| {
-        if let Some(verdicts) = verdicts {
-            tests.push(Test { reason: reason(walk, code), zero: false, verdicts });
-        }
-    };
-    match price.breach {
-        Breach::RefuseChild if price.basis == rule.basis => {
-            for (column, code) in [
-                (missing_column(id), reasons::FEE_MISSING),
-                (format!("{id}.over"), reasons::FEE_ABOVE),
-                (format!("{id}.under"), reasons::FEE_BELOW),
-            ] {
-                let found = failing(walk.frames, &rule.basis, &price.basis, &column, len);
-                push(walk, code, found);
-            }
-        }
-        Breach::RefuseInstitution => {
-            if price.basis == rule.basis {
-                let column = missing_column(id);
-                let found = failing(walk.frames, &rule.basis, &price.basis, &column, len);
-                push(walk, reasons::FEE_MISSING, found);
-            }
-            let found = breached_institutions(walk.frames, price, &rule.basis, len);
-            push(walk, reasons::INSTITUTION_BREACH, found);
-        }
-        Breach::RefuseChild | Breach::ReduceToCeiling | Breach::Warn => {}
-    }
-}
-
-/// Rows of `own` whose institution has a row in breach of the price.
-fn breached_institutions(
-    frames: &Frames,
-    price: &PriceRule,
-    own: &Basis,
-    len: usize,
-) -> Option<Vec<u8>> {
-    let institutions = frames.get(&Basis::Institution)?;
-    let mut breached = vec![false; institutions.rows];
-    let homes = super::aggregate::parents(frames, &price.basis, &Basis::Institution);
-    let frame = frames.get(&price.basis)?;
-    let flag = |column: &str, row: usize| match frame.get(column).map(|stored| &stored.column) {
-        Some(Column::Bool(values)) => values[row],
-        _ => false,
-    };
-    let (over, under) = (format!("{}.over", price.head.id), format!("{}.under", price.head.id));
-    for (row, home) in homes.iter().enumerate() {
-        let in_month = frame.get("in_month").is_none() || flag("in_month", row);
-        if in_month
-            && (flag(&over, row) || flag(&under, row))
-            && let Some(slot) = breached.get_mut(*home as usize)
-        {
-            *slot = true;
-        }
-    }
-    if !breached.contains(&true) {
-        return None;
-    }
-    let own_homes = super::aggregate::parents(frames, own, &Basis::Institution);
-    let mut verdicts = vec![0; len];
-    for (row, home) in own_homes.iter().enumerate() {
-        verdicts[row] = u8::from(breached.get(*home as usize).copied().unwrap_or(false));
-    }
-    Some(verdicts)
 }
 
 /// What no pack can waive: a listing outside the month, an unknown or contradicting institution,
@@ -411,83 +346,6 @@ fn join_shown(lines: &mut ItemLines, parts: Vec<Part>, len: usize) {
     lines.rate = any_rate.then(|| place(rate));
 }
 
-/// What a guide price finds, in the order the counting knows them.
-const BREACHES: [FindingCode; 3] =
-    [FindingCode::FeeAboveCeiling, FindingCode::FeeBelowFloor, FindingCode::FeeMissing];
-
-/// Counts breaches and missing fees by institution, with the money above or below.
-pub(crate) fn count_breaches(
-    walk: &mut Walk<'_>,
-    rule: &PriceRule,
-    rows: &[u32],
-    fee: &Stored,
-    assessed: &Assessed,
-) {
-    let Some(frame) = walk.frames.get(&rule.basis) else { return };
-    let homes = super::aggregate::parents(walk.frames, &rule.basis, &Basis::Institution);
-    let in_month = match frame.get("in_month").map(|stored| &stored.column) {
-        Some(Column::Bool(values)) => Some(values),
-        _ => None,
-    };
-    // Rows stand by institution: runs of neighbours are counted before they meet the map.
-    let mut counts: BTreeMap<(u32, FindingCode), (u64, i64, u32)> = BTreeMap::new();
-    let mut run: [(u64, i64, u32); 3] = [(0, 0, 0); 3];
-    let mut run_home = Frame::NO_ROW;
-    let mut close = |home: u32, run: &mut [(u64, i64, u32); 3]| {
-        for (code, (count, money, row)) in BREACHES.iter().zip(run.iter_mut()) {
-            if *count > 0 {
-                let slot = counts.entry((home, *code)).or_insert((0, 0, *row));
-                slot.0 += *count;
-                slot.1 = slot.1.saturating_add(*money);
-                (*count, *money) = (0, 0);
-            }
-        }
-    };
-    for (at, row) in rows.iter().enumerate() {
-        let (kind, gap) = if assessed.over[at] {
-            (0, distance(fee, &assessed.ceiling, at))
-        } else if assessed.under[at] {
-            (1, distance(&assessed.floor, fee, at))
-        } else if assessed.missing[at] {
-            (2, 0)
-        } else {
-            continue;
-        };
-        if in_month.is_some_and(|values| !values[*row as usize]) {
-            continue;
-        }
-        let home = homes.get(*row as usize).copied().unwrap_or(Frame::NO_ROW);
-        if home != run_home {
-            close(run_home, &mut run);
-            run_home = home;
-        }
-        let slot = &mut run[kind];
-        if slot.0 == 0 {
-            slot.2 = *row;
-        }
-        slot.0 += 1;
-        slot.1 = slot.1.saturating_add(gap);
-    }
-    close(run_home, &mut run);
-    let found: Vec<_> = counts
-        .into_iter()
-        .map(|((home, code), (count, money, row))| {
-            let id = institution_text(walk.frames, home);
-            (code, id, count, money, spot(frame, row))
-        })
-        .collect();
-    for (code, id, count, money, spot) in found {
-        let mut values = Vec::new();
-        if code != FindingCode::FeeMissing {
-            values.push(("amount", Fen(money).to_string()));
-        }
-        walk.tally.add(code, &id, &rule.head.id, count, spot, values);
-        if code != FindingCode::FeeMissing {
-            walk.tally.add_money(code, &id, &rule.head.id, money);
-        }
-    }
-}
-
 /// Counts the rows that fail a gate which only warns, by institution.
 pub(crate) fn count_warnings(walk: &mut Walk<'_>, rule: &GateRule) {
     let Some(code) = FindingCode::parse(&rule.reason) else { return };
@@ -516,22 +374,6 @@ pub(crate) fn count_warnings(walk: &mut Walk<'_>, rule: &GateRule) {
     }
 }
 
-/// `a - b` in whole fen, for findings.
-fn distance(a: &Stored, b: &Stored, row: usize) -> i64 {
-    if let (Column::Num(left), Column::Num(right)) = (&a.column, &b.column)
-        && left.den == 1
-        && right.den == 1
-    {
-        return left.values[row].saturating_sub(right.values[row]);
-    }
-    match (a.cell(row), b.cell(row)) {
-        (Cell::Num(num, den), Cell::Num(other, other_den)) => {
-            i64::try_from((num / den).saturating_sub(other / other_den)).unwrap_or(i64::MAX)
-        }
-        _ => 0,
-    }
-}
-
 /// The id of an institution row as text; empty where there is none.
 pub(crate) fn institution_text(frames: &Frames, row: u32) -> String {
     let stored = frames.get(&Basis::Institution).and_then(|f| f.get("institution_id"));
@@ -541,7 +383,7 @@ pub(crate) fn institution_text(frames: &Frames, row: u32) -> String {
     }
 }
 
-fn spot(frame: &Frame, row: u32) -> Option<Spot> {
+pub(crate) fn spot(frame: &Frame, row: u32) -> Option<Spot> {
     let whole = |name: &str| match frame.get(name).map(|stored| &stored.column) {
         Some(Column::Num(column)) => Some(column.values[row as usize]),
         _ => None,

@@ -178,13 +178,14 @@ fn the_invented_district_computes_again_without_them() {
     }
 }
 
-/// Cases written by hand, computed again: what shares a rounding when law or register splits a month.
+/// Cases written by hand, computed again: what shares a rounding when law or register splits a month,
+/// and whom a breach refuses.
 #[test]
-fn what_shares_a_sum_computes_again() {
+fn what_rows_share_computes_again() {
     if !duckdb_is_here() {
         return;
     }
-    for file in ["rounding.toml"] {
+    for file in ["rounding.toml", "breach.toml"] {
         let cases = crate::rules::settled(file);
         assert!(cases.len() >= 3, "{file} has {} cases", cases.len());
         for (name, settled) in cases {
