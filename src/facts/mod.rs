@@ -25,6 +25,7 @@ use crate::law::{LawOfMonth, Step};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use places::{NONE as NO_ATTENDANCE, SEVERAL as MANY_ATTENDANCES};
 pub(crate) use tally::{Spot, Tally};
 pub use uses::RowUse;
 
@@ -37,6 +38,8 @@ pub struct Facts {
     pub findings: Vec<Finding>,
     /// Rows used of each input table; a table that is not here gave none.
     pub uses: BTreeMap<Arc<str>, RowUse>,
+    /// The attendance row of each spell, or [`NO_ATTENDANCE`], or [`MANY_ATTENDANCES`]: for explain.
+    pub attended: Vec<u32>,
 }
 
 /// The columns and bases the law and the outputs ask for; what nobody asks for is not built.

@@ -7,7 +7,7 @@
 use super::attendance::{Attendance, group};
 use super::child;
 use super::institution::Register;
-use super::places::{NONE, Places};
+use super::places::{NONE, Places, SEVERAL};
 use super::slot;
 use super::spell_facts;
 use super::tally::Spot;
@@ -96,7 +96,8 @@ pub(super) struct Piece {
     pub(super) segment: Vec<u8>,
     pub(super) pieces: Vec<i64>,
     pub(super) in_month: Vec<bool>,
-    /// The attendance row of each spell, [`NONE`] where there is none.
+    /// The attendance row of each spell, [`NONE`] where there is none, [`SEVERAL`] where several are
+    /// read together.
     pub(super) attended: Vec<u32>,
     /// Figures that are not those of one row: by spell.
     pub(super) shared: Vec<(u32, [Option<i64>; 5])>,
@@ -168,6 +169,7 @@ pub(crate) fn build(
     age::put(ground, &mut frame);
     child::build(ground, facts, &mut frame, &spells.listing, rows);
     facts.frames.put(frame);
+    facts.attended = spells.attended;
 }
 
 /// The main institution row of each listing. Neighbours often share one: it is looked up once.
@@ -359,7 +361,11 @@ impl Context<'_> {
         for (spell, figures) in figures.into_iter().enumerate() {
             let at = u32::try_from(first_spell + spell).unwrap_or(u32::MAX);
             piece.shared.push((at, figures));
-            piece.attended.push(own.first().copied().unwrap_or(NONE));
+            piece.attended.push(match own[..] {
+                [] => NONE,
+                [only] => only,
+                _ => SEVERAL,
+            });
         }
     }
 

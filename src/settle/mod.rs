@@ -43,6 +43,8 @@ pub struct SettledMonth {
     pub allocation: Allocation,
     /// Use of the input tables' rows.
     pub uses: BTreeMap<Arc<str>, RowUse>,
+    /// The attendance row of each spell, as [`facts::Facts::attended`].
+    pub attended: Vec<u32>,
 }
 
 /// One settled period, in memory.
@@ -289,6 +291,7 @@ fn settle_month(
         entitlements,
         allocation,
         uses: facts.uses,
+        attended: facts.attended,
     })
 }
 
