@@ -8,7 +8,7 @@ use super::script::{Held, Kind, Script, link, name, table};
 use super::{AuditError, put};
 use crate::domain::{Basis, Cell, Column, Fraction, Frame, Stored};
 use crate::law::expr::Expr;
-use crate::law::{Aggregate, CapRule, RoundScope, Step};
+use crate::law::{Aggregate, Breach, CapRule, RoundScope, Step};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -94,6 +94,11 @@ impl Wanted {
                 self.add(&rule.basis, &["in_month"]);
                 for expr in [&rule.when, &rule.fee, &rule.ceiling].into_iter().chain(&rule.floor) {
                     self.reads(expr);
+                }
+                if rule.breach == Breach::RefuseChild {
+                    for basis in [Basis::Spell, Basis::Listing, Basis::Child] {
+                        self.columns.insert((basis, Arc::from("child_ref")));
+                    }
                 }
             }
             Step::Gate(rule) => {

@@ -29,16 +29,21 @@ impl Script<'_> {
              reason VARCHAR, amount HUGEINT);"
         ));
         if self.tables.contains(&first.basis) {
+            let mut parts: Vec<(&SubsidyRule, String)> = Vec::new();
             for (segment, rule) in rules.iter().enumerate() {
                 if let (Some(rule), Some(rows)) = (rule, self.rows(&first.basis, segment)) {
-                    self.entitle(segment, rule, &rows, &own);
+                    let exact = self.entitle(segment, rule, &rows, &own);
+                    parts.push((rule, exact));
                 }
             }
+            self.shared_amounts(&parts, &own);
         }
         self.items.insert(Arc::clone(&first.head.id), own);
     }
 
-    fn entitle(&mut self, segment: usize, rule: &SubsidyRule, rows: &str, own: &str) {
+    /// Judges the rows of a segment. Lines that round on their own are done with; else the table of
+    /// exact amounts that comes back waits for the other segments.
+    fn entitle(&mut self, segment: usize, rule: &SubsidyRule, rows: &str, own: &str) -> String {
         let basis = &rule.basis;
         let has_mains = self.links.contains(&(Basis::Institution, Basis::Institution));
         let rows = if *basis == Basis::Institution && has_mains {
@@ -74,12 +79,42 @@ impl Script<'_> {
         ));
         let passed =
             format!("b.\"row\" IN (SELECT j.\"row\" FROM {judged} j WHERE j.o.s = 'paid')");
-        let rounded = if rule.round_scope == RoundScope::Line {
-            self.made("rounded", &rule.amount.rounded(rule.round), basis, &passed)
-        } else {
-            let exact = self.made("exact", &rule.amount, basis, &passed);
-            self.shared_rounding(rule, &exact)
-        };
+        if rule.round_scope != RoundScope::Line {
+            return self.made("exact", &rule.amount, basis, &passed);
+        }
+        let rounded = self.made("rounded", &rule.amount.rounded(rule.round), basis, &passed);
+        self.lines(rule, &rounded, "true", own);
+        rounded
+    }
+
+    /// Rounds what shares a rounding: over all segments, so that a month the law splits is rounded
+    /// once (S12). Segments that state another mode, quantum or scope share nothing.
+    fn shared_amounts(&mut self, parts: &[(&SubsidyRule, String)], own: &str) {
+        let stated = |rule: &SubsidyRule| (rule.round, rule.round_scope);
+        let mut done: Vec<(Rounding, RoundScope)> = Vec::new();
+        for (rule, _) in parts.iter().filter(|(rule, _)| rule.round_scope != RoundScope::Line) {
+            if done.contains(&stated(rule)) {
+                continue;
+            }
+            done.push(stated(rule));
+            let alike: Vec<_> = parts.iter().filter(|(r, _)| stated(r) == stated(rule)).collect();
+            let tables: Vec<String> =
+                alike.iter().map(|(_, exact)| format!("SELECT \"row\", x FROM {exact}")).collect();
+            let exact = self.fresh("exact of the month");
+            self.say(&format!(
+                "CREATE OR REPLACE TABLE {exact} AS {};",
+                tables.join(" UNION ALL ")
+            ));
+            let rounded = self.shared_rounding(rule, &exact);
+            for (rule, exact) in alike {
+                let rows = format!("\"row\" IN (SELECT e.\"row\" FROM {exact} e)");
+                self.lines(rule, &rounded, &rows, own);
+            }
+        }
+    }
+
+    /// The lines of rows that passed: paid, zero, or refused for what their amount is.
+    fn lines(&mut self, rule: &SubsidyRule, rounded: &str, rows: &str, own: &str) {
         let negative = if rule.any_sign {
             "WHEN false THEN NULL".to_owned()
         } else {
@@ -92,7 +127,7 @@ impl Script<'_> {
              {LINE_MAX} THEN {} \
              {negative} WHEN fen = 0 THEN {{'s': 'zero', 'r': 'amount_zero'}} \
              ELSE {{'s': 'paid', 'r': ''}} END AS o\n\
-             FROM (SELECT \"row\", x, (x).n // (x).d AS fen FROM {rounded}));",
+             FROM (SELECT \"row\", x, (x).n // (x).d AS fen FROM {rounded} WHERE {rows}));",
             refused("tu_reason((x).e)"),
             refused("'overflow'"),
         ));
@@ -176,7 +211,7 @@ impl Script<'_> {
         let id = &price.head.id;
         let part = |part: &str| format!("{id}.{part}");
         match price.breach {
-            Breach::RefuseChild if price.basis == rule.basis => {
+            Breach::RefuseChild => {
                 for (column, reason) in [
                     ("missing", "fee_missing"),
                     ("over", "fee_above_ceiling"),
@@ -184,6 +219,8 @@ impl Script<'_> {
                 ] {
                     tests.extend(self.fails(&price.basis, &part(column), reason));
                 }
+                let column = self.breached(price, &rule.basis);
+                tests.extend(self.fails(&rule.basis, &column, "child_fee_breach"));
             }
             Breach::RefuseInstitution => {
                 if price.basis == rule.basis {
@@ -192,46 +229,75 @@ impl Script<'_> {
                 let column = self.breached(price, &rule.basis);
                 tests.extend(self.fails(&rule.basis, &column, "institution_fee_breach"));
             }
-            Breach::RefuseChild | Breach::ReduceToCeiling | Breach::Warn => {}
+            Breach::ReduceToCeiling | Breach::Warn => {}
         }
     }
 
-    /// A column on `own`: whether the row's institution has a row in breach of the price.
+    /// A column on `own`: whether the row's institution, or its child there where the price refuses
+    /// the child, has a row in breach of the price.
     fn breached(&mut self, price: &PriceRule, own: &Basis) -> String {
         let part =
             |part: &str| (price.basis.clone(), Arc::from(format!("{}.{part}", price.head.id)));
+        let has = |basis: &Basis, column: &str| (basis.clone(), column.to_owned());
         let mut reads = vec![part("over"), part("under")];
-        let in_month = (price.basis.clone(), Arc::from("in_month"));
         let mut test = reads
             .iter()
             .map(|(basis, column)| format!("(v.{}).v IS TRUE", name(&format!("{basis}.{column}"))))
             .collect::<Vec<_>>()
             .join(" OR ");
-        if self.known.contains_key(&(price.basis.clone(), "in_month".to_owned())) {
+        if self.known.contains_key(&has(&price.basis, "in_month")) {
             test = format!(
                 "({test}) AND (v.{}).v IS TRUE",
                 name(&format!("{}.in_month", price.basis))
             );
-            reads.push(in_month);
+            reads.push((price.basis.clone(), Arc::from("in_month")));
         }
         self.view(&price.basis, &reads, "true");
+        let child = price.breach == Breach::RefuseChild;
+        let child_ref = |basis: &Basis| match (child, self.known.get(&has(basis, "child_ref"))) {
+            (false, _) => "''".to_owned(),
+            (true, Some(held)) => format!("(b.{}).v", name(&held.text)),
+            (true, None) => "NULL::VARCHAR".to_owned(),
+        };
+        let (of_price, of_own) = (child_ref(&price.basis), child_ref(own));
+        let own_in_month = match self.known.get(&has(own, "in_month")) {
+            Some(held) if child => format!("(b.{}).v IS TRUE", name(&held.text)),
+            _ => "true".to_owned(),
+        };
+        let days = self.breach_days(price);
         let homes = self.fresh("homes in breach");
         let parent = self.parent(&price.basis, &Basis::Institution, false);
         let from = table(&price.basis);
         self.say(&format!(
-            "CREATE OR REPLACE TABLE {homes} AS SELECT DISTINCT {parent} AS g FROM {from} b \
-             JOIN \"view\" v ON v.\"row\" = b.\"row\" WHERE {test};"
+            "CREATE OR REPLACE TABLE {homes} AS SELECT DISTINCT {parent} AS g, {of_price} AS c \
+             FROM {from} b JOIN \"view\" v ON v.\"row\" = b.\"row\" WHERE ({test}) AND ({days});"
         ));
         let column = format!("breach:{}", price.head.id);
         let made = self.column(own, &column, Kind::Bool);
         let parent = self.parent(own, &Basis::Institution, false);
         let from = table(own);
         self.say(&format!(
-            "INSERT INTO {made} SELECT b.\"row\", tu_value(coalesce({parent} IN (SELECT g FROM \
-             {homes} \
-             WHERE g IS NOT NULL), false), 0) FROM {from} b;"
+            "INSERT INTO {made} SELECT o.\"row\", tu_value(o.here AND o.\"row\" IN (SELECT \
+             p.\"row\" FROM (SELECT b.\"row\", {parent} AS g, {of_own} AS c FROM {from} b) p JOIN \
+             {homes} h ON h.g = p.g AND h.c = p.c), 0) FROM (SELECT b.\"row\", {own_in_month} AS \
+             here FROM {from} b) o;"
         ));
         column
+    }
+
+    /// The condition on table `b` for the days under a law that gives a breach the same outcome.
+    fn breach_days(&self, price: &PriceRule) -> String {
+        let segments = self.month.law.segments.iter().enumerate();
+        let days: Vec<String> = segments
+            .filter(|(_, law)| {
+                law.steps.iter().any(|step| {
+                    matches!(step, Step::Price(of)
+                        if of.head.id == price.head.id && of.breach == price.breach)
+                })
+            })
+            .filter_map(|(segment, _)| self.rows(&price.basis, segment))
+            .collect();
+        if days.is_empty() { "false".to_owned() } else { days.join(" OR ") }
     }
 
     /// What no pack can waive.
@@ -254,11 +320,8 @@ impl Script<'_> {
     /// Rounds the exact sum over a key and hands it back by largest remainder (S12).
     fn shared_rounding(&mut self, rule: &SubsidyRule, exact: &str) -> String {
         let basis = &rule.basis;
-        let home = if self.links.contains(&(basis.clone(), Basis::Institution)) {
-            format!("coalesce(b.{}, -1)", link(&Basis::Institution))
-        } else {
-            "-1::BIGINT".to_owned()
-        };
+        let home =
+            format!("coalesce({}, -1::BIGINT)", self.parent(basis, &Basis::Institution, false));
         let child = if self.known.contains_key(&(basis.clone(), "child_ref".to_owned())) {
             let own = name(&format!("{basis}.child_ref"));
             format!("coalesce((b.{own}).v, b.\"row\"::VARCHAR)")

@@ -244,7 +244,8 @@ pub(super) fn explain(
         entitlements: &month.entitlements,
         allocation: &month.allocation,
         schedule: &settled.schedule,
-        files: &settled.tables.files,
+        tables: &settled.tables,
+        attended: &month.attended,
     };
     crate::explain::explain(&input, &question)
         .map_err(|error| Trouble::told(Exit::World, error.to_string()))

@@ -5,6 +5,7 @@ use super::walk::LineWalk;
 use super::{GateSaid, Verdict};
 use crate::domain::Cell;
 use crate::law::{Breach, GateRef, GateRule, PriceRule, Step};
+use crate::subsidy::{children_in_breach, reasons};
 use std::sync::Arc;
 
 impl<'a> LineWalk<'a> {
@@ -123,7 +124,9 @@ impl<'a> LineWalk<'a> {
             _ => Verdict::Holds,
         };
         let line_reason = self.reason();
-        let reason = if verdict == Verdict::Holds && price.breach != Breach::RefuseInstitution {
+        let reason = if line_reason == reasons::CHILD_BREACH {
+            if self.breached_elsewhere(price) { line_reason } else { String::new() }
+        } else if verdict == Verdict::Holds && price.breach != Breach::RefuseInstitution {
             String::new()
         } else if line_reason.starts_with("fee_") || line_reason.starts_with("institution_fee_") {
             line_reason
@@ -148,10 +151,21 @@ impl<'a> LineWalk<'a> {
     }
 }
 
-/// Whether a gate can have refused the line: it does not hold, or another row of the institution
-/// breached a price that refuses them all.
+impl LineWalk<'_> {
+    /// Whether another spell of the line's child at the institution breached a price that refuses
+    /// the child.
+    fn breached_elsewhere(&self, price: &PriceRule) -> bool {
+        price.breach == Breach::RefuseChild
+            && children_in_breach(self.input.law, self.input.frames, price, &self.rule.basis)
+                .is_some_and(|verdicts| verdicts.get(self.row) == Some(&1))
+    }
+}
+
+/// Whether a gate can have refused the line: it does not hold, or another row of the child or the
+/// institution breached a price that refuses them all.
 fn gave(gate: &GateSaid) -> bool {
     gate.verdict != Verdict::Holds
+        || gate.reason == reasons::CHILD_BREACH
         || gate.price.as_ref().is_some_and(|price| price.3 == "refuse_institution")
 }
 

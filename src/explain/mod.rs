@@ -5,6 +5,7 @@
 //! asks expressions for their trace), shows a child's number unless the caller does.
 
 mod gates;
+mod origin;
 mod reads;
 mod show;
 mod text;
@@ -12,7 +13,7 @@ mod walk;
 
 use crate::allocation::Allocation;
 use crate::domain::{Frames, Month};
-use crate::intake::SourceFile;
+use crate::intake::Tables;
 use crate::law::LawOfMonth;
 use crate::schedule::Schedule;
 use crate::subsidy::Entitlements;
@@ -36,8 +37,10 @@ pub struct ExplainInput<'a> {
     pub allocation: &'a Allocation,
     /// Schedule of the period.
     pub schedule: &'a Schedule,
-    /// Files read, in the order the frames' `#file` columns count them.
-    pub files: &'a [SourceFile],
+    /// Tables read, for the files and records of their rows.
+    pub tables: &'a Tables,
+    /// The attendance row of each spell.
+    pub attended: &'a [u32],
 }
 
 /// Which amounts are asked for.
@@ -197,10 +200,14 @@ pub struct FactSaid {
     pub alias: String,
     /// Value with its unit; `null` where there is none.
     pub value: String,
-    /// Input file, or empty for a computed fact of several rows.
+    /// Input file of the record it was delivered in or computed from; empty where it is no single
+    /// record.
     pub file: String,
     /// Record in it; 0 = none.
     pub record: u64,
+    /// What a computed fact was computed from, a word of `[computed]` of the catalogues; empty for a
+    /// delivered one.
+    pub computed: String,
 }
 
 /// What a gate or guide price said.

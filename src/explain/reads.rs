@@ -1,9 +1,10 @@
 //! What expressions read: facts with their record, named values, aggregates, steps.
 
+use super::origin::Origin;
 use super::show;
 use super::walk::LineWalk;
 use super::{ExplainInput, FactSaid, RuleSaid, StepSaid, ValueSaid};
-use crate::domain::{Basis, Cell, Frame};
+use crate::domain::{Basis, Frame};
 use crate::law::expr::Expr;
 use crate::law::{AggregateRule, PriceRule, RuleHead, Step};
 use std::sync::Arc;
@@ -155,16 +156,7 @@ impl LineWalk<'_> {
             .find(|entry| entry.basis == *basis && entry.name == *column)
             .map(|entry| entry.alias.to_string())
             .unwrap_or_default();
-        let whole = |name: &str| match frame.get(name).map(|stored| stored.cell(row)) {
-            Some(Cell::Num(number, _)) => usize::try_from(number).ok(),
-            _ => None,
-        };
-        let record = whole("#record").unwrap_or(0) as u64;
-        let file = whole("#file")
-            .filter(|_| record > 0)
-            .and_then(|file| self.input.files.get(file))
-            .map(|file| file.name.to_string())
-            .unwrap_or_default();
+        let Origin { file, record, computed } = self.origin(basis, column, frame, row);
         let value = self.cell(basis, column, row);
         self.facts.insert(
             (basis.clone(), Arc::clone(column)),
@@ -175,6 +167,7 @@ impl LineWalk<'_> {
                 value,
                 file,
                 record,
+                computed: computed.to_owned(),
             },
         );
     }

@@ -108,13 +108,15 @@ impl Page<'_> {
 
     fn facts(&mut self, line: &LineSaid) {
         self.section("explain.facts");
-        for FactSaid { basis, name, alias, value, file, record } in &line.facts {
+        for FactSaid { basis, name, alias, value, file, record, computed } in &line.facts {
             let record = record.to_string();
-            let source = if file.is_empty() {
-                String::new()
-            } else {
-                let values = [("file", file.as_str()), ("record", record.as_str())];
-                format!("    {}", self.texts.phrase("explain.source", &values))
+            let inputs = self.word("computed", computed);
+            let values =
+                [("file", file.as_str()), ("record", record.as_str()), ("inputs", inputs.as_str())];
+            let source = match (file.is_empty(), computed.is_empty()) {
+                (true, true) => String::new(),
+                (false, true) => format!("    {}", self.texts.phrase("explain.source", &values)),
+                (_, false) => format!("    {}", self.texts.phrase("explain.computed", &values)),
             };
             let basis = self.word("basis", basis);
             let colon = self.texts.label("word.colon");

@@ -3,7 +3,7 @@
 
 use super::institution::Register;
 use super::tally::Spot;
-use super::{Ground, Tally, date_at, text_at};
+use super::{Ground, RowUse, Tally, date_at, text_at};
 use crate::domain::{Column, Date, FindingCode, Frame, Key, Stored};
 use crate::intake::Table;
 use rayon::prelude::*;
@@ -34,7 +34,7 @@ pub(crate) struct Attendance<'a> {
     /// First place in `order` of each institution.
     starts: Vec<u32>,
     /// Rows of the month.
-    pub(crate) used: u64,
+    pub(crate) used: RowUse,
 }
 
 /// What a daily mark means.
@@ -91,10 +91,11 @@ impl<'a> Attendance<'a> {
         let count = register.ids.len();
         let (order, starts) = group(&homes, count);
         let mut orphans: BTreeMap<String, (u64, usize)> = BTreeMap::new();
-        let mut used = order.len() as u64;
+        let mut used = RowUse::All;
         if order.len() < table.rows {
+            let of_month = (0_u32..).zip(&homes).filter(|(_, home)| **home != OTHER_MONTH);
+            used = RowUse::of(of_month.map(|(row, _)| row));
             for row in (0..homes.len()).filter(|row| homes[*row] == Frame::NO_ROW) {
-                used += 1;
                 orphans.entry(institutions.text(row)).or_insert((0, row)).0 += 1;
             }
         }

@@ -6,7 +6,7 @@
 
 use super::rows::put_missing;
 use super::tally::Spot;
-use super::{Facts, Ground, Tally, count, date_at, row_span, text_at};
+use super::{Facts, Ground, RowUse, Tally, count, date_at, row_span, text_at};
 use crate::domain::{
     Basis, Cell, Column, Date, FindingCode, Frame, Key, Span, Stored, check_cnaps, check_uscc,
     luhn_valid,
@@ -107,8 +107,9 @@ pub(crate) fn build(ground: &Ground<'_>, facts: &mut Facts, tally: &mut Tally) -
     }
     rows.extend(later);
     let frame = frame(ground, table, &rows, &sanctions, ids, tally);
-    let uses = facts.uses.entry(Arc::from("institutions")).or_default();
-    uses.used = rows.iter().map(|r| r.delivered).collect::<BTreeSet<_>>().len() as u64;
+    // A row that has expired, or starts only later, is in force on no day of the month and unused.
+    let used = RowUse::of(rows.iter().map(|row| row.delivered));
+    facts.uses.insert(Arc::from("institutions"), used);
     for row in &rows {
         register.ids.push(ids.text(row.delivered as usize));
         register.services.push(text_at(table.get("services"), row.delivered as usize));

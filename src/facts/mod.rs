@@ -13,6 +13,7 @@ mod slot;
 mod spell;
 mod spell_facts;
 mod tally;
+mod uses;
 
 pub use age::completed_months;
 
@@ -24,17 +25,10 @@ use crate::law::{LawOfMonth, Step};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use places::{NONE as NO_ATTENDANCE, SEVERAL as MANY_ATTENDANCES};
 use spell::Enrolments;
 pub(crate) use tally::{Spot, Tally};
-
-/// Rows of an input table the month could use and could not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RowUse {
-    /// Rows that became facts of the month.
-    pub used: u64,
-    /// Rows of other months, withdrawn versions, rows nobody reads.
-    pub unused: u64,
-}
+pub use uses::RowUse;
 
 /// The facts of one service month.
 #[derive(Debug, Clone, Default)]
@@ -43,8 +37,10 @@ pub struct Facts {
     pub frames: Frames,
     /// What is wrong with the data.
     pub findings: Vec<Finding>,
-    /// Use of each input table.
+    /// Rows used of each input table; a table that is not here gave none.
     pub uses: BTreeMap<Arc<str>, RowUse>,
+    /// The attendance row of each spell, or [`NO_ATTENDANCE`], or [`MANY_ATTENDANCES`]: for explain.
+    pub attended: Vec<u32>,
 }
 
 /// The columns and bases the law and the outputs ask for; what nobody asks for is not built.
@@ -276,9 +272,7 @@ pub fn establish(
     );
     drop(of_child);
     tally.absorb(of_slots);
-    if tables.get("slots").is_some() {
-        facts.uses.entry(Arc::from("slots")).or_default().used = used;
-    }
+    facts.uses.insert(Arc::from("slots"), used);
     facts.frames.put(slots);
     match spells {
         Some(spells) => spell::finish(&ground, spells, &mut facts),
@@ -286,10 +280,6 @@ pub fn establish(
     }
     rows::build(&ground, &register, &mut facts, &mut tally);
     facts.frames.put(programme(&ground));
-    for table in tables.by_name.values() {
-        let uses = facts.uses.entry(Arc::clone(&table.name)).or_default();
-        uses.unused = (table.rows as u64).saturating_sub(uses.used);
-    }
     facts.findings = tally.into_findings(tables);
     Ok(facts)
 }

@@ -3,7 +3,10 @@
 use crate::domain::Key;
 
 /// No row.
-pub(crate) const NONE: u32 = u32::MAX;
+pub const NONE: u32 = u32::MAX;
+
+/// Several rows, of which none speaks alone.
+pub const SEVERAL: u32 = u32::MAX - 1;
 
 /// A small open-addressed index of the children of one institution: listings and attendance.
 #[derive(Default)]

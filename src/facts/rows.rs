@@ -3,7 +3,7 @@
 
 use super::institution::{Register, holds, sanctions_by};
 use super::tally::Spot;
-use super::{Facts, Ground, Tally, count, date_at, row_span, text_at};
+use super::{Facts, Ground, RowUse, Tally, count, date_at, row_span, text_at};
 use crate::domain::{Basis, Column, FindingCode, Frame, Key, Stored};
 use crate::intake::Table;
 use crate::law::dictionary::{SANCTIONS, TABLE_BASES};
@@ -35,10 +35,9 @@ pub(crate) fn build(
     for (basis, table_name) in small {
         match ground.tables.get(&table_name) {
             Some(table) => {
-                let frame = frame(ground, register, &basis, table, tally);
-                facts.uses.entry(Arc::from(table_name.as_str())).or_default().used =
-                    frame.rows as u64;
-                facts.frames.put(frame);
+                let rows = in_month(ground, &basis, table);
+                facts.frames.put(frame(ground, register, &basis, table, &rows, tally));
+                facts.uses.insert(Arc::from(table_name.as_str()), RowUse::of(rows));
             }
             None => facts.frames.put(empty(ground, basis, &table_name)),
         }
@@ -115,12 +114,12 @@ fn frame(
     register: &Register,
     basis: &Basis,
     table: &Table,
+    rows: &[u32],
     tally: &mut Tally,
 ) -> Frame {
-    let rows = in_month(ground, basis, table);
     let mut frame = Frame::new(basis.clone(), rows.len());
     for (name, stored) in &table.columns {
-        frame.put(name, stored.take(&rows));
+        frame.put(name, stored.take(rows));
     }
     put_missing(ground, &table.name, &mut frame);
     let institutions: Vec<u32> = match table.get("institution_id") {
@@ -144,8 +143,8 @@ fn frame(
             tally.add(code, &id, &table.name, 1, Some(spot), Vec::new());
         }
     }
-    put_computed(ground, basis, table, &rows, &mut frame);
-    Ground::put_places(table, &rows, &mut frame);
+    put_computed(ground, basis, table, rows, &mut frame);
+    Ground::put_places(table, rows, &mut frame);
     frame.links.insert(Basis::Programme, vec![0; rows.len()]);
     frame.links.insert(Basis::Institution, institutions);
     frame

@@ -3,7 +3,7 @@
 use super::institution::{Register, cell_text};
 use super::rows::put_missing;
 use super::tally::Spot;
-use super::{Facts, Ground, Tally, row_span};
+use super::{Facts, Ground, RowUse, Tally, row_span};
 use crate::domain::{
     Basis, CodeColumn, CodeList, Column, FindingCode, Frame, Key, KeyColumn, Stored, concatenate,
 };
@@ -80,15 +80,19 @@ struct Sums {
     services: Ranks,
 }
 
-/// Builds the slot frame; gives it with the number of rows used.
-pub(crate) fn build(ground: &Ground<'_>, register: &Register, tally: &mut Tally) -> (Frame, u64) {
+/// Builds the slot frame; gives it with the rows used.
+pub(crate) fn build(
+    ground: &Ground<'_>,
+    register: &Register,
+    tally: &mut Tally,
+) -> (Frame, RowUse) {
     let table = ground.tables.get("slots");
     let ids = match table.and_then(|table| table.get("institution_id")).map(|s| &s.column) {
         Some(Column::Key(ids)) => Some(ids),
         _ => None,
     };
     let (Some(table), Some(ids)) = (table, ids) else {
-        return (frame(ground, register, &Sums::default(), tally), 0);
+        return (frame(ground, register, &Sums::default(), tally), RowUse::default());
     };
     let whole = |stored: Option<&Stored>, row: usize| match stored {
         Some(stored) if !stored.is_null(row) => match &stored.column {
@@ -110,12 +114,12 @@ pub(crate) fn build(ground: &Ground<'_>, register: &Register, tally: &mut Tally)
     .map(|name| table.get(name));
     let mut sums =
         Sums { by_key: BTreeMap::new(), classes: Ranks::of(class), services: Ranks::of(service) };
-    let mut used = 0;
+    let mut used = Vec::new();
     for row in 0..table.rows {
         if !row_span(from, until, row).is_some_and(|span| span.contains(start)) {
             continue;
         }
-        used += 1;
+        used.push(u32::try_from(row).unwrap_or(u32::MAX));
         let age_class = sums.classes.at(class, row).unwrap_or(0);
         let service = sums.services.at(service, row).map_or(NO_SERVICE, |place| place + 1);
         let sum = sums.by_key.entry((ids.keys[row], age_class, service)).or_default();
@@ -136,7 +140,7 @@ pub(crate) fn build(ground: &Ground<'_>, register: &Register, tally: &mut Tally)
         sum.first = Some(sum.first.map_or(row, |first| first.min(row)));
         sum.rows += 1;
     }
-    (frame(ground, register, &sums, tally), used)
+    (frame(ground, register, &sums, tally), RowUse::of(used))
 }
 
 fn frame(

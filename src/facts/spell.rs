@@ -7,7 +7,7 @@
 use super::attendance::{Attendance, group};
 use super::child;
 use super::institution::Register;
-use super::places::{NONE, Places};
+use super::places::{NONE, Places, SEVERAL};
 use super::slot;
 use super::spell_facts;
 use super::tally::Spot;
@@ -98,7 +98,8 @@ pub(super) struct Piece {
     pub(super) segment: Vec<u8>,
     pub(super) pieces: Vec<i64>,
     pub(super) in_month: Vec<bool>,
-    /// The attendance row of each spell, [`NONE`] where there is none.
+    /// The attendance row of each spell, [`NONE`] where there is none, [`SEVERAL`] where several are
+    /// read together.
     pub(super) attended: Vec<u32>,
     /// Figures that are not those of one row: by spell.
     pub(super) shared: Vec<(u32, [Option<i64>; 5])>,
@@ -111,6 +112,7 @@ pub(crate) struct Laid {
     frame: Frame,
     listings: Vec<u32>,
     institutions: Vec<u32>,
+    attended: Vec<u32>,
     rows: usize,
 }
 
@@ -132,7 +134,7 @@ pub(crate) fn lay(
     );
     tally.absorb(of_attendance);
     if let Some(table) = ground.tables.get("attendance") {
-        uses.entry(Arc::clone(&table.name)).or_default().used = attendance.used;
+        uses.insert(Arc::clone(&table.name), attendance.used.clone());
     }
     let (order, starts) = group(&homes, register.ids.len());
     let context = Context {
@@ -154,7 +156,7 @@ pub(crate) fn lay(
     }
     let mut spells = join(pieces, tally);
     unknown_institutions(enrolments, &strangers, tally);
-    uses.entry(Arc::from("enrolments")).or_default().used = rows as u64;
+    uses.insert(Arc::from("enrolments"), RowUse::All);
     let mut frame = spell_facts::frame(ground, register, enrolments, &attendance, &mut spells);
     child::put_listing_facts(
         ground,
@@ -166,17 +168,19 @@ pub(crate) fn lay(
         &mut frame,
         tally,
     );
-    Laid { frame, listings: spells.listing, institutions: spells.institution, rows }
+    let Piece { listing: listings, institution: institutions, attended, .. } = spells;
+    Laid { frame, listings, institutions, attended, rows }
 }
 
 /// Links the spells to slots, tells ages, and builds the listing and child frames where a rule
 /// stands on them.
 pub(crate) fn finish(ground: &Ground<'_>, laid: Laid, facts: &mut Facts) {
-    let Laid { mut frame, listings, institutions, rows } = laid;
+    let Laid { mut frame, listings, institutions, attended, rows } = laid;
     slot::link(facts, &mut frame, &institutions);
     age::put(ground, &mut frame);
     child::build(ground, facts, &mut frame, &listings, rows);
     facts.frames.put(frame);
+    facts.attended = attended;
 }
 
 /// The main institution row of each listing. Neighbours often share one: it is looked up once.
@@ -368,7 +372,11 @@ impl Context<'_> {
         for (spell, figures) in figures.into_iter().enumerate() {
             let at = u32::try_from(first_spell + spell).unwrap_or(u32::MAX);
             piece.shared.push((at, figures));
-            piece.attended.push(own.first().copied().unwrap_or(NONE));
+            piece.attended.push(match own[..] {
+                [] => NONE,
+                [only] => only,
+                _ => SEVERAL,
+            });
         }
     }
 

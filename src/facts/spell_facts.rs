@@ -4,7 +4,7 @@ use super::Ground;
 use super::attendance::{Attendance, FIGURES};
 use super::child;
 use super::institution::{Register, offers};
-use super::places::NONE;
+use super::places::{NONE, SEVERAL};
 use super::spell::{Enrolments, Piece};
 use crate::domain::{Basis, CodeColumn, Column, Frame, Stored};
 use rayon::prelude::*;
@@ -85,7 +85,7 @@ fn figure_column(attendance: &Attendance<'_>, spells: &Piece, figure: usize) -> 
         .par_iter()
         .with_min_len(8192)
         .map(|row| match of_row {
-            Some((values, nulls)) if *row != NONE => {
+            Some((values, nulls)) if *row < SEVERAL => {
                 let null = nulls.is_some_and(|nulls| nulls[*row as usize]);
                 (values[*row as usize], null)
             }

@@ -579,8 +579,8 @@ pub struct Law {
 pub struct LawOfMonth {
     /// Settings (of the last pack named by the job where they differ).
     pub head: PackHead,
-    /// All packs' ids in layer order.
-    pub packs: Vec<Arc<str>>,
+    /// Settings of all packs in layer order, as their files state them.
+    pub packs: Vec<PackHead>,
     /// Segments in order; the first is the law on the first of the month.
     pub segments: Vec<Law>,
     /// Declared inputs.

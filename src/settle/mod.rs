@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of the calculation: outputs of one version are the same bytes for the same run id (S30).
-pub const CALC_VERSION: &str = "1";
+pub const CALC_VERSION: &str = "2";
 
 /// One settled service month.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub struct SettledMonth {
     pub allocation: Allocation,
     /// Use of the input tables' rows.
     pub uses: BTreeMap<Arc<str>, RowUse>,
+    /// The attendance row of each spell, as [`facts::Facts::attended`].
+    pub attended: Vec<u32>,
 }
 
 /// One settled period, in memory.
@@ -271,9 +273,7 @@ fn settle_month(
     let mut facts = facts::establish(tables, &law, month, &needs)?;
     findings.append(&mut facts.findings);
     let budget = budget_lines(tables, month, used_up);
-    if let Some(uses) = facts.uses.get_mut("budget") {
-        *uses = RowUse { used: budget.len() as u64, unused: uses.unused - budget.len() as u64 };
-    }
+    facts.uses.insert(Arc::from("budget"), RowUse::of(budget_rows(tables, month)));
     if last {
         // The facts hold what the law reads; the large tables would only take memory from here on.
         for table in tables.by_name.values_mut() {
@@ -291,7 +291,18 @@ fn settle_month(
         entitlements,
         allocation,
         uses: facts.uses,
+        attended: facts.attended,
     })
+}
+
+/// Rows of the budget table for the month's fiscal year.
+fn budget_rows(tables: &Tables, month: Month) -> Vec<u32> {
+    let Some(table) = tables.get("budget") else { return Vec::new() };
+    let of_year = |row: usize| match table.get("fiscal_year").map(|stored| &stored.column) {
+        Some(Column::Num(years)) => years.values[row] / years.den == i64::from(month.year()),
+        _ => false,
+    };
+    (0..table.rows).filter(|row| of_year(*row)).filter_map(|row| u32::try_from(row).ok()).collect()
 }
 
 /// The budget lines of the month's fiscal year, less what earlier months of this period took.
@@ -302,7 +313,9 @@ fn budget_lines(tables: &Tables, month: Month, used_up: &[PostedLine]) -> Vec<Bu
         Some(Column::Num(numbers)) => numbers.values[row] / numbers.den,
         _ => 0,
     };
-    let mut lines: Vec<BudgetLine> = (0..table.rows)
+    let mut lines: Vec<BudgetLine> = budget_rows(tables, month)
+        .into_iter()
+        .map(|row| row as usize)
         .map(|row| BudgetLine {
             budget_doc_no: text("budget_doc_no", row),
             source: text("source", row),
@@ -312,9 +325,8 @@ fn budget_lines(tables: &Tables, month: Month, used_up: &[PostedLine]) -> Vec<Bu
             fund_type_code: text("fund_type_code", row),
             project_code: text("project_code", row),
             balance_fen: whole("balance", row),
-            fiscal_year: i32::try_from(whole("fiscal_year", row)).unwrap_or(0),
+            fiscal_year: month.year(),
         })
-        .filter(|line| line.fiscal_year == month.year())
         .collect();
     lines.sort_by(|a, b| (&a.source, &a.budget_doc_no).cmp(&(&b.source, &b.budget_doc_no)));
     for line in &mut lines {

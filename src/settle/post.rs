@@ -3,6 +3,7 @@
 use super::{CALC_VERSION, SettleError, Settled, compute, in_pool};
 use crate::domain::texts::{Catalogue, Language};
 use crate::domain::{Finding, Month, Progress, hex};
+use crate::facts::RowUse;
 use crate::job::Job;
 use crate::ledger::{InstitutionMonth, Ledger, LedgerError, Posted, RunRecord};
 use crate::publish::{
@@ -135,7 +136,11 @@ fn write(
     let text = |finding: &Finding| catalogue.finding(finding);
     let publication = Publication {
         job,
-        packs: settled.months.last().map(|month| vec![&month.law.head]).unwrap_or_default(),
+        packs: settled
+            .months
+            .last()
+            .map(|month| month.law.packs.iter().collect())
+            .unwrap_or_default(),
         run_id: &settled.run_id,
         calc_version: CALC_VERSION,
         law_sha256: &settled.law_sha256,
@@ -230,7 +235,7 @@ fn institution_months(standing: &BTreeMap<String, Standing>) -> Vec<InstitutionM
         .collect()
 }
 
-/// Use of each table's rows over all months: a row used in one month is used.
+/// Use of each table's rows over all months: a row that any month used is one row used.
 fn usage(settled: &Settled) -> Vec<TableUse> {
     settled
         .tables
@@ -238,13 +243,11 @@ fn usage(settled: &Settled) -> Vec<TableUse> {
         .values()
         .map(|table| {
             let read = table.rows as u64;
-            let used = settled
-                .months
-                .iter()
-                .filter_map(|month| month.uses.get(&table.name))
-                .map(|uses| uses.used)
-                .fold(0, u64::saturating_add)
-                .min(read);
+            let mut of_months = RowUse::default();
+            for of in settled.months.iter().filter_map(|month| month.uses.get(&table.name)) {
+                of_months.join(of);
+            }
+            let used = of_months.count(read);
             TableUse {
                 table: Arc::clone(&table.name),
                 read: table.rows_read,

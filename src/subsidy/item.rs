@@ -1,12 +1,13 @@
 //! One item: gates combined in their order, the amount of the rows that passed, line rounding.
 
-use super::columns::{in_order, round_column, scatter};
-use super::steps::{Walk, gate, gate_column, missing_column, prices};
+use super::breach::price_tests;
+use super::columns::{in_order, scatter};
+use super::rounding::{Part, round_parts};
+use super::steps::{Walk, gate, gate_column, prices};
 use super::{ItemLines, LineStatus};
-use crate::domain::{Basis, Cell, Column, Fen, FindingCode, Frame, Frames, RowError, Stored};
+use crate::domain::{Basis, Cell, Column, FindingCode, Frame, Frames, RowError, Stored};
 use crate::facts::Spot;
 use crate::law::{Breach, GateRef, GateRule, PriceRule, SubsidyRule};
-use crate::price::Assessed;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub mod reasons {
     pub const FEE_BELOW: &str = "fee_below_floor";
     /// There is no fee to judge.
     pub const FEE_MISSING: &str = "fee_missing";
+    /// Another spell of the child at the institution breached a guide price that refuses the child.
+    pub const CHILD_BREACH: &str = "child_fee_breach";
     /// The institution breached a guide price that refuses the whole institution.
     pub const INSTITUTION_BREACH: &str = "institution_fee_breach";
     /// The amount itself is zero.
@@ -38,11 +41,11 @@ pub mod reasons {
 }
 
 /// One test of admission on the item's own rows: true passes.
-struct Test {
-    reason: u16,
-    zero: bool,
+pub(crate) struct Test {
+    pub(crate) reason: u16,
+    pub(crate) zero: bool,
     /// 0 passes, 1 fails with `reason`, 2.. fails with the reason of a [`RowError`] (2 + code).
-    verdicts: Vec<u8>,
+    pub(crate) verdicts: Vec<u8>,
 }
 
 /// Bases whose rows are one child's.
@@ -75,7 +78,7 @@ pub(crate) fn entitle(
         cut_by: vec![0; len],
     };
     let mut eligible = vec![false; len];
-    let mut parts: Vec<(Vec<u32>, Shown)> = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
     for (segment, rule) in rules.iter().enumerate() {
         if let Some(rule) = rule {
             let own = own_rows(walk.frames, basis, &rows[segment.min(rows.len() - 1)]);
@@ -84,10 +87,10 @@ pub(crate) fn entitle(
             for row in &passed {
                 eligible[*row as usize] = true;
             }
-            let shown = amounts(walk, rule, &passed, &mut lines);
-            parts.push((passed, shown));
+            parts.push(part(walk, rule, passed));
         }
     }
+    amounts(walk, &parts, &mut lines);
     join_shown(&mut lines, parts, len);
     lines.allocated.clone_from(&lines.amount);
     walk.eligible.insert(id, eligible);
@@ -142,7 +145,7 @@ fn tests(walk: &mut Walk<'_>, segment: usize, rule: &SubsidyRule, len: usize) ->
     tests
 }
 
-fn reason(walk: &mut Walk<'_>, code: &str) -> u16 {
+pub(crate) fn reason(walk: &mut Walk<'_>, code: &str) -> u16 {
     u16::try_from(walk.entitlements.reasons.intern(code)).unwrap_or(u16::MAX)
 }
 
@@ -180,7 +183,13 @@ fn verdicts(frames: &Frames, own: &Basis, of: &Basis, column: &str, len: usize) 
 }
 
 /// Turns a column that is true where something is wrong into verdicts.
-fn failing(frames: &Frames, own: &Basis, of: &Basis, column: &str, len: usize) -> Option<Vec<u8>> {
+pub(crate) fn failing(
+    frames: &Frames,
+    own: &Basis,
+    of: &Basis,
+    column: &str,
+    len: usize,
+) -> Option<Vec<u8>> {
     frames.get(of)?.get(column)?;
     let mut verdicts = verdicts(frames, own, of, column, len);
     for verdict in &mut verdicts {
@@ -188,79 +197,6 @@ fn failing(frames: &Frames, own: &Basis, of: &Basis, column: &str, len: usize) -
         *verdict = u8::from(*verdict == 0);
     }
     verdicts.contains(&1).then_some(verdicts)
-}
-
-fn price_tests(
-    walk: &mut Walk<'_>,
-    price: &PriceRule,
-    rule: &SubsidyRule,
-    len: usize,
-    tests: &mut Vec<Test>,
-) {
-    let id = &price.head.id;
-    let mut push = |walk: &mut Walk<'_>, code: &str, verdicts: Option<Vec<u8>>| {
-        if let Some(verdicts) = verdicts {
-            tests.push(Test { reason: reason(walk, code), zero: false, verdicts });
-        }
-    };
-    match price.breach {
-        Breach::RefuseChild if price.basis == rule.basis => {
-            for (column, code) in [
-                (missing_column(id), reasons::FEE_MISSING),
-                (format!("{id}.over"), reasons::FEE_ABOVE),
-                (format!("{id}.under"), reasons::FEE_BELOW),
-            ] {
-                let found = failing(walk.frames, &rule.basis, &price.basis, &column, len);
-                push(walk, code, found);
-            }
-        }
-        Breach::RefuseInstitution => {
-            if price.basis == rule.basis {
-                let column = missing_column(id);
-                let found = failing(walk.frames, &rule.basis, &price.basis, &column, len);
-                push(walk, reasons::FEE_MISSING, found);
-            }
-            let found = breached_institutions(walk.frames, price, &rule.basis, len);
-            push(walk, reasons::INSTITUTION_BREACH, found);
-        }
-        Breach::RefuseChild | Breach::ReduceToCeiling | Breach::Warn => {}
-    }
-}
-
-/// Rows of `own` whose institution has a row in breach of the price.
-fn breached_institutions(
-    frames: &Frames,
-    price: &PriceRule,
-    own: &Basis,
-    len: usize,
-) -> Option<Vec<u8>> {
-    let institutions = frames.get(&Basis::Institution)?;
-    let mut breached = vec![false; institutions.rows];
-    let homes = super::aggregate::parents(frames, &price.basis, &Basis::Institution);
-    let frame = frames.get(&price.basis)?;
-    let flag = |column: &str, row: usize| match frame.get(column).map(|stored| &stored.column) {
-        Some(Column::Bool(values)) => values[row],
-        _ => false,
-    };
-    let (over, under) = (format!("{}.over", price.head.id), format!("{}.under", price.head.id));
-    for (row, home) in homes.iter().enumerate() {
-        let in_month = frame.get("in_month").is_none() || flag("in_month", row);
-        if in_month
-            && (flag(&over, row) || flag(&under, row))
-            && let Some(slot) = breached.get_mut(*home as usize)
-        {
-            *slot = true;
-        }
-    }
-    if !breached.contains(&true) {
-        return None;
-    }
-    let own_homes = super::aggregate::parents(frames, own, &Basis::Institution);
-    let mut verdicts = vec![0; len];
-    for (row, home) in own_homes.iter().enumerate() {
-        verdicts[row] = u8::from(breached.get(*home as usize).copied().unwrap_or(false));
-    }
-    Some(verdicts)
 }
 
 /// What no pack can waive: a listing outside the month, an unknown or contradicting institution,
@@ -346,64 +282,60 @@ const ROW_ERRORS: [RowError; 5] = [
     RowError::NegativeAmount,
 ];
 
-/// Columns shown beside an amount, on the rows that passed.
-struct Shown {
-    exact: Stored,
-    quantity: Option<Stored>,
-    rate: Option<Stored>,
+/// Evaluates a segment's rule on the rows that passed (S7: only there).
+fn part(walk: &Walk<'_>, rule: &Arc<SubsidyRule>, passed: Vec<u32>) -> Part {
+    let eval = |expr| walk.eval(expr, &rule.basis, &passed);
+    let exact = eval(&rule.amount);
+    let quantity = rule.quantity.as_ref().map(eval);
+    let rate = rule.rate.as_ref().map(eval);
+    Part { rule: Arc::clone(rule), passed, exact, quantity, rate }
 }
 
-/// Amounts of the rows that passed (S7: only there), rounded as the rule says.
-fn amounts(
-    walk: &mut Walk<'_>,
-    rule: &SubsidyRule,
-    passed: &[u32],
-    lines: &mut ItemLines,
-) -> Shown {
-    let exact = walk.eval(&rule.amount, &rule.basis, passed);
-    let quantity = rule.quantity.as_ref().map(|expr| walk.eval(expr, &rule.basis, passed));
-    let rate = rule.rate.as_ref().map(|expr| walk.eval(expr, &rule.basis, passed));
-    let rounded = super::rounding::round_lines(walk.frames, rule, &exact, passed);
+/// Amounts of all segments, rounded as their rules say: a scope coarser than the line sums over
+/// the whole month, so nothing is rounded before every segment is evaluated.
+fn amounts(walk: &mut Walk<'_>, parts: &[Part], lines: &mut ItemLines) {
+    let rounded = round_parts(walk.frames, &lines.basis, parts);
     let zero = reason(walk, reasons::AMOUNT_ZERO);
     let codes = ROW_ERRORS.map(|error| reason(walk, error.reason()));
-    for (at, result) in rounded.into_iter().enumerate() {
-        let row = passed[at] as usize;
-        match result {
-            Ok(fen) if fen < 0 && !rule.any_sign => {
-                lines.status[row] = LineStatus::Refused;
-                lines.reason[row] = codes[4];
-            }
-            Ok(0) => {
-                lines.status[row] = LineStatus::Zero;
-                lines.reason[row] = zero;
-            }
-            Ok(fen) => lines.amount[row] = fen,
-            Err(error) => {
-                let code = ROW_ERRORS.iter().position(|known| *known == error).unwrap_or(3);
-                lines.status[row] = LineStatus::Refused;
-                lines.reason[row] = codes[code];
+    for (part, rounded) in parts.iter().zip(rounded) {
+        for (row, result) in part.passed.iter().zip(rounded) {
+            let row = *row as usize;
+            match result {
+                Ok(fen) if fen < 0 && !part.rule.any_sign => {
+                    lines.status[row] = LineStatus::Refused;
+                    lines.reason[row] = codes[4];
+                }
+                Ok(0) => {
+                    lines.status[row] = LineStatus::Zero;
+                    lines.reason[row] = zero;
+                }
+                Ok(fen) => lines.amount[row] = fen,
+                Err(error) => {
+                    let code = ROW_ERRORS.iter().position(|known| *known == error).unwrap_or(3);
+                    lines.status[row] = LineStatus::Refused;
+                    lines.reason[row] = codes[code];
+                }
             }
         }
     }
-    Shown { exact, quantity, rate }
 }
 
 /// Puts the shown columns of all segments on the rows of the basis.
-fn join_shown(lines: &mut ItemLines, parts: Vec<(Vec<u32>, Shown)>, len: usize) {
+fn join_shown(lines: &mut ItemLines, parts: Vec<Part>, len: usize) {
     let mut rows = Vec::new();
     let mut exact = Vec::new();
     let mut quantity = Vec::new();
     let mut rate = Vec::new();
     let blank = |rows: usize| Stored::plain(Column::whole(vec![0; rows])).all_null(rows);
     let (any_quantity, any_rate) = (
-        parts.iter().any(|(_, shown)| shown.quantity.is_some()),
-        parts.iter().any(|(_, shown)| shown.rate.is_some()),
+        parts.iter().any(|part| part.quantity.is_some()),
+        parts.iter().any(|part| part.rate.is_some()),
     );
-    for (own, shown) in parts {
-        quantity.push(shown.quantity.unwrap_or_else(|| blank(own.len())));
-        rate.push(shown.rate.unwrap_or_else(|| blank(own.len())));
-        exact.push(shown.exact);
-        rows.extend(own);
+    for part in parts {
+        quantity.push(part.quantity.unwrap_or_else(|| blank(part.passed.len())));
+        rate.push(part.rate.unwrap_or_else(|| blank(part.passed.len())));
+        exact.push(part.exact);
+        rows.extend(part.passed);
     }
     if exact.is_empty() {
         return;
@@ -412,83 +344,6 @@ fn join_shown(lines: &mut ItemLines, parts: Vec<(Vec<u32>, Shown)>, len: usize) 
     lines.exact = Some(place(exact));
     lines.quantity = any_quantity.then(|| place(quantity));
     lines.rate = any_rate.then(|| place(rate));
-}
-
-/// What a guide price finds, in the order the counting knows them.
-const BREACHES: [FindingCode; 3] =
-    [FindingCode::FeeAboveCeiling, FindingCode::FeeBelowFloor, FindingCode::FeeMissing];
-
-/// Counts breaches and missing fees by institution, with the money above or below.
-pub(crate) fn count_breaches(
-    walk: &mut Walk<'_>,
-    rule: &PriceRule,
-    rows: &[u32],
-    fee: &Stored,
-    assessed: &Assessed,
-) {
-    let Some(frame) = walk.frames.get(&rule.basis) else { return };
-    let homes = super::aggregate::parents(walk.frames, &rule.basis, &Basis::Institution);
-    let in_month = match frame.get("in_month").map(|stored| &stored.column) {
-        Some(Column::Bool(values)) => Some(values),
-        _ => None,
-    };
-    // Rows stand by institution: runs of neighbours are counted before they meet the map.
-    let mut counts: BTreeMap<(u32, FindingCode), (u64, i64, u32)> = BTreeMap::new();
-    let mut run: [(u64, i64, u32); 3] = [(0, 0, 0); 3];
-    let mut run_home = Frame::NO_ROW;
-    let mut close = |home: u32, run: &mut [(u64, i64, u32); 3]| {
-        for (code, (count, money, row)) in BREACHES.iter().zip(run.iter_mut()) {
-            if *count > 0 {
-                let slot = counts.entry((home, *code)).or_insert((0, 0, *row));
-                slot.0 += *count;
-                slot.1 = slot.1.saturating_add(*money);
-                (*count, *money) = (0, 0);
-            }
-        }
-    };
-    let breached = |at: &usize| assessed.over[*at] || assessed.under[*at] || assessed.missing[*at];
-    let found: Vec<usize> =
-        (0..rows.len()).into_par_iter().with_min_len(8192).filter(breached).collect();
-    for at in found {
-        let row = &rows[at];
-        let (kind, gap) = if assessed.over[at] {
-            (0, distance(fee, &assessed.ceiling, at))
-        } else if assessed.under[at] {
-            (1, distance(&assessed.floor, fee, at))
-        } else {
-            (2, 0)
-        };
-        if in_month.is_some_and(|values| !values[*row as usize]) {
-            continue;
-        }
-        let home = homes.get(*row as usize).copied().unwrap_or(Frame::NO_ROW);
-        if home != run_home {
-            close(run_home, &mut run);
-            run_home = home;
-        }
-        let slot = &mut run[kind];
-        if slot.0 == 0 {
-            slot.2 = *row;
-        }
-        slot.0 += 1;
-        slot.1 = slot.1.saturating_add(gap);
-    }
-    close(run_home, &mut run);
-    let found: Vec<_> = counts
-        .into_iter()
-        .map(|((home, code), (count, money, row))| {
-            let id = institution_text(walk.frames, home);
-            (code, id, count, money, spot(frame, row))
-        })
-        .collect();
-    for (code, id, count, money, spot) in found {
-        let mut values = Vec::new();
-        if code != FindingCode::FeeMissing {
-            values.push(("amount", Fen(money).to_string()));
-        }
-        let fen = (code != FindingCode::FeeMissing).then_some(money);
-        walk.tally.add_with_money(code, &id, &rule.head.id, count, (spot, values), fen);
-    }
 }
 
 /// Counts the rows that fail a gate which only warns, by institution.
@@ -519,22 +374,6 @@ pub(crate) fn count_warnings(walk: &mut Walk<'_>, rule: &GateRule) {
     }
 }
 
-/// `a - b` in whole fen, for findings.
-fn distance(a: &Stored, b: &Stored, row: usize) -> i64 {
-    if let (Column::Num(left), Column::Num(right)) = (&a.column, &b.column)
-        && left.den == 1
-        && right.den == 1
-    {
-        return left.values[row].saturating_sub(right.values[row]);
-    }
-    match (a.cell(row), b.cell(row)) {
-        (Cell::Num(num, den), Cell::Num(other, other_den)) => {
-            i64::try_from((num / den).saturating_sub(other / other_den)).unwrap_or(i64::MAX)
-        }
-        _ => 0,
-    }
-}
-
 /// The id of an institution row as text; empty where there is none.
 pub(crate) fn institution_text(frames: &Frames, row: u32) -> String {
     let stored = frames.get(&Basis::Institution).and_then(|f| f.get("institution_id"));
@@ -544,7 +383,7 @@ pub(crate) fn institution_text(frames: &Frames, row: u32) -> String {
     }
 }
 
-fn spot(frame: &Frame, row: u32) -> Option<Spot> {
+pub(crate) fn spot(frame: &Frame, row: u32) -> Option<Spot> {
     let whole = |name: &str| match frame.get(name).map(|stored| &stored.column) {
         Some(Column::Num(column)) => Some(column.values[row as usize]),
         _ => None,
@@ -553,9 +392,4 @@ fn spot(frame: &Frame, row: u32) -> Option<Spot> {
         file: usize::try_from(whole("#file")?).ok()?,
         record: u32::try_from(whole("#record")?).ok()?,
     })
-}
-
-/// Rounding of a whole item when every line rounds on its own.
-pub(crate) fn by_line(rule: &SubsidyRule, exact: &Stored) -> Vec<Result<i64, RowError>> {
-    round_column(exact, rule.round)
 }

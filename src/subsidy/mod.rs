@@ -3,11 +3,13 @@
 //! In: frames, law. Out: [`Entitlements`]. Order: after `price`. Never: caps, splits, pays.
 
 mod aggregate;
+mod breach;
 mod columns;
 mod item;
 mod rounding;
 mod steps;
 
+pub(crate) use breach::children_in_breach;
 pub(crate) use item::institution_text;
 pub use item::reasons;
 pub use steps::entitle;

@@ -1,69 +1,99 @@
 //! Rounding scopes (S12): a scope coarser than the line rounds the exact sum over its key and hands
 //! it back to the lines by largest remainder.
+//!
+//! The key is a child's or an institution's month, whatever cuts the month into segments: the sum
+//! runs over the lines of all segments, and over all versions of an institution. Where segments
+//! state different roundings there is no one rounding of such a sum: lines share a sum only with
+//! lines of the same mode, quantum and scope.
 
-use super::item::by_line;
-use crate::domain::{Basis, Cell, Column, Frame, Frames, RowError, Stored};
+use super::columns::{round_column, whole_fen};
+use crate::domain::{Basis, Cell, Column, Fraction, Frame, Frames, Rounding, RowError, Stored};
 use crate::law::{RoundScope, SubsidyRule};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// Amounts in fen of the rows that passed, one entry a row of `passed`.
-pub(crate) fn round_lines(
+/// What one segment's law made of the rows of an item: those that passed and what the rule says of
+/// each, one entry a row of `passed`.
+pub(crate) struct Part {
+    pub(crate) rule: Arc<SubsidyRule>,
+    pub(crate) passed: Vec<u32>,
+    pub(crate) exact: Stored,
+    pub(crate) quantity: Option<Stored>,
+    pub(crate) rate: Option<Stored>,
+}
+
+/// Lines that share a sum: same rounding, same institution, same child; each by part and place.
+type Groups = BTreeMap<(usize, u32, String), Vec<(usize, usize)>>;
+
+/// Amounts in fen of the rows that passed, one list a part.
+pub(crate) fn round_parts(
     frames: &Frames,
-    rule: &SubsidyRule,
-    exact: &Stored,
-    passed: &[u32],
-) -> Vec<Result<i64, RowError>> {
-    if rule.round_scope == RoundScope::Line {
-        return by_line(rule, exact);
-    }
-    let Some(frame) = frames.get(&rule.basis) else { return Vec::new() };
-    let mut groups: BTreeMap<(u32, String), Vec<usize>> = BTreeMap::new();
-    let mut results: Vec<Result<i64, RowError>> = vec![Ok(0); passed.len()];
-    for (at, row) in passed.iter().enumerate() {
-        if let Some(error) = exact.error(at) {
-            results[at] = Err(error);
+    basis: &Basis,
+    parts: &[Part],
+) -> Vec<Vec<Result<i64, RowError>>> {
+    let mut results: Vec<Vec<Result<i64, RowError>>> = Vec::with_capacity(parts.len());
+    let mut roundings: Vec<(Rounding, RoundScope)> = Vec::new();
+    let mut groups = Groups::new();
+    let mut homes: Option<Vec<u32>> = None;
+    for (of, part) in parts.iter().enumerate() {
+        let scope = part.rule.round_scope;
+        let Some(frame) = frames.get(basis).filter(|_| scope != RoundScope::Line) else {
+            results.push(round_column(&part.exact, part.rule.round));
             continue;
+        };
+        let stated = (part.rule.round, scope);
+        let rounding = roundings.iter().position(|known| *known == stated).unwrap_or_else(|| {
+            roundings.push(stated);
+            roundings.len() - 1
+        });
+        let homes = homes
+            .get_or_insert_with(|| super::aggregate::parents(frames, basis, &Basis::Institution));
+        let mut own = vec![Ok(0); part.passed.len()];
+        for (at, row) in part.passed.iter().enumerate() {
+            if let Some(error) = part.exact.error(at) {
+                own[at] = Err(error);
+                continue;
+            }
+            let home = homes.get(*row as usize).copied().unwrap_or(Frame::NO_ROW);
+            let (home, child) = key(frame, scope, home, *row);
+            groups.entry((rounding, home, child)).or_default().push((of, at));
         }
-        groups.entry(group_key(frame, rule.round_scope, *row)).or_default().push(at);
+        results.push(own);
     }
-    for members in groups.values() {
+    let Some(frame) = frames.get(basis).filter(|_| !groups.is_empty()) else { return results };
+    for ((rounding, ..), mut members) in groups {
         // Ties of the remainder fall by the rows' own values, never by their place (S9).
-        let mut members = members.clone();
-        members.sort_by_key(|at| identity(frame, passed[*at]));
+        members.sort_by_cached_key(|(of, at)| {
+            let row = parts[*of].passed[*at];
+            (identity(frame, row), row)
+        });
         let amounts: Vec<(i128, i128)> = members
             .iter()
-            .map(|at| match exact.cell(*at) {
+            .map(|(of, at)| match parts[*of].exact.cell(*at) {
                 Cell::Num(num, den) => (num, den),
                 _ => (0, 1),
             })
             .collect();
-        match crate::domain::round_group(&amounts, rule.round) {
-            Some(parts) => {
-                for (at, part) in members.iter().zip(parts) {
-                    results[*at] = Ok(part);
-                }
-            }
-            None => members.iter().for_each(|at| results[*at] = Err(RowError::Overflow)),
+        let shares = crate::domain::round_group(&amounts, roundings[rounding].0);
+        for (nth, (of, at)) in members.into_iter().enumerate() {
+            let share = shares.as_ref().map(|shares| Fraction::whole(i128::from(shares[nth])));
+            results[of][at] = whole_fen(share);
         }
     }
     results
 }
 
-fn group_key(frame: &Frame, scope: RoundScope, row: u32) -> (u32, String) {
-    let institution = frame
-        .links
-        .get(&Basis::Institution)
-        .and_then(|links| links.get(row as usize).copied())
-        .unwrap_or(Frame::NO_ROW);
+/// The key a row's amount is summed over: the main row of its institution and the child.
+fn key(frame: &Frame, scope: RoundScope, home: u32, row: u32) -> (u32, String) {
     match scope {
         RoundScope::Settlement => (0, String::new()),
-        RoundScope::InstitutionMonth => (institution, String::new()),
+        RoundScope::InstitutionMonth => (home, String::new()),
         RoundScope::Line | RoundScope::ChildMonth => {
             let child = match frame.get("child_ref").map(|stored| stored.cell(row as usize)) {
                 Some(Cell::Text(text)) => text,
                 _ => row.to_string(),
             };
-            (institution, child)
+            (home, child)
         }
     }
 }

@@ -81,7 +81,7 @@ pub(crate) struct Walk<'a> {
 
 /// Rows of each segment on a basis: only spells and listings are cut; elsewhere the law of the
 /// first of the month holds for all rows.
-fn rows_of(frames: &Frames, basis: &Basis, segments: usize) -> Vec<Vec<u32>> {
+pub(crate) fn rows_of(frames: &Frames, basis: &Basis, segments: usize) -> Vec<Vec<u32>> {
     let mut rows = vec![Vec::new(); segments.max(1)];
     let Some(frame) = frames.get(basis) else { return rows };
     let all = (0..frame.rows).filter_map(|row| u32::try_from(row).ok());
@@ -237,7 +237,7 @@ impl Walk<'_> {
         let ceiling = self.eval(&rule.ceiling, &rule.basis, rows);
         let floor = rule.floor.as_ref().map(|floor| self.eval(floor, &rule.basis, rows));
         let assessed = price::assess(rule, &when, &fee, ceiling, floor);
-        item::count_breaches(self, rule, rows, &fee, &assessed);
+        super::breach::count_breaches(self, rule, rows, &fee, &assessed);
         let id = &rule.head.id;
         let bools = |values: Vec<bool>| Stored::plain(Column::Bool(values));
         for (name, stored) in [

@@ -178,6 +178,25 @@ fn the_invented_district_computes_again_without_them() {
     }
 }
 
+/// Cases written by hand, computed again: what shares a rounding when law or register splits a month,
+/// and whom a breach refuses.
+#[test]
+fn what_rows_share_computes_again() {
+    if !duckdb_is_here() {
+        return;
+    }
+    for file in ["rounding.toml", "breach.toml"] {
+        let cases = crate::rules::settled(file);
+        assert!(cases.len() >= 3, "{file} has {} cases", cases.len());
+        for (name, settled) in cases {
+            let folder = tempfile::tempdir().expect("a folder");
+            audit::sql(&settled, folder.path()).expect("written");
+            let (wrong, lines) = recomputed(folder.path());
+            assert_eq!((&name, wrong, lines > 3), (&name, Vec::new(), true));
+        }
+    }
+}
+
 /// A pack's file without the blocks the script cannot carry.
 fn carried(text: &str) -> String {
     let mut kept = String::new();

@@ -176,3 +176,98 @@ fn a_line_is_told_as_worked_out_by_hand() {
     assert_eq!(fact("fee_monthly")["file"], "part-1.csv");
     assert_eq!(fact("workdays_month")["value"], "22");
 }
+
+/// Settles a delivery under a pack of the cases and explains a child's line of an item.
+fn told(pack: &str, item: &str, tables: &[(&str, &str)]) -> (serde_json::Value, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in tables {
+        std::fs::write(folder.path().join(format!("{name}.csv")), text).expect("written");
+    }
+    let job = folder.path().join("job.toml");
+    let text = format!(
+        "id = \"told\"\nperiod = \"2026-09\"\npacks = [\"tests/rules/packs/{pack}\"]\n\
+         input = {:?}\nkey_file = \"data/reference/keys/demo.key\"\nledger = \"none\"\n\
+         workbooks = false\n",
+        folder.path().display().to_string()
+    );
+    std::fs::write(&job, text).expect("written");
+    let job = job.display().to_string();
+    let ask = |more: &[&str]| -> String {
+        let words = ["explain", &job, "--institution", "I1", "--item", item, "--child", "A"];
+        let words: Vec<String> = words.iter().chain(more).map(|w| (*w).to_owned()).collect();
+        let (exit, out, err) = tuoyu(&words);
+        assert_eq!(exit, 0, "{err}");
+        out
+    };
+    let json = serde_json::from_str(&ask(&["--json"])).expect("JSON");
+    (json, ask(&["--lang", "en"]))
+}
+
+/// (file, record, what it was computed from) of a fact of the only line.
+fn place(told: &serde_json::Value, name: &str) -> (String, u64, String) {
+    let lines = told["lines"].as_array().expect("lines");
+    let facts = lines.iter().flat_map(|line| line["facts"].as_array().expect("facts"));
+    let fact = facts.into_iter().find(|fact| fact["name"] == name);
+    let fact = fact.unwrap_or_else(|| panic!("no fact {name} in {told}"));
+    let text = |key: &str| fact[key].as_str().expect("a text").to_owned();
+    (text("file"), fact["record"].as_u64().expect("a number"), text("computed"))
+}
+
+/// Of a spell's facts the fee came with the enrolment, the days with the attendance, and the work
+/// days of the month with neither.
+#[test]
+fn every_fact_is_told_with_its_own_place() {
+    let register = "institution_id,name,filed_from,slots_built,left_on\nI1,甲,2024-01-01,,\n";
+    let enrolments = "child_ref,birth_date,institution_id,age_class,service,spell_from,fee_monthly\n\
+                      B,2025-01-10,I1,托小班,全日托,2026-01-05,700\n\
+                      A,2025-01-10,I1,托小班,全日托,2026-01-05,800\n";
+    let attendance = "child_ref,institution_id,period,days_attended\n\
+                      C,I1,2026-09,3\nB,I1,2026-09,20\nC,I1,2026-08,3\nA,I1,2026-09,15\n";
+    let tables =
+        [("institutions", register), ("enrolments", enrolments), ("attendance", attendance)];
+    let (json, text) = told("traps", "care", &tables);
+    let at =
+        |file: &str, record: u64, computed: &str| (file.to_owned(), record, computed.to_owned());
+    assert_eq!(place(&json, "fee_monthly"), at("enrolments.csv", 2, ""));
+    assert_eq!(place(&json, "days_attended"), at("attendance.csv", 4, ""));
+    assert_eq!(place(&json, "attendance_found"), at("attendance.csv", 4, ""));
+    assert_eq!(place(&json, "in_month"), at("enrolments.csv", 2, "dates"));
+    assert_eq!(place(&json, "overlapping"), at("", 0, "listings"));
+    assert_eq!(place(&json, "workdays_month"), at("", 0, "calendar"));
+    assert!(text.contains("from attendance.csv record 4"), "{text}");
+    assert!(text.contains("computed from the service month and the calendar\n"), "{text}");
+
+    // Days marked one by one have no single record; a child nobody marked has none at all.
+    let daily = "child_ref,institution_id,date,mark\nA,I1,2026-09-01,出勤\nA,I1,2026-09-02,出勤\n";
+    let tables = [("institutions", register), ("enrolments", enrolments), ("attendance", daily)];
+    let (json, _) = told("traps", "care", &tables);
+    assert_eq!(place(&json, "days_attended"), at("", 0, "attendance_rows"));
+    let nobody = "child_ref,institution_id,period,days_attended\nB,I1,2026-09,20\n";
+    let tables = [("institutions", register), ("enrolments", enrolments), ("attendance", nobody)];
+    let (json, text) = told("traps", "care", &tables);
+    assert_eq!(place(&json, "days_attended"), at("", 0, "no_attendance"));
+    assert!(text.contains("computed from the attendance, which has no row of the child"), "{text}");
+}
+
+/// The price that refused a child's other spell is pointed at, though the spell's own fee is fine.
+#[test]
+fn a_breach_on_another_spell_is_pointed_at() {
+    let register = "institution_id,name,filed_from\nI1,甲,2024-01-01\n";
+    let enrolments = "child_ref,birth_date,institution_id,age_class,service,spell_from,spell_until,fee_monthly\n\
+         A,2025-01-10,I1,托小班,全日托,2026-09-01,2026-09-10,1700\n\
+         A,2025-01-10,I1,托小班,全日托,2026-09-11,,1800\n";
+    let tables = [("institutions", register), ("enrolments", enrolments)];
+    let (json, text) = told("breach", "eighth", &tables);
+    for (line, reason, verdict) in
+        [(0, "child_fee_breach", "holds"), (1, "fee_above_ceiling", "fails")]
+    {
+        let line = &json["lines"][line];
+        assert_eq!(line["reason"], reason);
+        let gates = line["gates"].as_array().expect("gates");
+        let decisive: Vec<_> = gates.iter().filter(|gate| gate["decisive"] == true).collect();
+        assert_eq!(decisive.len(), 1, "{line}");
+        assert_eq!(decisive[0]["rule"]["id"], "price");
+        assert_eq!(decisive[0]["verdict"], verdict);
+    }
+    assert!(text.contains("another spell of the child"), "{text}");
+}

@@ -1,7 +1,8 @@
 //! Packs that must be refused: each file of `refusals/` is one, with its expectations on top.
 //!
 //! `# expect: error CODE line N: text` – an error (or `warn`) of that code on that line of the file
-//! whose message begins with the text. Nothing else may be told. A new case is a new file.
+//! whose message begins with the text. Nothing else may be told. `# pack: key = …` adds a line to the
+//! settings of the pack. A new case is a new file.
 
 use super::{PACK, here, reference};
 use std::fs;
@@ -40,7 +41,12 @@ fn told(text: &str) -> Vec<String> {
     let pack = folder.path().join("case");
     fs::create_dir(&pack).unwrap();
     fs::write(pack.join("notice.toml"), text).unwrap();
-    fs::write(pack.join("pack.toml"), PACK).unwrap();
+    let settings: String = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# pack: "))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    fs::write(pack.join("pack.toml"), format!("{PACK}{settings}")).unwrap();
     law::examine(&[pack], &[], &reference())
         .into_iter()
         .map(|error| {

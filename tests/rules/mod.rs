@@ -127,6 +127,19 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Every case of a file, settled, with its name: for the recomputation in SQL.
+pub(crate) fn settled(file: &str) -> Vec<(String, Settled)> {
+    let path = root().join("tests/rules").join(file);
+    let text = std::fs::read_to_string(path).expect("a file of cases");
+    let cases: Cases = toml::from_str(&text).expect("cases");
+    cases
+        .case
+        .iter()
+        .filter(|case| case.error.is_none())
+        .map(|case| (case.name.clone(), settle(&cases, case).expect("a settlement")))
+        .collect()
+}
+
 /// What does not hold of a file's cases.
 fn run(path: &Path) -> Vec<String> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();

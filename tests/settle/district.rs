@@ -113,23 +113,24 @@ pub(super) fn no_law(month: Month) -> Law {
 
 pub(super) fn law_of_month(law: Law, calendar: Calendar) -> LawOfMonth {
     let (start, month) = (MidMonth::ByMonthStart, law.month);
+    let head = PackHead {
+        id: Arc::from("sample"),
+        title: Arc::from("示例"),
+        region: Arc::from("示例区"),
+        currency: Arc::from("yuan"),
+        sample: true,
+        resident_ids: false,
+        uscc: false,
+        overlaps: Overlaps::Refuse,
+        settlement_months: 1,
+        filing: start,
+        inclusive: start,
+        grade: start,
+        sanctions: start,
+    };
     LawOfMonth {
-        head: PackHead {
-            id: Arc::from("sample"),
-            title: Arc::from("示例"),
-            region: Arc::from("示例区"),
-            currency: Arc::from("yuan"),
-            sample: true,
-            resident_ids: false,
-            uscc: false,
-            overlaps: Overlaps::Refuse,
-            settlement_months: 1,
-            filing: start,
-            inclusive: start,
-            grade: start,
-            sanctions: start,
-        },
-        packs: vec![Arc::from("sample")],
+        packs: vec![head.clone()],
+        head,
         segments: vec![law],
         inputs: Vec::new(),
         dictionary: tuoyu::law::dictionary::built_in("yuan"),

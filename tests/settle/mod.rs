@@ -1,5 +1,6 @@
 //! Tests of room `settle`, and of the whole engine.
 
+mod account;
 mod allocation;
 mod anything;
 mod district;

@@ -14,21 +14,21 @@ fn root() -> PathBuf {
 }
 
 /// A place for a run folder and a ledger, and inputs to change.
-struct Office {
+pub(super) struct Office {
     folder: TempDir,
 }
 
 impl Office {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Runs the program from the checkout with the office's folder and ledger.
-    fn run(&self, arguments: &[&str], world: &[(&str, &str)]) -> Output {
+    pub(super) fn run(&self, arguments: &[&str], world: &[(&str, &str)]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tuoyu"));
         command.current_dir(root()).arg("run").args(arguments);
         command.arg("--out").arg(self.path("run")).arg("--ledger").arg(self.path("ledger.db"));
@@ -65,7 +65,7 @@ impl Office {
         Ledger::open(&self.path("ledger.db")).expect("a ledger").events().expect("a number")
     }
 
-    fn table(&self, name: &str) -> Vec<BTreeMap<String, String>> {
+    pub(super) fn table(&self, name: &str) -> Vec<BTreeMap<String, String>> {
         table(&self.path("run").join(name))
     }
 }
@@ -78,7 +78,7 @@ fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
     reader.deserialize().map(|row| row.expect("a row")).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder") {
         let path = entry.expect("an entry").path();

@@ -151,6 +151,18 @@ impl<'a> Compiler<'a> {
             self.faults.error("basis", &at, message, "a scope the lines have", "");
             return None;
         }
+        let months = self.book.head().map_or(1, |head| head.settlement_months);
+        if scope == RoundScope::Settlement && months > 1 {
+            // Rules of a month read its rounded amounts: they cannot wait for the months after it.
+            let message = format!(
+                "[[subsidy]] {} rounds over the settlement, and a settlement has {months} months",
+                block.id
+            );
+            let hint = "state scope = \"institution_month\", or settlement = \"month\" in [pack]";
+            let at = block.at("round").clone();
+            self.faults.error("settlement_rounding", &at, message, "a scope inside a month", hint);
+            return None;
+        }
         Some(scope)
     }
 

@@ -118,7 +118,7 @@ impl LawBook {
             in_force.iter().map(|serial| Arc::clone(&self.blocks[*serial])).collect();
         let law = head.map(|head| LawOfMonth {
             head,
-            packs: self.packs.iter().map(|pack| Arc::clone(&pack.head.id)).collect(),
+            packs: self.packs.iter().map(|pack| pack.head.clone()).collect(),
             inputs: reads::all_inputs(self),
             dictionary: reads::dictionary(self, &laws),
             calendar: Arc::clone(&self.calendar),

@@ -1,0 +1,241 @@
+//! Breaches of guide prices: what they refuse, and how many there are.
+
+use super::aggregate::parents;
+use super::item::{Test, failing, institution_text, reason, reasons, spot};
+use super::steps::{Walk, missing_column, prices, rows_of};
+use crate::domain::{Basis, Cell, Column, Fen, FindingCode, Frame, Frames, Key, Stored};
+use crate::law::{Breach, LawOfMonth, PriceRule, SubsidyRule};
+use crate::price::Assessed;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The tests a guide price puts on the rows of an item: first what the row itself has done, then
+/// what another row of its child or its institution has.
+pub(crate) fn price_tests(
+    walk: &mut Walk<'_>,
+    price: &PriceRule,
+    rule: &SubsidyRule,
+    len: usize,
+    tests: &mut Vec<Test>,
+) {
+    let id = &price.head.id;
+    let own = &rule.basis;
+    let mut push = |walk: &mut Walk<'_>, code: &str, verdicts: Option<Vec<u8>>| {
+        if let Some(verdicts) = verdicts {
+            tests.push(Test { reason: reason(walk, code), zero: false, verdicts });
+        }
+    };
+    let failed =
+        |walk: &Walk<'_>, column: &str| failing(walk.frames, own, &price.basis, column, len);
+    match price.breach {
+        Breach::RefuseChild => {
+            for (column, code) in [
+                (missing_column(id), reasons::FEE_MISSING),
+                (format!("{id}.over"), reasons::FEE_ABOVE),
+                (format!("{id}.under"), reasons::FEE_BELOW),
+            ] {
+                let found = failed(walk, &column);
+                push(walk, code, found);
+            }
+            let found = children_in_breach(walk.law, walk.frames, price, own);
+            push(walk, reasons::CHILD_BREACH, found);
+        }
+        Breach::RefuseInstitution => {
+            if price.basis == *own {
+                let found = failed(walk, &missing_column(id));
+                push(walk, reasons::FEE_MISSING, found);
+            }
+            let found = institutions_in_breach(walk.law, walk.frames, price, own);
+            push(walk, reasons::INSTITUTION_BREACH, found);
+        }
+        Breach::ReduceToCeiling | Breach::Warn => {}
+    }
+}
+
+/// Rows of the price's basis with a fee outside: in the month, and where the law of their days
+/// gives a breach the same outcome. Empty where there is none.
+fn rows_in_breach(law: &LawOfMonth, frames: &Frames, price: &PriceRule) -> Vec<u32> {
+    let Some(frame) = frames.get(&price.basis) else { return Vec::new() };
+    let bools = |column: &str| match frame.get(column).map(|stored| &stored.column) {
+        Some(Column::Bool(values)) => Some(values.as_slice()),
+        _ => None,
+    };
+    let over = bools(&format!("{}.over", price.head.id)).unwrap_or_default();
+    let under = bools(&format!("{}.under", price.head.id)).unwrap_or_default();
+    if !over.contains(&true) && !under.contains(&true) {
+        return Vec::new();
+    }
+    let in_month = bools("in_month");
+    let outside = |row: &u32| {
+        let row = *row as usize;
+        let of = |values: &[bool]| values.get(row).copied().unwrap_or(false);
+        (of(over) || of(under)) && in_month.is_none_or(of)
+    };
+    rows_of(frames, &price.basis, law.segments.len())
+        .into_iter()
+        .enumerate()
+        .filter(|(segment, _)| {
+            let mut known = prices(law, *segment).into_iter();
+            known.any(|of| of.head.id == price.head.id && of.breach == price.breach)
+        })
+        .flat_map(|(_, rows)| rows)
+        .filter(outside)
+        .collect()
+}
+
+/// Rows of `own` whose institution has a row in breach of the price.
+fn institutions_in_breach(
+    law: &LawOfMonth,
+    frames: &Frames,
+    price: &PriceRule,
+    own: &Basis,
+) -> Option<Vec<u8>> {
+    let rows = rows_in_breach(law, frames, price);
+    if rows.is_empty() {
+        return None;
+    }
+    let homes = parents(frames, &price.basis, &Basis::Institution);
+    let mut breached = vec![false; frames.get(&Basis::Institution)?.rows];
+    for row in rows {
+        if let Some(slot) = breached.get_mut(homes[row as usize] as usize) {
+            *slot = true;
+        }
+    }
+    let homes = parents(frames, own, &Basis::Institution);
+    let verdict = |home: &u32| u8::from(breached.get(*home as usize).copied().unwrap_or(false));
+    Some(homes.iter().map(verdict).collect())
+}
+
+/// Rows of `own` in the month whose child has a row in breach of the price at the same institution.
+/// A child at an institution nobody knows is refused for that; it is the same child nowhere.
+pub(crate) fn children_in_breach(
+    law: &LawOfMonth,
+    frames: &Frames,
+    price: &PriceRule,
+    own: &Basis,
+) -> Option<Vec<u8>> {
+    let rows = rows_in_breach(law, frames, price);
+    if rows.is_empty() {
+        return None;
+    }
+    let child = child_of(frames, &price.basis)?;
+    let breached: BTreeSet<(u32, Key)> = rows.into_iter().filter_map(child).collect();
+    let child = child_of(frames, own)?;
+    let frame = frames.get(own)?;
+    let in_month = |row: u32| match frame.get("in_month").map(|stored| &stored.column) {
+        Some(Column::Bool(values)) => values[row as usize],
+        _ => true,
+    };
+    let verdict = |row: u32| {
+        u8::from(in_month(row) && child(row).is_some_and(|child| breached.contains(&child)))
+    };
+    Some((0..frame.rows).filter_map(|row| u32::try_from(row).ok()).map(verdict).collect())
+}
+
+/// Tells the child at an institution (its main row) a row of the basis is about.
+fn child_of<'a>(
+    frames: &'a Frames,
+    basis: &Basis,
+) -> Option<impl Fn(u32) -> Option<(u32, Key)> + use<'a>> {
+    let stored = frames.get(basis)?.get("child_ref")?;
+    let Column::Key(children) = &stored.column else { return None };
+    let homes = parents(frames, basis, &Basis::Institution);
+    Some(move |row: u32| {
+        let home = homes.get(row as usize).copied().unwrap_or(Frame::NO_ROW);
+        let known = home != Frame::NO_ROW && !stored.is_null(row as usize);
+        known.then(|| (home, children.keys[row as usize]))
+    })
+}
+
+/// What a guide price finds, in the order the counting knows them.
+const BREACHES: [FindingCode; 3] =
+    [FindingCode::FeeAboveCeiling, FindingCode::FeeBelowFloor, FindingCode::FeeMissing];
+
+/// Counts breaches and missing fees by institution, with the money above or below.
+pub(crate) fn count_breaches(
+    walk: &mut Walk<'_>,
+    rule: &PriceRule,
+    rows: &[u32],
+    fee: &Stored,
+    assessed: &Assessed,
+) {
+    let Some(frame) = walk.frames.get(&rule.basis) else { return };
+    let homes = parents(walk.frames, &rule.basis, &Basis::Institution);
+    let in_month = match frame.get("in_month").map(|stored| &stored.column) {
+        Some(Column::Bool(values)) => Some(values),
+        _ => None,
+    };
+    // Rows stand by institution: runs of neighbours are counted before they meet the map.
+    let mut counts: BTreeMap<(u32, FindingCode), (u64, i64, u32)> = BTreeMap::new();
+    let mut run: [(u64, i64, u32); 3] = [(0, 0, 0); 3];
+    let mut run_home = Frame::NO_ROW;
+    let mut close = |home: u32, run: &mut [(u64, i64, u32); 3]| {
+        for (code, (count, money, row)) in BREACHES.iter().zip(run.iter_mut()) {
+            if *count > 0 {
+                let slot = counts.entry((home, *code)).or_insert((0, 0, *row));
+                slot.0 += *count;
+                slot.1 = slot.1.saturating_add(*money);
+                (*count, *money) = (0, 0);
+            }
+        }
+    };
+    let breached = |at: &usize| assessed.over[*at] || assessed.under[*at] || assessed.missing[*at];
+    let found: Vec<usize> =
+        (0..rows.len()).into_par_iter().with_min_len(8192).filter(breached).collect();
+    for at in found {
+        let row = &rows[at];
+        let (kind, gap) = if assessed.over[at] {
+            (0, distance(fee, &assessed.ceiling, at))
+        } else if assessed.under[at] {
+            (1, distance(&assessed.floor, fee, at))
+        } else {
+            (2, 0)
+        };
+        if in_month.is_some_and(|values| !values[*row as usize]) {
+            continue;
+        }
+        let home = homes.get(*row as usize).copied().unwrap_or(Frame::NO_ROW);
+        if home != run_home {
+            close(run_home, &mut run);
+            run_home = home;
+        }
+        let slot = &mut run[kind];
+        if slot.0 == 0 {
+            slot.2 = *row;
+        }
+        slot.0 += 1;
+        slot.1 = slot.1.saturating_add(gap);
+    }
+    close(run_home, &mut run);
+    let found: Vec<_> = counts
+        .into_iter()
+        .map(|((home, code), (count, money, row))| {
+            let id = institution_text(walk.frames, home);
+            (code, id, count, money, spot(frame, row))
+        })
+        .collect();
+    for (code, id, count, money, spot) in found {
+        let mut values = Vec::new();
+        if code != FindingCode::FeeMissing {
+            values.push(("amount", Fen(money).to_string()));
+        }
+        let fen = (code != FindingCode::FeeMissing).then_some(money);
+        walk.tally.add_with_money(code, &id, &rule.head.id, count, (spot, values), fen);
+    }
+}
+
+/// `a - b` in whole fen, for findings.
+fn distance(a: &Stored, b: &Stored, row: usize) -> i64 {
+    if let (Column::Num(left), Column::Num(right)) = (&a.column, &b.column)
+        && left.den == 1
+        && right.den == 1
+    {
+        return left.values[row].saturating_sub(right.values[row]);
+    }
+    match (a.cell(row), b.cell(row)) {
+        (Cell::Num(num, den), Cell::Num(other, other_den)) => {
+            i64::try_from((num / den).saturating_sub(other / other_den)).unwrap_or(i64::MAX)
+        }
+        _ => 0,
+    }
+}
