@@ -1,8 +1,9 @@
 //! Breaches of guide prices: what they refuse, and how many there are.
 
 use super::aggregate::parents;
-use super::item::{Test, failing, institution_text, reason, reasons, spot};
+use super::item::{Test, institution_text, reason, reasons, spot};
 use super::steps::{Walk, missing_column, prices, rows_of};
+use super::verdicts::Verdicts;
 use crate::domain::{Basis, Cell, Column, Fen, FindingCode, Frame, Frames, Key, Stored};
 use crate::law::{Breach, LawOfMonth, PriceRule, SubsidyRule};
 use crate::price::Assessed;
@@ -20,13 +21,14 @@ pub(crate) fn price_tests(
 ) {
     let id = &price.head.id;
     let own = &rule.basis;
-    let mut push = |walk: &mut Walk<'_>, code: &str, verdicts: Option<Vec<u8>>| {
+    let mut push = |walk: &mut Walk<'_>, code: &str, verdicts: Option<Verdicts>| {
         if let Some(verdicts) = verdicts {
             tests.push(Test { reason: reason(walk, code), zero: false, verdicts });
         }
     };
-    let failed =
-        |walk: &Walk<'_>, column: &str| failing(walk.frames, own, &price.basis, column, len);
+    let failed = |walk: &Walk<'_>, column: &str| {
+        Verdicts::failing(walk.frames, own, &price.basis, column, len)
+    };
     match price.breach {
         Breach::RefuseChild => {
             for (column, code) in [
@@ -37,7 +39,7 @@ pub(crate) fn price_tests(
                 let found = failed(walk, &column);
                 push(walk, code, found);
             }
-            let found = children_in_breach(walk.law, walk.frames, price, own);
+            let found = children_in_breach(walk.law, walk.frames, price, own).map(Verdicts::Made);
             push(walk, reasons::CHILD_BREACH, found);
         }
         Breach::RefuseInstitution => {
@@ -45,7 +47,8 @@ pub(crate) fn price_tests(
                 let found = failed(walk, &missing_column(id));
                 push(walk, reasons::FEE_MISSING, found);
             }
-            let found = institutions_in_breach(walk.law, walk.frames, price, own);
+            let found =
+                institutions_in_breach(walk.law, walk.frames, price, own).map(Verdicts::Made);
             push(walk, reasons::INSTITUTION_BREACH, found);
         }
         Breach::ReduceToCeiling | Breach::Warn => {}

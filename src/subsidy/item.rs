@@ -4,11 +4,13 @@ use super::breach::price_tests;
 use super::columns::{in_order, scatter};
 use super::rounding::{Part, round_parts};
 use super::steps::{Walk, gate, gate_column, prices};
+use super::verdicts::{Verdicts, View, verdict_of};
 use super::{ItemLines, LineStatus};
 use crate::domain::{Basis, Cell, Column, FindingCode, Frame, Frames, RowError, Stored};
 use crate::facts::Spot;
 use crate::law::{Breach, GateRef, GateRule, PriceRule, SubsidyRule};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -44,8 +46,8 @@ pub mod reasons {
 pub(crate) struct Test {
     pub(crate) reason: u16,
     pub(crate) zero: bool,
-    /// 0 passes, 1 fails with `reason`, 2.. fails with the reason of a [`RowError`] (2 + code).
-    pub(crate) verdicts: Vec<u8>,
+    /// What it says of each row.
+    pub(crate) verdicts: Verdicts,
 }
 
 /// Bases whose rows are one child's.
@@ -82,8 +84,9 @@ pub(crate) fn entitle(
     for (segment, rule) in rules.iter().enumerate() {
         if let Some(rule) = rule {
             let own = own_rows(walk.frames, basis, &rows[segment.min(rows.len() - 1)]);
+            let own = own.as_ref();
             let tests = tests(walk, segment, rule, len);
-            let passed = combine(&tests, &own, &mut lines, walk);
+            let passed = combine(&tests, own, &mut lines, walk);
             for row in &passed {
                 eligible[*row as usize] = true;
             }
@@ -92,19 +95,18 @@ pub(crate) fn entitle(
     }
     amounts(walk, &parts, &mut lines);
     join_shown(&mut lines, parts, len);
-    lines.allocated.clone_from(&lines.amount);
     walk.eligible.insert(id, eligible);
     walk.entitlements.items.push(lines);
 }
 
 /// Rows the item has a line on: a row that takes over inside the month shares its main row's line.
-fn own_rows(frames: &Frames, basis: &Basis, rows: &[u32]) -> Vec<u32> {
+fn own_rows<'r>(frames: &Frames, basis: &Basis, rows: &'r [u32]) -> Cow<'r, [u32]> {
     let mains = frames.get(basis).and_then(|frame| frame.links.get(basis));
     match (basis, mains) {
         (Basis::Institution, Some(mains)) => {
             rows.iter().copied().filter(|row| mains[*row as usize] == *row).collect()
         }
-        _ => rows.to_vec(),
+        _ => Cow::Borrowed(rows),
     }
 }
 
@@ -118,8 +120,7 @@ fn tests(walk: &mut Walk<'_>, segment: usize, rule: &SubsidyRule, len: usize) ->
             GateRef::Gate(id) => {
                 if let Some(gate) = gate(walk.law, segment, id).cloned() {
                     let reason = reason(walk, &gate.reason);
-                    let verdicts =
-                        verdicts(walk.frames, &rule.basis, &gate.basis, &gate_column(id), len);
+                    let verdicts = Verdicts::passing(&gate.basis, gate_column(id));
                     tests.push(Test { reason, zero: gate.zero, verdicts });
                 }
             }
@@ -149,106 +150,52 @@ pub(crate) fn reason(walk: &mut Walk<'_>, code: &str) -> u16 {
     u16::try_from(walk.entitlements.reasons.intern(code)).unwrap_or(u16::MAX)
 }
 
-/// A bool column of a basis read on the item's rows through its link; true passes.
-fn verdicts(frames: &Frames, own: &Basis, of: &Basis, column: &str, len: usize) -> Vec<u8> {
-    let Some(frame) = frames.get(own) else { return vec![0; len] };
-    let Some(stored) = frames.get(of).and_then(|frame| frame.get(column)) else {
-        return vec![0; len];
-    };
-    let judge = |row: usize| -> u8 {
-        match stored.error(row) {
-            Some(error) => 2 + error as u8,
-            None => u8::from(
-                stored.is_null(row) || !matches!(&stored.column, Column::Bool(v) if v[row]),
-            ),
-        }
-    };
-    if own == of {
-        return (0..len).into_par_iter().with_min_len(8192).map(judge).collect();
-    }
-    match frame.links.get(of) {
-        Some(links) => links
-            .par_iter()
-            .with_min_len(8192)
-            .map(|row| {
-                if *row == Frame::NO_ROW {
-                    2 + RowError::NoParent as u8
-                } else {
-                    judge(*row as usize)
-                }
-            })
-            .collect(),
-        None => vec![2 + RowError::NoParent as u8; len],
-    }
-}
-
-/// Turns a column that is true where something is wrong into verdicts.
-pub(crate) fn failing(
-    frames: &Frames,
-    own: &Basis,
-    of: &Basis,
-    column: &str,
-    len: usize,
-) -> Option<Vec<u8>> {
-    frames.get(of)?.get(column)?;
-    let mut verdicts = verdicts(frames, own, of, column, len);
-    for verdict in &mut verdicts {
-        // A row without such a parent has nothing wrong there.
-        *verdict = u8::from(*verdict == 0);
-    }
-    verdicts.contains(&1).then_some(verdicts)
-}
-
 /// What no pack can waive: a listing outside the month, an unknown or contradicting institution,
 /// overlapping listings without a winner.
 fn standing_tests(walk: &mut Walk<'_>, rule: &SubsidyRule, len: usize, tests: &mut Vec<Test>) {
     let own = &rule.basis;
-    let mut push = |walk: &mut Walk<'_>, code: &str, zero: bool, verdicts: Vec<u8>| {
-        if verdicts.iter().any(|verdict| *verdict != 0) {
+    let mut push = |walk: &mut Walk<'_>, code: &str, zero: bool, verdicts: Option<Verdicts>| {
+        if let Some(verdicts) = verdicts {
             tests.push(Test { reason: reason(walk, code), zero, verdicts });
         }
     };
-    let has = |walk: &Walk<'_>, column: &str| {
-        walk.frames.get(own).is_some_and(|frame| frame.get(column).is_some())
+    let holds = |walk: &Walk<'_>, column: &str| {
+        let known = walk.frames.get(own).is_some_and(|frame| frame.get(column).is_some());
+        let verdicts = Verdicts::passing(own, column.to_owned());
+        known.then_some(verdicts).filter(|verdicts| verdicts.any(walk.frames, own, len))
     };
     if of_child(own) {
         for (column, code) in [
             ("institution_known", reasons::INSTITUTION_UNKNOWN),
             ("in_month", reasons::NOT_IN_MONTH),
         ] {
-            if has(walk, column) {
-                let verdicts = verdicts(walk.frames, own, own, column, len);
-                push(walk, code, false, verdicts);
-            }
+            let found = holds(walk, column);
+            push(walk, code, false, found);
         }
-        if walk.law.head.overlaps == crate::law::Overlaps::Refuse
-            && let Some(verdicts) = failing(walk.frames, own, own, "overlapping", len)
-        {
-            push(walk, reasons::OVERLAPPING, false, verdicts);
+        if walk.law.head.overlaps == crate::law::Overlaps::Refuse {
+            let found = Verdicts::failing(walk.frames, own, own, "overlapping", len);
+            push(walk, reasons::OVERLAPPING, false, found);
         }
     }
     let register = Basis::Institution;
-    if let Some(found) = failing(walk.frames, own, &register, "listed_contradicts", len) {
-        push(walk, reasons::INSTITUTION_CONTRADICTS, false, found);
-    }
-    if *own == register && has(walk, "listed_first") {
-        let verdicts = verdicts(walk.frames, own, own, "listed_first", len);
-        push(walk, reasons::LISTED_TWICE, true, verdicts);
+    let found = Verdicts::failing(walk.frames, own, &register, "listed_contradicts", len);
+    push(walk, reasons::INSTITUTION_CONTRADICTS, false, found);
+    if *own == register {
+        let found = holds(walk, "listed_first");
+        push(walk, reasons::LISTED_TWICE, true, found);
     }
 }
 
 /// Applies the tests to each row in order; the first failure is the reason (S7). Returns the rows
 /// that passed all.
 fn combine(tests: &[Test], own: &[u32], lines: &mut ItemLines, walk: &mut Walk<'_>) -> Vec<u32> {
-    let errors: BTreeMap<u8, u16> = ROW_ERRORS
-        .iter()
-        .map(|error| (2 + *error as u8, *error))
-        .filter(|(verdict, _)| tests.iter().any(|test| test.verdicts.contains(verdict)))
-        .map(|(verdict, error)| (verdict, reason(walk, error.reason())))
-        .collect();
+    let errors: BTreeMap<u8, u16> =
+        ROW_ERRORS.iter().map(|error| (verdict_of(*error), reason(walk, error.reason()))).collect();
+    let views: Vec<(&Test, View<'_>)> =
+        tests.iter().map(|test| (test, test.verdicts.view(walk.frames, &lines.basis))).collect();
     let judge = |row: usize| {
-        for test in tests {
-            match test.verdicts[row] {
+        for (test, view) in &views {
+            match view.at(row) {
                 0 => {}
                 1 if test.zero => return (LineStatus::Zero, test.reason),
                 1 => return (LineStatus::Refused, test.reason),
@@ -351,15 +298,15 @@ pub(crate) fn count_warnings(walk: &mut Walk<'_>, rule: &GateRule) {
     let Some(code) = FindingCode::parse(&rule.reason) else { return };
     let Some(frame) = walk.frames.get(&rule.basis) else { return };
     let homes = super::aggregate::parents(walk.frames, &rule.basis, &Basis::Institution);
-    let verdicts =
-        verdicts(walk.frames, &rule.basis, &rule.basis, &gate_column(&rule.head.id), frame.rows);
+    let verdicts = Verdicts::passing(&rule.basis, gate_column(&rule.head.id));
+    let verdicts = verdicts.view(walk.frames, &rule.basis);
     let in_month = match frame.get("in_month").map(|stored| &stored.column) {
         Some(Column::Bool(values)) => Some(values),
         _ => None,
     };
     let mut counts: BTreeMap<u32, (u64, u32)> = BTreeMap::new();
-    for (row, verdict) in verdicts.iter().enumerate() {
-        if *verdict == 1 && in_month.is_none_or(|values| values[row]) {
+    for row in 0..frame.rows {
+        if verdicts.at(row) == 1 && in_month.is_none_or(|values| values[row]) {
             let home = homes.get(row).copied().unwrap_or(Frame::NO_ROW);
             let row = u32::try_from(row).unwrap_or(u32::MAX);
             counts.entry(home).or_insert((0, row)).0 += 1;

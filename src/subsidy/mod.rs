@@ -8,6 +8,7 @@ mod columns;
 mod item;
 mod rounding;
 mod steps;
+mod verdicts;
 
 pub(crate) use breach::children_in_breach;
 pub(crate) use item::institution_text;

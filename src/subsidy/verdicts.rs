@@ -1,0 +1,115 @@
+//! What a test of admission says of each row, read where it stands: a gate's column is not copied to
+//! be judged.
+
+use crate::domain::{Basis, Column, Frame, Frames, RowError, Stored};
+use rayon::prelude::*;
+
+/// Rows one thread looks at in one go.
+const AT_ONCE: usize = 8192;
+
+/// The verdict of a row without a value for this reason; 0 passes, 1 fails.
+pub(crate) const fn verdict_of(error: RowError) -> u8 {
+    2 + error as u8
+}
+
+/// Where the verdicts of a test come from.
+#[derive(Debug)]
+pub(crate) enum Verdicts {
+    /// One a row of the item's basis.
+    Made(Vec<u8>),
+    /// A bool column of a basis, read on the item's rows through their link.
+    Column {
+        /// Basis of the column.
+        of: Basis,
+        /// Its name.
+        column: String,
+        /// True where something is wrong; a row without such a parent has nothing wrong there.
+        wrong: bool,
+    },
+}
+
+impl Verdicts {
+    /// A column that is true where the test passes.
+    pub(crate) fn passing(of: &Basis, column: String) -> Self {
+        Self::Column { of: of.clone(), column, wrong: false }
+    }
+
+    /// A column that is true where something is wrong; `None` when it is wrong nowhere.
+    pub(crate) fn failing(
+        frames: &Frames,
+        own: &Basis,
+        of: &Basis,
+        column: &str,
+        len: usize,
+    ) -> Option<Self> {
+        frames.get(of)?.get(column)?;
+        let verdicts = Self::Column { of: of.clone(), column: column.to_owned(), wrong: true };
+        verdicts.any(frames, own, len).then_some(verdicts)
+    }
+
+    /// Whether any of the `len` rows does not pass.
+    pub(crate) fn any(&self, frames: &Frames, own: &Basis, len: usize) -> bool {
+        let view = self.view(frames, own);
+        (0..len).into_par_iter().with_min_len(AT_ONCE).any(|row| view.at(row) != 0)
+    }
+
+    /// The verdicts on the rows of `own`.
+    pub(crate) fn view<'f>(&'f self, frames: &'f Frames, own: &Basis) -> View<'f> {
+        match self {
+            Self::Made(verdicts) => View::Made(verdicts),
+            Self::Column { of, column, wrong } => {
+                let stored = frames.get(of).and_then(|frame| frame.get(column));
+                let frame = frames.get(own);
+                let (Some(stored), Some(frame)) = (stored, frame) else { return View::Passes };
+                let link = if own == of {
+                    Link::Own
+                } else {
+                    frame.links.get(of).map_or(Link::Nowhere, |links| Link::By(links))
+                };
+                View::Column { stored, link, wrong: *wrong }
+            }
+        }
+    }
+}
+
+/// How a row finds the row of the column's basis.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Link<'f> {
+    Own,
+    By(&'f [u32]),
+    Nowhere,
+}
+
+/// The verdicts of a test on the rows of one basis.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum View<'f> {
+    Passes,
+    Made(&'f [u8]),
+    Column { stored: &'f Stored, link: Link<'f>, wrong: bool },
+}
+
+impl View<'_> {
+    /// 0 passes, 1 fails, [`verdict_of`] an error for want of a value.
+    #[inline]
+    pub(crate) fn at(&self, row: usize) -> u8 {
+        let (stored, link, wrong) = match self {
+            Self::Passes => return 0,
+            Self::Made(verdicts) => return verdicts[row],
+            Self::Column { stored, link, wrong } => (stored, link, *wrong),
+        };
+        let of = match link {
+            Link::Own => Some(row),
+            Link::By(links) if links[row] != Frame::NO_ROW => Some(links[row] as usize),
+            Link::By(_) | Link::Nowhere => None,
+        };
+        let verdict = match of.map(|row| (row, stored.error(row))) {
+            None => verdict_of(RowError::NoParent),
+            Some((_, Some(error))) => verdict_of(error),
+            Some((row, None)) => {
+                let holds = matches!(&stored.column, Column::Bool(values) if values[row]);
+                u8::from(stored.is_null(row) || !holds)
+            }
+        };
+        if wrong { u8::from(verdict == 0) } else { verdict }
+    }
+}
