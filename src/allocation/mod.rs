@@ -33,7 +33,7 @@ mod shares;
 mod shortage;
 mod split;
 
-pub(crate) use rows::{KeyRows, key_rows, number};
+pub(crate) use rows::{KeyRows, identity_columns, key_rows, number};
 pub use shares::{SplitShares, both_margins, split_total};
 
 use crate::domain::{Basis, Frames, Month};

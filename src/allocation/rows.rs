@@ -9,6 +9,7 @@ use crate::law::{LawOfMonth, expr::Expr};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// The row of a coarser basis each row of a finer one belongs to.
 #[derive(Debug, Clone)]
@@ -91,6 +92,21 @@ const IDENTITY: [&str; 18] = [
     "birth_date",
 ];
 
+/// The columns that tell the rows of a basis apart: the telling ones, then every other readable
+/// column by name, so that rows left equal are equal in everything the law can read.
+pub(crate) fn identity_columns(frames: &Frames, law: &LawOfMonth, basis: &Basis) -> Vec<Arc<str>> {
+    let Some(frame) = frames.get(basis) else { return Vec::new() };
+    let telling = IDENTITY.iter().filter(|name| frame.get(name).is_some());
+    let mut columns: Vec<Arc<str>> = telling.map(|name| Arc::from(*name)).collect();
+    for name in frame.columns.keys() {
+        let readable = law.dictionary.iter().any(|e| e.basis == *basis && e.name == *name);
+        if readable && !IDENTITY.contains(&&**name) {
+            columns.push(Arc::clone(name));
+        }
+    }
+    columns
+}
+
 /// The input values that tell the rows of one frame apart.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Identity<'a> {
@@ -98,19 +114,11 @@ pub(super) struct Identity<'a> {
 }
 
 impl<'a> Identity<'a> {
-    /// The identity columns of a basis: the known ones, then every other readable column by name,
-    /// so that rows left equal are equal in everything the law can read.
+    /// The [`identity_columns`] of a basis.
     pub(super) fn of(frames: &'a Frames, law: &LawOfMonth, basis: &Basis) -> Self {
         let Some(frame) = frames.get(basis) else { return Self::default() };
-        let mut columns: Vec<&Stored> =
-            IDENTITY.iter().filter_map(|name| frame.get(name)).collect();
-        for (name, stored) in &frame.columns {
-            let readable = law.dictionary.iter().any(|e| e.basis == *basis && e.name == *name);
-            if readable && !IDENTITY.contains(&&**name) {
-                columns.push(stored);
-            }
-        }
-        Self { columns }
+        let names = identity_columns(frames, law, basis);
+        Self { columns: names.iter().filter_map(|name| frame.get(name)).collect() }
     }
 
     /// Compares two rows of the frame.

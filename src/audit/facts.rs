@@ -6,9 +6,11 @@
 use super::expected::quoted;
 use super::script::{Held, Kind, Script, link, name, table};
 use super::{AuditError, put};
+use crate::allocation::identity_columns;
 use crate::domain::{Basis, Cell, Column, Fraction, Frame, Stored};
 use crate::law::expr::Expr;
 use crate::law::{Aggregate, Breach, CapRule, RoundScope, Step};
+use crate::subsidy::MEMBERS;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -23,32 +25,6 @@ const STANDING: [&str; 7] = [
     "listed_first",
     "institution_id",
     "segment",
-];
-
-/// Columns that tell members of a rounding group apart, in order.
-pub(super) const MEMBERS: [&str; 6] =
-    ["institution_id", "child_ref", "age_class", "service", "spell_from", "listing_from"];
-
-/// Columns that tell lines under a cap apart, most telling first.
-const IDENTITY: [&str; 18] = [
-    "institution_id",
-    "child_ref",
-    "person_ref",
-    "class_id",
-    "venue_id",
-    "contract_id",
-    "certificate",
-    "age_class",
-    "service",
-    "spell_from",
-    "spell_until",
-    "listing_from",
-    "listing_until",
-    "from",
-    "until",
-    "found_on",
-    "issued_on",
-    "birth_date",
 ];
 
 /// The dates `first` and `last` order rows by: the first of these a basis has.
@@ -128,23 +104,9 @@ impl Wanted {
     }
 }
 
-/// The columns that tell rows of a basis apart: the telling ones, then every other readable column
-/// by name.
+/// The columns that tell rows of a basis apart.
 pub(super) fn identity(script: &Script<'_>, basis: &Basis) -> Vec<Arc<str>> {
-    let Some(frame) = script.month.frames.get(basis) else { return Vec::new() };
-    let mut columns: Vec<Arc<str>> = IDENTITY
-        .iter()
-        .filter(|known| frame.get(known).is_some())
-        .map(|known| Arc::from(*known))
-        .collect();
-    for column in frame.columns.keys() {
-        let mut entries = script.month.law.dictionary.iter();
-        let readable = entries.any(|entry| entry.basis == *basis && entry.name == *column);
-        if readable && !IDENTITY.contains(&&**column) {
-            columns.push(Arc::clone(column));
-        }
-    }
-    columns
+    identity_columns(&script.month.frames, &script.month.law, basis)
 }
 
 fn wanted(script: &Script<'_>) -> Wanted {

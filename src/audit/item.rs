@@ -1,9 +1,9 @@
 //! One item: gates in their order, what no pack can waive, the amount, rounding.
 
-use super::facts::MEMBERS;
 use super::script::{Kind, Script, link, name, table, text};
 use crate::domain::{Basis, Rounding};
 use crate::law::{Breach, GateRef, GateRule, Overlaps, PriceRule, RoundScope, Step, SubsidyRule};
+use crate::subsidy::MEMBERS;
 use std::sync::Arc;
 
 /// Largest amount of one line, fen.

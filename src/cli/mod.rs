@@ -3,6 +3,7 @@
 //! In: arguments, a [`Console`]. Out: text on its writers, an [`Exit`]. Order: last.
 //! Never: computes, decides, prints past the console (progress bars on a terminal apart).
 
+mod again;
 mod args;
 mod audit;
 mod check;

@@ -238,11 +238,7 @@ pub(super) fn explain(
     };
     let month = month_of(&settled, command)?;
     let input = ExplainInput {
-        month: month.month,
-        law: &month.law,
-        frames: &month.frames,
-        entitlements: &month.entitlements,
-        allocation: &month.allocation,
+        month: month.input(),
         schedule: &settled.schedule,
         tables: &settled.tables,
         attended: &month.attended,

@@ -127,6 +127,21 @@ impl RoundingMode {
         Self::WORDS.iter().find(|(_, mode)| *mode == self).map_or("", |(name, _)| name)
     }
 
+    /// Whether a number that is no whole one is rounded to the whole number above it rather than to
+    /// the one below: told whether it is above zero, how its rest compares with a half, and whether
+    /// the whole number below is odd.
+    #[inline]
+    fn goes_up(self, above_zero: bool, half: Ordering, odd: bool) -> bool {
+        match self {
+            Self::Floor => false,
+            Self::Ceil => true,
+            Self::Up => above_zero,
+            Self::Down => !above_zero,
+            Self::HalfUp => half == Ordering::Greater || (half == Ordering::Equal && above_zero),
+            Self::HalfEven => half == Ordering::Greater || (half == Ordering::Equal && odd),
+        }
+    }
+
     /// As [`RoundingMode::divide`] for small numbers on the hot path; `den > 0`, cannot overflow.
     #[must_use]
     pub fn divide_i64(self, num: i64, den: i64) -> i64 {
@@ -136,17 +151,7 @@ impl RoundingMode {
             return floor;
         }
         let half = rest.cmp(&(den - rest));
-        let up = match self {
-            Self::Floor => false,
-            Self::Ceil => true,
-            Self::Up => num > 0,
-            Self::Down => num < 0,
-            Self::HalfUp => half == Ordering::Greater || (half == Ordering::Equal && num > 0),
-            Self::HalfEven => {
-                half == Ordering::Greater || (half == Ordering::Equal && floor.rem_euclid(2) == 1)
-            }
-        };
-        floor + i64::from(up)
+        floor + i64::from(self.goes_up(num > 0, half, floor % 2 != 0))
     }
 
     /// `num / den` to a whole number; `None` when `den` is not above zero or on overflow.
@@ -162,17 +167,7 @@ impl RoundingMode {
         }
         // `rest < den`, so the comparison with half never overflows as a subtraction.
         let half = rest.cmp(&(den - rest));
-        let up = match self {
-            Self::Floor => false,
-            Self::Ceil => true,
-            Self::Up => num > 0,
-            Self::Down => num < 0,
-            Self::HalfUp => half == Ordering::Greater || (half == Ordering::Equal && num > 0),
-            Self::HalfEven => {
-                half == Ordering::Greater || (half == Ordering::Equal && floor.rem_euclid(2) == 1)
-            }
-        };
-        floor.checked_add(i128::from(up))
+        floor.checked_add(i128::from(self.goes_up(num > 0, half, floor % 2 != 0)))
     }
 }
 

@@ -94,7 +94,8 @@ impl<'a> LineWalk<'a> {
         let row = self.row_on(&price.basis);
         let cell = |part: &str| -> Cell {
             row.and_then(|row| {
-                let stored = self.input.frames.get(&price.basis)?.get(&format!("{id}.{part}"))?;
+                let stored =
+                    self.input.month.frames.get(&price.basis)?.get(&format!("{id}.{part}"))?;
                 stored.error(row).is_none().then(|| stored.cell(row))
             })
             .unwrap_or(Cell::Null)
@@ -156,8 +157,13 @@ impl LineWalk<'_> {
     /// the child.
     fn breached_elsewhere(&self, price: &PriceRule) -> bool {
         price.breach == Breach::RefuseChild
-            && children_in_breach(self.input.law, self.input.frames, price, &self.rule.basis)
-                .is_some_and(|verdicts| verdicts.get(self.row) == Some(&1))
+            && children_in_breach(
+                self.input.month.law,
+                self.input.month.frames,
+                price,
+                &self.rule.basis,
+            )
+            .is_some_and(|verdicts| verdicts.get(self.row) == Some(&1))
     }
 }
 

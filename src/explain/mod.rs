@@ -11,12 +11,9 @@ mod show;
 mod text;
 mod walk;
 
-use crate::allocation::Allocation;
-use crate::domain::{Frames, Month};
+use crate::domain::Month;
 use crate::intake::Tables;
-use crate::law::LawOfMonth;
-use crate::schedule::Schedule;
-use crate::subsidy::Entitlements;
+use crate::schedule::{MonthInput, Schedule};
 use serde::Serialize;
 
 pub use text::render;
@@ -25,16 +22,8 @@ pub use walk::explain;
 /// One settled month, as the rooms made it.
 #[derive(Debug, Clone, Copy)]
 pub struct ExplainInput<'a> {
-    /// Service month.
-    pub month: Month,
-    /// Law of the month.
-    pub law: &'a LawOfMonth,
-    /// Frames with everything the rules computed.
-    pub frames: &'a Frames,
-    /// Lines, after allocation.
-    pub entitlements: &'a Entitlements,
-    /// Caps, budget and split.
-    pub allocation: &'a Allocation,
+    /// The month: law, frames with everything the rules computed, lines after allocation, split.
+    pub month: MonthInput<'a>,
     /// Schedule of the period.
     pub schedule: &'a Schedule,
     /// Tables read, for the files and records of their rows.

@@ -20,7 +20,7 @@ pub(super) struct Origin {
 impl LineWalk<'_> {
     /// The origin of a fact on a row of its basis.
     pub(super) fn origin(&self, basis: &Basis, column: &str, frame: &Frame, row: usize) -> Origin {
-        let dictionary = &self.input.law.dictionary;
+        let dictionary = &self.input.month.law.dictionary;
         let entry = dictionary.iter().find(|e| e.basis == *basis && &*e.name == column);
         let source = entry.map_or("", |entry| &*entry.source);
         let table = source.split_once('.').map_or("", |(table, _)| table);
@@ -58,7 +58,7 @@ impl LineWalk<'_> {
         let mut rows = BTreeSet::new();
         if *basis == Basis::Spell {
             rows.insert(attended(row));
-        } else if let Some(spells) = self.input.frames.get(&Basis::Spell)
+        } else if let Some(spells) = self.input.month.frames.get(&Basis::Spell)
             && let Some(links) = spells.links.get(basis)
         {
             rows.extend(

@@ -24,7 +24,7 @@ impl LineWalk<'_> {
             if !self.met.insert((of.clone(), Arc::clone(&column))) {
                 continue;
             }
-            let Some(frame) = self.input.frames.get(basis) else { continue };
+            let Some(frame) = self.input.month.frames.get(basis) else { continue };
             let Some(at) = row_on(self.input, frame, row, &of) else { continue };
             self.column(&of, &column, at);
         }
@@ -118,7 +118,8 @@ impl LineWalk<'_> {
 
     /// The value of a column on a row, typed by the dictionary or the value that made it.
     pub(super) fn cell(&self, basis: &Basis, column: &str, row: usize) -> String {
-        let Some(stored) = self.input.frames.get(basis).and_then(|frame| frame.get(column)) else {
+        let Some(stored) = self.input.month.frames.get(basis).and_then(|frame| frame.get(column))
+        else {
             return "null".to_owned();
         };
         if let Some(error) = stored.error(row) {
@@ -126,6 +127,7 @@ impl LineWalk<'_> {
         }
         let ty = self
             .input
+            .month
             .law
             .dictionary
             .iter()
@@ -142,14 +144,15 @@ impl LineWalk<'_> {
                     _ => None,
                 })
             });
-        let currency = &self.input.law.head.currency;
+        let currency = &self.input.month.law.head.currency;
         self.mask(show::typed(&stored.cell(row), ty.as_ref(), currency))
     }
 
     pub(super) fn fact(&mut self, basis: &Basis, column: &Arc<str>, row: usize) {
-        let Some(frame) = self.input.frames.get(basis) else { return };
+        let Some(frame) = self.input.month.frames.get(basis) else { return };
         let alias = self
             .input
+            .month
             .law
             .dictionary
             .iter()
@@ -183,7 +186,7 @@ impl LineWalk<'_> {
         row: usize,
     ) -> Vec<crate::law::TraceStep> {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
-        expr.trace(self.input.frames, basis, row, &self.input.law.calendar)
+        expr.trace(self.input.month.frames, basis, row, &self.input.month.law.calendar)
     }
 
     pub(super) fn steps(&self, expr: &Expr, basis: &Basis, row: usize) -> Vec<StepSaid> {
@@ -232,7 +235,7 @@ fn row_on(input: &ExplainInput<'_>, frame: &Frame, row: usize, basis: &Basis) ->
         return Some(row);
     }
     if *basis == Basis::Programme {
-        return input.frames.get(basis).filter(|frame| frame.rows > 0).map(|_| 0);
+        return input.month.frames.get(basis).filter(|frame| frame.rows > 0).map(|_| 0);
     }
     let link = *frame.links.get(basis)?.get(row)?;
     (link != Frame::NO_ROW).then_some(link as usize)

@@ -41,11 +41,11 @@ pub fn explain(
     let mut further = 0;
     let mut seen_institution = false;
     let mut ids = Ids::default();
-    for (index, item) in input.entitlements.items.iter().enumerate() {
+    for (index, item) in input.month.entitlements.items.iter().enumerate() {
         if question.item.is_some_and(|asked| asked != &*item.item) {
             continue;
         }
-        let Some(frame) = input.frames.get(&item.basis) else { continue };
+        let Some(frame) = input.month.frames.get(&item.basis) else { continue };
         for row in ids.rows(input, frame, question.institution).iter().copied() {
             seen_institution = true;
             if item.status.get(row).is_none_or(|status| *status == LineStatus::Absent)
@@ -60,15 +60,15 @@ pub fn explain(
             }
         }
     }
-    let register = input.frames.get(&Basis::Institution);
+    let register = input.month.frames.get(&Basis::Institution);
     let registered =
         register.map(|frame| rows_of(input, frame, question.institution)).unwrap_or_default();
     if lines.is_empty() {
         let institution = question.institution.to_owned();
         return Err(if seen_institution || !registered.is_empty() {
-            ExplainError::Line { institution, month: input.month }
+            ExplainError::Line { institution, month: input.month.month }
         } else {
-            ExplainError::Institution { found: institution, month: input.month }
+            ExplainError::Institution { found: institution, month: input.month.month }
         });
     }
     let name = registered
@@ -77,7 +77,7 @@ pub fn explain(
         .map(|cell| if cell == Cell::Null { String::new() } else { show::plain(&cell) })
         .unwrap_or_default();
     Ok(Explanation {
-        period: input.month.to_string(),
+        period: input.month.month.to_string(),
         institution_id: question.institution.to_owned(),
         institution_name: name,
         lines,
@@ -86,13 +86,14 @@ pub fn explain(
 }
 
 fn known_item(input: &ExplainInput<'_>, item: &str) -> Result<(), ExplainError> {
-    let items: Vec<&str> = input.entitlements.items.iter().map(|lines| &*lines.item).collect();
+    let items: Vec<&str> =
+        input.month.entitlements.items.iter().map(|lines| &*lines.item).collect();
     if items.contains(&item) {
         return Ok(());
     }
     Err(ExplainError::Item {
         found: item.to_owned(),
-        month: input.month,
+        month: input.month.month,
         expected: items.join(", "),
     })
 }
@@ -114,7 +115,7 @@ fn rows_of(input: &ExplainInput<'_>, frame: &Frame, institution: &str) -> Vec<us
         return (0..frame.rows).filter(|row| column.keys[*row] == key).collect();
     }
     let (Some(links), Some(register)) =
-        (frame.links.get(&Basis::Institution), input.frames.get(&Basis::Institution))
+        (frame.links.get(&Basis::Institution), input.month.frames.get(&Basis::Institution))
     else {
         return Vec::new();
     };
@@ -162,7 +163,7 @@ impl<'a> LineWalk<'a> {
             _ => 0,
         };
         let rule = Arc::clone(lines.rules.get(segment)?.as_ref()?);
-        let law = input.law.segments.get(segment)?;
+        let law = input.month.law.segments.get(segment)?;
         let masks = PERSONAL
             .iter()
             .filter_map(|name| match frame.get(name)?.cell(row) {
@@ -212,7 +213,7 @@ impl<'a> LineWalk<'a> {
             basis: self.lines.basis.to_string(),
             child: self.masks.first().map(|(_, alias)| alias.clone()).unwrap_or_default(),
             key: self.key(),
-            segment: if self.input.law.segments.len() > 1 {
+            segment: if self.input.month.law.segments.len() > 1 {
                 self.law.segment.to_string()
             } else {
                 String::new()
@@ -257,7 +258,7 @@ impl<'a> LineWalk<'a> {
 
     pub(super) fn reason(&self) -> String {
         let code = self.lines.reason.get(self.row).copied().unwrap_or(0);
-        self.input.entitlements.reasons.text(u32::from(code)).to_owned()
+        self.input.month.entitlements.reasons.text(u32::from(code)).to_owned()
     }
 
     /// The gate's own words for its reason.
@@ -270,7 +271,7 @@ impl<'a> LineWalk<'a> {
 
     fn cut_by(&self) -> String {
         let code = self.lines.cut_by.get(self.row).copied().unwrap_or(0);
-        self.input.entitlements.cutters.text(u32::from(code)).to_owned()
+        self.input.month.entitlements.cutters.text(u32::from(code)).to_owned()
     }
 
     fn key(&self) -> Vec<(String, String)> {
@@ -282,6 +283,7 @@ impl<'a> LineWalk<'a> {
                 (!stored.is_null(self.row)).then(|| {
                     let entry = self
                         .input
+                        .month
                         .law
                         .dictionary
                         .iter()
@@ -309,7 +311,7 @@ impl<'a> LineWalk<'a> {
             .map(|head| (&*head.id, head))
             .collect();
         let mut cuts = Vec::new();
-        for cut in &self.input.allocation.cuts {
+        for cut in &self.input.month.allocation.cuts {
             let here = cut.institution.is_none_or(|row| own == Some(row as usize));
             let Some(head) = heads.get(&*cut.rule).filter(|_| here) else { continue };
             self.cite(head);
@@ -332,7 +334,7 @@ impl<'a> LineWalk<'a> {
 
     fn funding(&self) -> Vec<FundingSaid> {
         let own = self.row_on(&Basis::Institution);
-        let allocation = self.input.allocation;
+        let allocation = self.input.month.allocation;
         allocation
             .cells
             .iter()
@@ -360,7 +362,9 @@ impl<'a> LineWalk<'a> {
         schedule
             .lines
             .iter()
-            .filter(|line| line.item == self.lines.item && line.source_period == self.input.month)
+            .filter(|line| {
+                line.item == self.lines.item && line.source_period == self.input.month.month
+            })
             .filter_map(|line| {
                 let payee = schedule.payees.get(line.payee as usize)?;
                 (&*payee.institution_id == self.question.institution).then(|| ScheduleSaid {

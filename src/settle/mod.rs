@@ -47,6 +47,20 @@ pub struct SettledMonth {
     pub attended: Vec<u32>,
 }
 
+impl SettledMonth {
+    /// The month as later rooms take it in.
+    #[must_use]
+    pub fn input(&self) -> schedule::MonthInput<'_> {
+        schedule::MonthInput {
+            month: self.month,
+            frames: &self.frames,
+            entitlements: &self.entitlements,
+            allocation: &self.allocation,
+            law: &self.law,
+        }
+    }
+}
+
 /// One settled period, in memory.
 #[derive(Debug)]
 pub struct Settled {
@@ -231,16 +245,7 @@ pub fn compute(
         months.push(settled);
         progress.end();
     }
-    let inputs: Vec<schedule::MonthInput<'_>> = months
-        .iter()
-        .map(|m| schedule::MonthInput {
-            month: m.month,
-            frames: &m.frames,
-            entitlements: &m.entitlements,
-            allocation: &m.allocation,
-            law: &m.law,
-        })
-        .collect();
+    let inputs: Vec<schedule::MonthInput<'_>> = months.iter().map(SettledMonth::input).collect();
     let schedule = schedule::plan(&job.id, period, &inputs, &posted)?;
     findings.extend(checklist::holds(&schedule));
     findings.extend(checklist::cuts(&months));

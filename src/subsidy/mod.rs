@@ -13,6 +13,7 @@ mod verdicts;
 pub(crate) use breach::children_in_breach;
 pub(crate) use item::institution_text;
 pub use item::reasons;
+pub(crate) use rounding::MEMBERS;
 pub use steps::entitle;
 pub(crate) use steps::merge;
 

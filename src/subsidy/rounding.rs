@@ -98,9 +98,13 @@ fn key(frame: &Frame, scope: RoundScope, home: u32, row: u32) -> (u32, String) {
     }
 }
 
+/// Columns that tell members of a rounding group apart, in order.
+pub(crate) const MEMBERS: [&str; 6] =
+    ["institution_id", "child_ref", "age_class", "service", "spell_from", "listing_from"];
+
 /// The values that tell one row from another.
 fn identity(frame: &Frame, row: u32) -> Vec<String> {
-    ["institution_id", "child_ref", "age_class", "service", "spell_from", "listing_from"]
+    MEMBERS
         .iter()
         .filter_map(|name| frame.get(name))
         .filter(|stored| !matches!(stored.column, Column::Bool(_)))

@@ -1,0 +1,160 @@
+//! The law in force: pack settings, the law of a month and its segments, the law to be read.
+
+use super::money::{CapRule, ExclusionRule, PayDateRule, ShortageRule, SplitRule};
+use super::rules::{AgeRule, Step, SubsidyRule};
+use super::types::{DictionaryEntry, InputTable};
+use crate::domain::{Calendar, Date, Month, Span};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// S18: what a start or end inside a month means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MidMonth {
+    /// The month is split on the day.
+    SplitDays,
+    /// In force for the whole month when in force on any day of it.
+    WholeIfStarted,
+    /// As on the first of the month.
+    ByMonthStart,
+    /// A start or end counts from the month after.
+    NextMonth,
+}
+
+/// Pack-wide settings.
+#[derive(Debug, Clone)]
+pub struct PackHead {
+    /// Id.
+    pub id: Arc<str>,
+    /// Title.
+    pub title: Arc<str>,
+    /// Region.
+    pub region: Arc<str>,
+    /// Currency unit.
+    pub currency: Arc<str>,
+    /// 示例: invented.
+    pub sample: bool,
+    /// True: children carry resident identity numbers that are checked.
+    pub resident_ids: bool,
+    /// True: institutions carry USCCs that are checked.
+    pub uscc: bool,
+    /// Who wins when listings of one child overlap.
+    pub overlaps: Overlaps,
+    /// Months in a settlement period: 1, 3, 6 or 12.
+    pub settlement_months: u32,
+    /// Mid-month meaning of filing.
+    pub filing: MidMonth,
+    /// Mid-month meaning of inclusive status.
+    pub inclusive: MidMonth,
+    /// Mid-month meaning of the grade.
+    pub grade: MidMonth,
+    /// Mid-month meaning of sanctions.
+    pub sanctions: MidMonth,
+}
+
+/// S1: which of overlapping listings of one child wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlaps {
+    /// None until resolved.
+    Refuse,
+    /// The one delivered later; it cuts the earlier.
+    LaterKnown,
+    /// The first spell.
+    FirstSpell,
+    /// The one with most days.
+    MostDays,
+    /// Gates decide.
+    Allow,
+}
+
+/// The law in force for one segment of the month.
+#[derive(Debug, Clone)]
+pub struct Law {
+    /// Service month.
+    pub month: Month,
+    /// The days this law covers; the whole month unless a `split_days` block cuts it.
+    pub segment: Span,
+    /// Ages.
+    pub ages: Vec<Arc<AgeRule>>,
+    /// Steps in order.
+    pub steps: Vec<Step>,
+    /// Items in the order of packs, then of ids.
+    pub items: Vec<Arc<SubsidyRule>>,
+    /// Exclusions in pack order.
+    pub exclusions: Vec<Arc<ExclusionRule>>,
+    /// Caps by stage, then pack order.
+    pub caps: Vec<Arc<CapRule>>,
+    /// Budget steps.
+    pub shortages: Vec<Arc<ShortageRule>>,
+    /// Splits by id.
+    pub splits: BTreeMap<Arc<str>, Arc<SplitRule>>,
+    /// Pay date rule.
+    pub pay_date: Option<Arc<PayDateRule>>,
+}
+
+/// The law of a month: pack settings, one [`Law`] per segment (segments cover the month in order).
+#[derive(Debug, Clone)]
+pub struct LawOfMonth {
+    /// Settings (of the last pack named by the job where they differ).
+    pub head: PackHead,
+    /// Settings of all packs in layer order, as their files state them.
+    pub packs: Vec<PackHead>,
+    /// Segments in order; the first is the law on the first of the month.
+    pub segments: Vec<Law>,
+    /// Declared inputs.
+    pub inputs: Vec<InputTable>,
+    /// Readable names: built-in, declared, ages.
+    pub dictionary: Vec<DictionaryEntry>,
+    /// The calendar.
+    pub calendar: Arc<Calendar>,
+    /// Names of input tables some rule reads (for the checklist of absent inputs).
+    pub tables_read: Vec<Arc<str>>,
+    /// (table, column) pairs of input columns some rule reads, sorted: rows of a register that
+    /// differ in one of them contradict each other.
+    pub columns_read: Vec<(Arc<str>, Arc<str>)>,
+    /// Canonical text of every version in force, for the snapshot and its hash (S29).
+    pub snapshot: String,
+    /// The law in force to be read by people.
+    pub shown: ShownLaw,
+}
+
+/// The law in force as text, for `policy show` and the forms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownLaw {
+    /// Titles of the packs with their ids.
+    pub titles: Vec<String>,
+    /// Service month.
+    pub month: Month,
+    /// Day of knowledge.
+    pub known_on: Date,
+    /// Rules in the order of packs, kinds and ids.
+    pub rules: Vec<ShownRule>,
+}
+
+/// One version in force as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownRule {
+    /// Kind of block: `guide_price`.
+    pub kind: String,
+    /// Kind in Chinese: 政府指导价.
+    pub kind_zh: String,
+    /// Printed id.
+    pub id: String,
+    /// Chinese name, or empty.
+    pub label: String,
+    /// 文号 and 条款.
+    pub clause: String,
+    /// Title of the notice.
+    pub notice: String,
+    /// Version.
+    pub version: String,
+    /// First day in force.
+    pub effective_from: Date,
+    /// Last day in force, if ended.
+    pub effective_until: Option<Date>,
+    /// Since when anyone could have known.
+    pub known_from: Date,
+    /// S18 word.
+    pub mid_month: String,
+    /// Keys and values as written, in the order of the grammar.
+    pub fields: Vec<(String, String)>,
+}

@@ -1,0 +1,172 @@
+//! Rules about money already computed: exclusions, caps, shortages, splits, pay dates.
+
+use super::types::RuleHead;
+use crate::domain::{Basis, Rounding};
+use crate::law::expr::Expr;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Items that exclude each other.
+#[derive(Debug, Clone)]
+pub struct ExclusionRule {
+    /// Head.
+    pub head: RuleHead,
+    /// Items in order.
+    pub items: Vec<Arc<str>>,
+    /// Basis whose row they share.
+    pub key: Basis,
+    /// True: the highest amount stays (ties: first in order); false: the first with an amount stays.
+    pub highest: bool,
+}
+
+/// When a cap is applied (S8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CapStage {
+    /// Item caps.
+    Item,
+    /// Institution caps.
+    Institution,
+    /// Cumulative caps.
+    Cumulative,
+}
+
+/// The window a cap is used up over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// The service month.
+    Month,
+    /// The quarter.
+    Quarter,
+    /// The calendar year.
+    Year,
+    /// For ever.
+    Life,
+}
+
+/// Who bears a cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Apportion {
+    /// In proportion, by largest remainder in key order.
+    LargestRemainder,
+    /// Rows are served in order until the limit is used up; (column, descending).
+    Queue(Vec<(Arc<str>, bool)>),
+}
+
+/// A cap on money or on a quantity.
+#[derive(Debug, Clone)]
+pub struct CapRule {
+    /// Head.
+    pub head: RuleHead,
+    /// Items.
+    pub items: Vec<Arc<str>>,
+    /// Stage.
+    pub stage: CapStage,
+    /// Basis whose row shares the cap; `None` = each line on its own.
+    pub key: Option<Basis>,
+    /// Window.
+    pub window: Window,
+    /// Limit, on the key basis (or the items' basis for `line`): fen, or a quantity.
+    pub limit: Expr,
+    /// Rounding of the limit, where stated.
+    pub round: Option<Rounding>,
+    /// What a line uses up, by item; `None` = its money.
+    pub quantity: Option<BTreeMap<Arc<str>, Expr>>,
+    /// Who bears the cut.
+    pub apportion: Apportion,
+}
+
+/// How a short budget is shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShortageMethod {
+    /// In proportion, by largest remainder.
+    ProRata,
+    /// In order until it is used up.
+    Queue(Vec<(Arc<str>, bool)>),
+    /// Institutions in order; one that does not fit whole is carried to the next period.
+    Carry(Vec<(Arc<str>, bool)>),
+}
+
+/// The budget step.
+#[derive(Debug, Clone)]
+pub struct ShortageRule {
+    /// Head.
+    pub head: RuleHead,
+    /// Funding sources bounded; empty = all.
+    pub sources: Vec<Arc<str>>,
+    /// Limit in fen on the programme; `None` = balances of the budget table by source.
+    pub limit: Option<Expr>,
+    /// Method.
+    pub method: ShortageMethod,
+}
+
+/// Where the sum of a split's parts is fixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SplitScope {
+    /// Each line.
+    Line,
+    /// Each institution (S13).
+    Institution,
+    /// The whole settlement.
+    Settlement,
+}
+
+/// How the fen left over are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SplitMethod {
+    /// Largest remainder, ties in the fixed order.
+    LargestRemainder,
+    /// The last part takes the rest.
+    ResidualLast,
+    /// The first part takes the rest.
+    ResidualFirst,
+}
+
+/// A funding split over sources, in the fixed order.
+#[derive(Debug, Clone)]
+pub struct SplitRule {
+    /// Head.
+    pub head: RuleHead,
+    /// Scope.
+    pub scope: SplitScope,
+    /// Sources with their weight on `institution` (shares are constant expressions).
+    pub parts: Vec<(Arc<str>, Expr)>,
+    /// Method.
+    pub method: SplitMethod,
+    /// Quantum in fen.
+    pub quantum: i64,
+}
+
+/// When money is paid (S21).
+#[derive(Debug, Clone)]
+pub struct PayDateRule {
+    /// Head.
+    pub head: RuleHead,
+    /// `next_month`, `same_month` or `period_end`.
+    pub base: PayBase,
+    /// n-th work day of the base month, or a day of the month.
+    pub on: PayOn,
+    /// Roll rule for a day of the month.
+    pub roll: crate::domain::Roll,
+}
+
+/// The month a pay date is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayBase {
+    /// The month after the period.
+    NextMonth,
+    /// The last month of the period.
+    SameMonth,
+    /// The last day of the period.
+    PeriodEnd,
+}
+
+/// The day of a pay date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayOn {
+    /// n-th work day, 1-based.
+    Workday(u32),
+    /// Day of the month, clipped to its end.
+    Day(u32),
+    /// The base itself.
+    Base,
+}

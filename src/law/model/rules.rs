@@ -1,0 +1,236 @@
+//! Rules that make columns and lines: ages, values, aggregates, guide prices, gates, items.
+
+use super::types::RuleHead;
+use crate::domain::{Basis, Cell, Rounding};
+use crate::law::expr::Expr;
+use std::sync::Arc;
+
+/// A named age in completed months (S20).
+#[derive(Debug, Clone)]
+pub struct AgeRule {
+    /// Head; the id is the column name on spell, listing and child.
+    pub head: RuleHead,
+    /// Reference instant.
+    pub at: AgeAt,
+    /// Births on the 29th-31st complete a month on the last day of a short month (true) or on the
+    /// first of the next (false).
+    pub last_day: bool,
+    /// Treatment of the month of the birthday.
+    pub birthday_month: BirthdayMonth,
+}
+
+/// The instant an age is taken at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgeAt {
+    /// First day of the service month.
+    MonthStart,
+    /// Last day of the service month.
+    MonthEnd,
+    /// First day of the spell.
+    SpellStart,
+    /// The last 1 September on or before the end of the month.
+    SeptemberFirst,
+}
+
+/// What the month of a birthday counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BirthdayMonth {
+    /// By the day.
+    Exact,
+    /// Not yet completed during the whole month.
+    In,
+    /// Completed from the first day of the month.
+    Out,
+}
+
+/// A typed expression on a basis; traced, never paid (S4). Stored in the frame under its id.
+#[derive(Debug, Clone)]
+pub struct ValueRule {
+    /// Head.
+    pub head: RuleHead,
+    /// Basis.
+    pub basis: Basis,
+    /// The expression.
+    pub expr: Expr,
+    /// Own rounding, if stated.
+    pub round: Option<Rounding>,
+    /// True for hidden steps (aggregates lifted out of expressions): not shown to people.
+    pub hidden: bool,
+}
+
+/// An aggregate over a finer basis, lifted out of an expression; stored on `basis` under `name`.
+#[derive(Debug, Clone)]
+pub struct AggregateRule {
+    /// Column name on `basis`.
+    pub name: Arc<str>,
+    /// The coarser basis that reads.
+    pub basis: Basis,
+    /// The finer basis that is read.
+    pub over: Basis,
+    /// Function.
+    pub function: Aggregate,
+    /// Argument on `over`; absent for `count(basis)`.
+    pub argument: Option<Expr>,
+    /// FILTER, on `over`.
+    pub filter: Option<Expr>,
+}
+
+/// Aggregate functions (S3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Aggregate {
+    /// Sum; the argument has one denominator for all rows. 0 over nothing.
+    Sum,
+    /// Number of rows (with a non-null argument, where given).
+    Count,
+    /// Number of distinct values.
+    CountDistinct,
+    /// Smallest; null over nothing.
+    Min,
+    /// Largest; null over nothing.
+    Max,
+    /// Whether any row holds; false over nothing.
+    Any,
+    /// Whether all rows hold; true over nothing.
+    All,
+    /// Value of the first row in input order of values (ties end in values, S9); null over nothing.
+    First,
+    /// Value of the last row; null over nothing.
+    Last,
+    /// Lines of an item whose gates all passed.
+    CountEligible(Arc<str>),
+    /// Lines of an item above zero.
+    CountPaid(Arc<str>),
+    /// Sum of an item's amounts in fen.
+    SumAmount(Arc<str>),
+}
+
+/// What a breach of a guide price leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breach {
+    /// The child's lines are refused.
+    RefuseChild,
+    /// Every line of the institution is refused.
+    RefuseInstitution,
+    /// The fee counts only up to the ceiling.
+    ReduceToCeiling,
+    /// A finding, nothing more.
+    Warn,
+}
+
+/// A government guide price 政府指导价.
+#[derive(Debug, Clone)]
+pub struct PriceRule {
+    /// Head.
+    pub head: RuleHead,
+    /// Basis.
+    pub basis: Basis,
+    /// Which rows have a price.
+    pub when: Expr,
+    /// The fee column judged.
+    pub fee: Expr,
+    /// The ceiling with float and rounding applied, as one expression; nullable.
+    pub ceiling: Expr,
+    /// The floor, if one is set; nullable.
+    pub floor: Option<Expr>,
+    /// Outcome of a breach.
+    pub breach: Breach,
+}
+
+/// A condition with a reason.
+#[derive(Debug, Clone)]
+pub struct GateRule {
+    /// Head.
+    pub head: RuleHead,
+    /// Basis.
+    pub basis: Basis,
+    /// What must hold.
+    pub require: Expr,
+    /// Reason code when it does not.
+    pub reason: Arc<str>,
+    /// True: a failed row is zero with the reason instead of refused (`outcome = "zero"`).
+    pub zero: bool,
+    /// True: a failed row yields the finding named by `reason` and nothing else
+    /// (`outcome = "warn"`); such a gate need not be listed by an item.
+    pub warn: bool,
+}
+
+/// The key over which exact amounts are summed before rounding (S12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoundScope {
+    /// Each line.
+    Line,
+    /// child x institution x month.
+    ChildMonth,
+    /// institution x month.
+    InstitutionMonth,
+    /// The whole settlement.
+    Settlement,
+}
+
+/// One step of an item's admission, in the order the law states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GateRef {
+    /// A gate by id.
+    Gate(Arc<str>),
+    /// The breach outcome of a guide price by id.
+    Price(Arc<str>),
+}
+
+/// An item that is paid (or recorded in kind).
+#[derive(Debug, Clone)]
+pub struct SubsidyRule {
+    /// Head; the id is the item.
+    pub head: RuleHead,
+    /// Basis.
+    pub basis: Basis,
+    /// Gates and prices in order of precedence.
+    pub gates: Vec<GateRef>,
+    /// The exact amount, a currency in fen.
+    pub amount: Expr,
+    /// Rounding.
+    pub round: Rounding,
+    /// Rounding scope.
+    pub round_scope: RoundScope,
+    /// Shown quantity.
+    pub quantity: Option<Expr>,
+    /// Shown rate (money).
+    pub rate: Option<Expr>,
+    /// Funding split id.
+    pub funding: Arc<str>,
+    /// Instrument of DOMAIN 1.
+    pub instrument: Arc<str>,
+    /// Recorded, never paid.
+    pub in_kind: bool,
+    /// Whether an amount below zero is legal (S14).
+    pub any_sign: bool,
+    /// Value ids shown as columns of the entitlement file.
+    pub trace: Vec<Arc<str>>,
+}
+
+/// One thing to evaluate; steps come in an order in which each reads only earlier ones.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// A value.
+    Value(Arc<ValueRule>),
+    /// An aggregate.
+    Aggregate(Arc<AggregateRule>),
+    /// A guide price.
+    Price(Arc<PriceRule>),
+    /// A gate.
+    Gate(Arc<GateRule>),
+    /// An item: gates combined, amount, line rounding.
+    Item(Arc<SubsidyRule>),
+}
+
+/// One step of a traced evaluation, for explain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceStep {
+    /// Nesting depth, 0 = the whole expression.
+    pub depth: usize,
+    /// The piece of source text.
+    pub source: String,
+    /// Its value, or why it has none.
+    pub value: Result<Cell, crate::domain::RowError>,
+    /// The table row hit, parameter version or other remark, or empty.
+    pub note: String,
+}
