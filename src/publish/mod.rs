@@ -184,6 +184,8 @@ pub struct Prepared {
     tallies: Tallies,
     control: Control,
     standing: BTreeMap<String, Standing>,
+    /// Of the children and persons of the entitlement lines.
+    pseudonyms: entitlement_lines::Pseudonymous,
 }
 
 impl Prepared {
@@ -199,11 +201,19 @@ impl Prepared {
 /// # Errors
 /// When a control total does not tie or a sum overflows.
 pub fn prepare(run: &Publication<'_>) -> Result<Prepared, PublishError> {
-    let register = Register::of(&run.months);
-    let tallies = Tallies::of(&run.months, &register)?;
-    let control = control::control(run, &register, &tallies)?;
-    let standing = institution_files::standing(run, &register, &tallies)?;
-    Ok(Prepared { register, tallies, control, standing })
+    // The totals are made one after another; pseudonyms fill the other threads meanwhile.
+    let (totals, pseudonyms) = rayon::join(
+        || {
+            let register = Register::of(&run.months);
+            let tallies = Tallies::of(&run.months, &register)?;
+            let control = control::control(run, &register, &tallies)?;
+            let standing = institution_files::standing(run, &register, &tallies)?;
+            Ok::<_, PublishError>((register, tallies, control, standing))
+        },
+        || entitlement_lines::pseudonyms(run),
+    );
+    let (register, tallies, control, standing) = totals?;
+    Ok(Prepared { register, tallies, control, standing, pseudonyms })
 }
 
 /// Checks the control totals, then writes every file of FORMATS 2 into the draft. The caller seals
@@ -225,9 +235,9 @@ pub fn write_prepared(
     prepared: Prepared,
     draft: &mut Draft,
 ) -> Result<Outputs, PublishError> {
-    let Prepared { register, tallies, control, standing } = prepared;
+    let Prepared { register, tallies, control, standing, pseudonyms } = prepared;
     let (lines, rest) = rayon::join(
-        || write_entitlements(run, draft),
+        || write_entitlements(run, pseudonyms, draft),
         || {
             let made = write_sheets(run, &register, &tallies, &control, &standing, draft)?;
             let (sheets, mut files): (Vec<_>, Vec<_>) = made.into_iter().unzip();
@@ -248,12 +258,17 @@ pub fn write_prepared(
 
 type Closed = (HashedFile, Contents);
 
-fn write_entitlements(run: &Publication<'_>, draft: &Draft) -> Result<Vec<Closed>, PublishError> {
+fn write_entitlements(
+    run: &Publication<'_>,
+    pseudonyms: entitlement_lines::Pseudonymous,
+    draft: &Draft,
+) -> Result<Vec<Closed>, PublishError> {
     let (parquet, csv) = ("entitlements.parquet", "entitlements.csv");
     let mut file = draft.open(parquet)?;
     let mut text = run.job.entitlements_csv.then(|| draft.open(csv)).transpose()?;
     let written = entitlement_lines::write(
         run,
+        pseudonyms,
         BufWriter::with_capacity(1 << 20, &mut file),
         text.as_mut().map(|text| BufWriter::with_capacity(1 << 20, text)),
     )

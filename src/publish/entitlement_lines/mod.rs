@@ -47,8 +47,7 @@ struct Plan<'a> {
     texts: BTreeMap<&'static str, Arc<CodeList>>,
     files: Arc<CodeList>,
     traces: Vec<(Arc<str>, TraceKind)>,
-    /// By (month, basis): pseudonyms of the child or person of each row.
-    pseudonyms: BTreeMap<(usize, Basis), Arc<Vec<Pseudonym>>>,
+    pseudonyms: Pseudonymous,
 }
 
 /// Sums of the file, for the manifest.
@@ -66,10 +65,11 @@ pub(super) struct Written {
 /// When a sink cannot be written.
 pub(super) fn write<P: Write, C: Write>(
     run: &Publication<'_>,
+    pseudonyms: Pseudonymous,
     to: P,
     mut text: Option<C>,
 ) -> io::Result<Written> {
-    let plan = Plan::of(run);
+    let plan = Plan::of(run, pseudonyms);
     let empty = plan.sheet(&[]);
     let mut writer = parquet::Writer::new(to, &empty)?;
     if let Some(text) = &mut text {
@@ -104,7 +104,7 @@ pub(super) fn write<P: Write, C: Write>(
 }
 
 impl<'a> Plan<'a> {
-    fn of(run: &'a Publication<'a>) -> Self {
+    fn of(run: &'a Publication<'a>, pseudonyms: Pseudonymous) -> Self {
         let items = || run.months.iter().flat_map(|month| &month.entitlements.items);
         let periods: Vec<String> = run.months.iter().map(|m| m.month.to_string()).collect();
         let mut texts = BTreeMap::new();
@@ -141,7 +141,7 @@ impl<'a> Plan<'a> {
             texts,
             files: file_names(run),
             traces: traces(run),
-            pseudonyms: pseudonyms(run),
+            pseudonyms,
         }
     }
 }
@@ -247,14 +247,18 @@ fn person_column(frame: &Frame) -> Option<&KeyColumn> {
     })
 }
 
-fn pseudonyms(run: &Publication<'_>) -> BTreeMap<(usize, Basis), Arc<Vec<Pseudonym>>> {
-    let mut made = BTreeMap::new();
+/// By (month, basis): pseudonyms of the child or person of each row.
+pub(super) type Pseudonymous = BTreeMap<(usize, Basis), Vec<Pseudonym>>;
+
+/// Makes the pseudonyms of all entitlement lines.
+pub(super) fn pseudonyms(run: &Publication<'_>) -> Pseudonymous {
+    let mut made = Pseudonymous::new();
     for (number, month) in run.months.iter().enumerate() {
         for lines in &month.entitlements.items {
             let Some(frame) = month.frames.get(&lines.basis) else { continue };
             let key = (number, lines.basis.clone());
             if let (Some(keys), false) = (person_column(frame), made.contains_key(&key)) {
-                made.insert(key, Arc::new(run.pseudonyms.of(keys)));
+                made.insert(key, run.pseudonyms.of(keys));
             }
         }
     }
