@@ -72,30 +72,30 @@ fn closing_quote(body: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Offsets of every separator and newline in `piece`, in order, 64 bytes at a step.
+/// Offsets of every separator and newline in `piece`, in order, 64 bytes at a step. A last record
+/// without newline ends at the piece's end.
 ///
 /// Fields are some ten bytes long: looking up each mark on its own costs more than this, and one
 /// word at a time, of which some hold a mark and some do not, is hard to foresee.
 pub(super) fn marks(piece: &[u8], separator: u8, mut each: impl FnMut(usize)) {
     let (groups, rest) = piece.as_chunks::<64>();
+    let mut last = [0; 64];
+    last[..rest.len()].copy_from_slice(rest);
+    if piece.last().is_some_and(|byte| *byte != b'\n') {
+        last[rest.len()] = b'\n';
+    }
     let (separators, newlines) = (repeat(separator), repeat(b'\n'));
-    for (at, group) in groups.iter().enumerate() {
+    for (at, group) in groups.iter().chain([&last]).enumerate() {
         let (words, _) = group.as_chunks::<8>();
         let mut hits = 0_u64;
         for (at, word) in words.iter().enumerate() {
             let word = u64::from_le_bytes(*word);
-            let found = zeros(word ^ separators) | zeros(word ^ newlines);
+            let found = zeros(word ^ separators, word ^ newlines);
             hits |= gathered(found) << (8 * at);
         }
         while hits != 0 {
             each(at * 64 + hits.trailing_zeros() as usize);
             hits &= hits - 1;
-        }
-    }
-    let from = piece.len() - rest.len();
-    for (at, byte) in rest.iter().enumerate() {
-        if *byte == separator || *byte == b'\n' {
-            each(from + at);
         }
     }
 }
@@ -109,8 +109,9 @@ const fn repeat(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
-/// The top bit of every byte of `word` that is zero, and no other bit.
-const fn zeros(word: u64) -> u64 {
+/// The top bit of every byte that is zero in `one` or in `other`, and no other bit.
+const fn zeros(one: u64, other: u64) -> u64 {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    !(((word & LOW) + LOW) | word | LOW)
+    let (one, other) = (((one & LOW) + LOW) | one, ((other & LOW) + LOW) | other);
+    !((one & other) | LOW)
 }

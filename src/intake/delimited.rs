@@ -116,7 +116,7 @@ pub(super) fn split<'p>(
 ) -> Option<Part> {
     let mut cutter = Cutter { rows, block: Block::default(), whole: 0, record: 0 };
     let mut from = 0;
-    let mut mark = |at: usize| {
+    cut::marks(piece, separator, |at| {
         let field = piece.get(from..at).unwrap_or_default();
         from = at + 1;
         if piece.get(at) == Some(&separator) {
@@ -125,11 +125,7 @@ pub(super) fn split<'p>(
             cutter.block.fields.push(field.strip_suffix(b"\r").unwrap_or(field));
             cutter.end_record();
         }
-    };
-    cut::marks(piece, separator, &mut mark);
-    if piece.last().is_some_and(|last| *last != b'\n') {
-        mark(piece.len());
-    }
+    });
     cutter.type_block();
     let Cutter { rows, record, .. } = cutter;
     (record < u32::MAX).then(|| rows.finish(plan, record))
@@ -158,7 +154,7 @@ impl Cutter<'_, '_> {
             return;
         }
         self.record = self.record.saturating_add(1);
-        let blank = |field: &&[u8]| field.trim_ascii().is_empty();
+        let blank = |field: &&[u8]| field.iter().all(u8::is_ascii_whitespace);
         if blank(&first) && fields.iter().all(|field| blank(field)) {
             self.block.fields.truncate(self.whole);
         } else if count == self.rows.width() {

@@ -11,6 +11,7 @@ use super::tally::{Tally, code_of, expected, shown};
 use super::value::{self, Decimal, Unread, trimmed};
 use crate::domain::{CodeList, Date, FindingCode, Key};
 
+/// A column on its way from fields to values.
 #[derive(Debug)]
 pub(super) struct Growing<'p> {
     plan: &'p ColumnPlan,
@@ -19,35 +20,14 @@ pub(super) struct Growing<'p> {
     pub(super) source: &'p Source,
     pub(super) built: Built,
     spellings: Spellings,
-    last_key: LastKey,
 }
 
-/// The last identifier read, since neighbours often share theirs.
-#[derive(Debug, Default)]
-struct LastKey {
-    raw: Vec<u8>,
-    key: Key,
-}
-
-impl LastKey {
-    /// The key of a plain identifier.
-    #[inline]
-    fn pack(&mut self, raw: &[u8]) -> Option<Key> {
-        if raw.is_empty() {
-            return None;
-        }
-        if raw != self.raw {
-            let (key, odd) = Key::pack(raw);
-            // Dots, spaces and plus signs pack as odd, so only the check letter is left.
-            if odd || value::lower_check_letter(raw) {
-                return None;
-            }
-            self.raw.clear();
-            self.raw.extend_from_slice(raw);
-            self.key = key;
-        }
-        Some(self.key)
-    }
+/// The key of a plain identifier.
+#[inline]
+fn plain_key(raw: &[u8]) -> Option<Key> {
+    let (key, odd) = Key::pack(raw);
+    // Dots, spaces and plus signs pack as odd, so only the check letter is left.
+    (!odd && !raw.is_empty() && !value::lower_check_letter(raw)).then_some(key)
 }
 
 /// Appends fields as `read` types them, and nulls for empty ones where the column may have them; the
@@ -57,7 +37,7 @@ fn plain<'a, T: Clone + Default>(
     values: &mut Vec<T>,
     nulls: &mut Option<Vec<bool>>,
     fields: &mut impl Iterator<Item = (usize, &'a [u8])>,
-    mut read: impl FnMut(&[u8]) -> Option<T>,
+    read: impl Fn(&[u8]) -> Option<T>,
 ) -> Option<(usize, &'a [u8])> {
     let left = fields.find(|(_, raw)| match (read(raw), &mut *nulls) {
         (Some(value), _) => {
@@ -86,8 +66,7 @@ impl<'p> Growing<'p> {
         capacity: usize,
     ) -> Self {
         let built = Built::new(plan, capacity);
-        let (spellings, last_key) = (Spellings::default(), LastKey::default());
-        Self { plan, at, source, built, spellings, last_key }
+        Self { plan, at, source, built, spellings: Spellings::default() }
     }
 }
 
@@ -104,7 +83,7 @@ impl Growing<'_> {
         let before = self.built.values.len();
         let mut fields = fields.enumerate();
         while let Some((at, raw)) = self.push_plain(&mut fields) {
-            if !self.push(Found::Text(raw), records[at], tally) {
+            if !self.push_odd(raw, records[at], tally) {
                 refused[at] = true;
                 self.built.truncate(before + at);
                 self.built.push_blank();
@@ -116,12 +95,17 @@ impl Growing<'_> {
     pub(super) fn push(&mut self, found: Found<'_>, record: u32, tally: &mut Tally) -> bool {
         let Found::Text(raw) = found else { return self.push_cell(found, record, tally) };
         match self.push_plain(&mut std::iter::once((0, raw))) {
-            Some((_, raw)) if raw.is_empty() && self.plan.map.is_none() => {
-                self.push_empty(record, tally)
-            }
-            Some((_, raw)) => self.push_careful(raw, record, tally),
+            Some((_, raw)) => self.push_odd(raw, record, tally),
             None => true,
         }
+    }
+
+    /// Appends a text that is not spelt the usual way; false when it cannot be typed.
+    fn push_odd(&mut self, raw: &[u8], record: u32, tally: &mut Tally) -> bool {
+        if raw.is_empty() && self.plan.map.is_none() {
+            return self.push_empty(record, tally);
+        }
+        self.push_careful(raw, record, tally)
     }
 
     /// Appends fields by their bytes as long as they are spelt the usual way; the first that is not
@@ -152,10 +136,7 @@ impl Growing<'_> {
             return fields.next();
         }
         match (values, &self.plan.kind) {
-            (Values::Key(column), _) => {
-                let last = &mut self.last_key;
-                plain(&mut column.keys, nulls, fields, |raw| last.pack(raw))
-            }
+            (Values::Key(column), _) => plain(&mut column.keys, nulls, fields, plain_key),
             (Values::Date(values), Kind::Date) => plain(values, nulls, fields, value::plain_date),
             (Values::Whole(values), Kind::Money) => {
                 plain(values, nulls, fields, value::plain_money)
