@@ -53,21 +53,14 @@ impl Key {
     pub fn pack(text: &[u8]) -> (Self, bool) {
         // A trailing '-' packs to zero bits like padding, so such ids take the hashed way.
         if text.len() <= PACKED_MAX && text.last() != Some(&b'-') {
-            // Ten characters fill a word; packing words is quicker than packing 128 bits.
-            let mut plain = true;
-            let mut word = |part: &[u8]| {
-                part.iter().fold(0_u64, |word, byte| {
-                    let six = SIX_BITS[usize::from(*byte)];
-                    plain &= six != 255;
-                    (word << 6) | u64::from(six & 63)
-                })
-            };
-            let (head, rest) = text.split_at(text.len().min(10));
-            let (middle, last) = rest.split_at(rest.len().min(10));
-            let mut packed = u128::from(word(head));
-            packed = (packed << (6 * middle.len())) | u128::from(word(middle));
-            packed = (packed << (6 * last.len())) | u128::from(word(last));
-            if plain {
+            if let Some(packed) = pack_official(text) {
+                return (Self(packed), false);
+            }
+            let packed = text.iter().try_fold(0_u128, |packed, byte| {
+                let six = SIX_BITS[usize::from(*byte)];
+                (six != 255).then_some((packed << 6) | u128::from(six))
+            });
+            if let Some(packed) = packed {
                 let shift = 6 * (PACKED_MAX - text.len());
                 return (Self((packed << shift) << 1), false);
             }
@@ -114,6 +107,44 @@ impl Key {
             packed => Some(PACKED_MAX - (packed.trailing_zeros() as usize - 1) / 6),
         }
     }
+}
+
+/// The key of 8 to 21 digits and capitals, packed eight at a step: official numbers are made of them.
+#[inline]
+fn pack_official(text: &[u8]) -> Option<u128> {
+    let head = pack_eight(*text.first_chunk()?)?;
+    let end = pack_eight(*text.last_chunk()?)?;
+    // The end overlaps what stands before it; shifted left, only its new characters are left.
+    let (middle, end) = match text.get(8..16) {
+        Some(middle) => {
+            let missing = PACKED_MAX.checked_sub(text.len())?;
+            (pack_eight(*middle.first_chunk()?)?, (end << (6 * missing)) & 0x3fff_ffff)
+        }
+        None => ((end << (6 * (16 - text.len()))) & 0xffff_ffff_ffff, 0),
+    };
+    Some((u128::from(head) << 79) | (u128::from(middle) << 31) | u128::from(end << 1))
+}
+
+/// Six bits a character of eight digits and capitals; `None` when one is neither.
+#[inline]
+const fn pack_eight(text: [u8; 8]) -> Option<u64> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    /// The top bit of every byte that is at least `least`; bytes below 128 do not borrow.
+    const fn from(least: u8, bytes: u64) -> u64 {
+        ((bytes | TOPS) - ONES * least as u64) & TOPS
+    }
+    let bytes = u64::from_be_bytes(text);
+    let capital = from(b'A', bytes);
+    let plain = from(b'0', bytes) ^ from(b'9' + 1, bytes) ^ capital ^ from(b'Z' + 1, bytes);
+    if bytes & TOPS != 0 || plain != TOPS {
+        return None;
+    }
+    // '0' is one; 'A' is eleven, which is seven less than its distance from '0' makes it.
+    let six = bytes - ONES * (b'0' as u64 - 1) - (capital >> 7) * 7;
+    let two = (six & 0x00ff_00ff_00ff_00ff) | ((six >> 2) & 0x3fc0_3fc0_3fc0_3fc0);
+    let four = (two & 0x0000_ffff_0000_ffff) | ((two >> 4) & 0x0fff_f000_0fff_f000);
+    Some((four & 0xffff_ffff) | ((four >> 8) & 0xffff_ff00_0000))
 }
 
 fn digest(text: &[u8]) -> u128 {

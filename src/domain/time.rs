@@ -19,13 +19,14 @@ impl Date {
     /// The date, or `None` when it does not exist or lies outside 1900 ..= 2199.
     #[must_use]
     pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Self> {
-        if !(1900..=2199).contains(&year) || !(1..=12).contains(&month) || day == 0 {
+        let known = (1900..=2199).contains(&year);
+        if !known || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
             return None;
         }
-        if day > 28 && day > days_in_month(year, month) {
-            return None;
-        }
-        Some(Self(days_from_civil(year, month, day)))
+        let at = (year - 1900).cast_unsigned() * 12 + month - 1;
+        let (first, next) = (FIRST_DAYS[at as usize], FIRST_DAYS[at as usize + 1]);
+        let date = first + day.cast_signed() - 1;
+        (date < next).then_some(Self(date))
     }
 
     /// A date from its day number (days since 1970-01-01).
@@ -112,7 +113,7 @@ impl fmt::Display for Date {
 }
 
 /// Day number of a proleptic Gregorian date already known to exist.
-fn days_from_civil(year: i32, month: u32, day: u32) -> i32 {
+const fn days_from_civil(year: i32, month: u32, day: u32) -> i32 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year - era * 400;
@@ -121,14 +122,17 @@ fn days_from_civil(year: i32, month: u32, day: u32) -> i32 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-fn days_in_month(year: i32, month: u32) -> u32 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        _ => 31,
+/// Day number of the first of every month from 1900-01 to 2200-01: dates are read by the million.
+static FIRST_DAYS: [i32; 3601] = {
+    let mut days = [0; 3601];
+    let (mut year, mut month, mut at) = (1900, 1, 0);
+    while at < days.len() {
+        days[at] = days_from_civil(year, month, 1);
+        (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+        at += 1;
     }
-}
+    days
+};
 
 /// A service month 所属期, counted from year 0 (`year * 12 + month - 1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -184,7 +188,9 @@ impl Month {
     /// First day.
     #[must_use]
     pub fn first(self) -> Date {
-        Date(days_from_civil(self.year(), self.number(), 1))
+        let at = usize::try_from(self.0).ok().and_then(|index| index.checked_sub(1900 * 12));
+        let known = at.and_then(|at| FIRST_DAYS.get(at)).copied();
+        Date(known.unwrap_or_else(|| days_from_civil(self.year(), self.number(), 1)))
     }
 
     /// Last day.

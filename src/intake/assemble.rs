@@ -2,7 +2,7 @@
 //!
 //! The order is that of files and records alone, so the result knows nothing of threads or pieces.
 
-use super::built::{Built, Values};
+use super::built::Built;
 use super::plan::{ColumnPlan, TablePlan};
 use super::rows::Part;
 use super::tally::Tally;
@@ -26,7 +26,6 @@ pub(super) fn assemble(
     let mut table = Table { name: Arc::clone(&plan.name), ..Table::default() };
     let mut findings = Vec::new();
     let mut shares: Vec<Vec<Share>> = plan.columns.iter().map(|_| Vec::new()).collect();
-    table.records.reserve(contents.iter().flat_map(|c| &c.parts).map(|p| p.records.len()).sum());
     for (at, (file, content)) in files.iter_mut().zip(contents).enumerate() {
         let mut tally = Tally::default();
         let mut offset = 0_u32;
@@ -37,7 +36,11 @@ pub(super) fn assemble(
             for (share, column) in shares.iter_mut().zip(columns) {
                 share.push(column.map_or(Share::Nulls(records.len()), Share::Built));
             }
-            table.records.extend(records.iter().map(|record| record.saturating_add(offset)));
+            if offset == 0 && table.records.is_empty() {
+                table.records = records;
+            } else {
+                table.records.extend(records.iter().map(|record| record.saturating_add(offset)));
+            }
             table.rows_read += read;
             table.rows_refused += refused;
             file.records += read;
@@ -67,47 +70,38 @@ fn join(plan: &ColumnPlan, shares: Vec<Share>, rows: usize) -> Option<Stored> {
     if !delivered && (plan.nullable || rows > 0) {
         return None;
     }
-    let scale = shares.iter().map(Share::scale).max().unwrap_or(0);
-    let mut values = Values::new(&plan.kind, rows);
-    let mut nulls = plan.nullable.then(|| Vec::with_capacity(rows));
-    for share in shares {
-        match share {
-            Share::Built(built) => {
-                if let (Some(nulls), Some(own)) = (&mut nulls, built.nulls) {
-                    nulls.extend(own);
-                }
-                values.append(built.values, scale);
-            }
-            Share::Nulls(count) => {
-                for _ in 0..count {
-                    values.push_blank();
-                }
-                if let Some(nulls) = &mut nulls {
-                    nulls.resize(nulls.len() + count, true);
-                }
-            }
+    let mut shares = shares.into_iter().map(|share| match share {
+        Share::Built(built) => built,
+        Share::Nulls(count) => {
+            let mut blank = Built::new(plan, count);
+            (0..count).for_each(|_| blank.push_blank());
+            blank
         }
-    }
-    if let Some(nulls) = &nulls {
-        values.blank_codes(nulls);
-    }
-    let column = values.into_column(plan, scale);
-    Some(match nulls {
-        Some(nulls) => Stored::nullable(column, nulls),
-        None => Stored::plain(column),
-    })
-}
-
-impl Share {
-    const fn scale(&self) -> u32 {
-        match self {
-            Self::Built(Built { values: Values::Number(_, scale), .. }) => *scale,
-            Self::Built(_) | Self::Nulls(_) => 0,
-        }
-    }
+    });
+    // A file that came as one piece stays where it is.
+    let mut all = shares.next().unwrap_or_else(|| Built::new(plan, 0));
+    all.reserve(rows);
+    shares.for_each(|share| all.append(share));
+    Some(all.into_stored(plan))
 }
 
 impl Part {
+    /// Sets the next piece of the same file behind this one.
+    pub(super) fn append(&mut self, next: Self) {
+        let Self { columns, records, read, refused, tally, length } = next;
+        self.columns.par_iter_mut().zip(columns).for_each(|(own, next)| {
+            if let (Some(own), Some(next)) = (own, next) {
+                own.append(next);
+            }
+        });
+        let offset = self.length;
+        self.records.extend(records.iter().map(|record| record.saturating_add(offset)));
+        self.tally.append(tally, offset);
+        self.read += read;
+        self.refused += refused;
+        self.length = offset.saturating_add(length);
+    }
+
     /// A piece of which every record was refused.
     pub(super) fn refused(plan: &TablePlan<'_>, records: u64) -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use super::plan::{ColumnPlan, Kind};
 use super::value::{Decimal, Unread};
-use crate::domain::{CodeColumn, CodeList, Column, Date, Key, KeyColumn, NumColumn};
+use crate::domain::{CodeColumn, CodeList, Column, Date, Key, KeyColumn, NumColumn, Stored};
 use std::sync::Arc;
 
 /// The values of a growing column.
@@ -38,6 +38,16 @@ impl Values {
             Kind::Whole | Kind::Money => Self::Whole(Vec::with_capacity(capacity)),
             Kind::Number(_) => Self::Number(Vec::with_capacity(capacity), 0),
             Kind::Date | Kind::Month => Self::Date(Vec::with_capacity(capacity)),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Bool(values) => values.len(),
+            Self::Whole(values) | Self::Number(values, _) => values.len(),
+            Self::Date(values) => values.len(),
+            Self::Code(codes, _) => codes.len(),
+            Self::Key(column) => column.keys.len(),
         }
     }
 
@@ -77,15 +87,21 @@ impl Values {
         Ok(())
     }
 
-    /// Appends the next piece's values; numbers are brought to `scale`.
-    pub(super) fn append(&mut self, next: Self, scale: u32) {
+    /// Appends the next piece's values; numbers are brought to the finer of both scales.
+    fn append(&mut self, next: Self) {
         match (self, next) {
             (Self::Bool(own), Self::Bool(next)) => own.extend(next),
             (Self::Whole(own), Self::Whole(next)) => own.extend(next),
             (Self::Date(own), Self::Date(next)) => own.extend(next),
-            (Self::Number(own, _), Self::Number(next, from)) => {
+            (Self::Number(own, scale), Self::Number(next, from)) => {
                 // Below 10^12 with at most six decimals: 10^18 fits.
-                let factor = 10_i64.pow(scale - from);
+                let finer = from.max(*scale);
+                if finer > *scale {
+                    let factor = 10_i64.pow(finer - *scale);
+                    own.iter_mut().for_each(|value| *value *= factor);
+                    *scale = finer;
+                }
+                let factor = 10_i64.pow(finer - from);
                 own.extend(next.into_iter().map(|value| value * factor));
             }
             (Self::Key(own), Self::Key(next)) => {
@@ -104,7 +120,7 @@ impl Values {
     }
 
     /// Gives nulls the code 0, whatever their piece had in its place.
-    pub(super) fn blank_codes(&mut self, nulls: &[bool]) {
+    fn blank_codes(&mut self, nulls: &[bool]) {
         if let Self::Code(codes, _) = self {
             for (code, null) in codes.iter_mut().zip(nulls) {
                 if *null {
@@ -114,12 +130,14 @@ impl Values {
         }
     }
 
-    /// The finished column; numbers have the denominator `10^scale`.
-    pub(super) fn into_column(self, plan: &ColumnPlan, scale: u32) -> Column {
+    /// The finished column; numbers have a power of ten as denominator.
+    fn into_column(self, plan: &ColumnPlan) -> Column {
         match self {
             Self::Bool(values) => Column::Bool(values),
             Self::Whole(values) => Column::whole(values),
-            Self::Number(values, _) => Column::Num(NumColumn { values, den: 10_i64.pow(scale) }),
+            Self::Number(values, scale) => {
+                Column::Num(NumColumn { values, den: 10_i64.pow(scale) })
+            }
             Self::Date(values) => Column::Date(values),
             Self::Key(column) => Column::Key(trim_odd(column)),
             Self::Code(codes, own) => {
@@ -134,12 +152,89 @@ impl Values {
 }
 
 impl Built {
+    /// No values, with room for `capacity`.
+    pub(super) fn new(plan: &ColumnPlan, capacity: usize) -> Self {
+        let values = Values::new(&plan.kind, capacity);
+        Self { values, nulls: plan.nullable.then(|| Vec::with_capacity(capacity)) }
+    }
+
+    /// Makes room for `rows` rows in all.
+    pub(super) fn reserve(&mut self, rows: usize) {
+        let more = rows.saturating_sub(self.values.len());
+        match &mut self.values {
+            Values::Bool(values) => values.reserve_exact(more),
+            Values::Whole(values) | Values::Number(values, _) => values.reserve_exact(more),
+            Values::Date(values) => values.reserve_exact(more),
+            Values::Code(codes, _) => codes.reserve_exact(more),
+            Values::Key(column) => column.keys.reserve_exact(more),
+        }
+        if let Some(nulls) = &mut self.nulls {
+            nulls.reserve_exact(more);
+        }
+    }
+
+    /// Appends the next piece's values.
+    pub(super) fn append(&mut self, next: Self) {
+        if let (Some(nulls), Some(next)) = (&mut self.nulls, next.nulls) {
+            nulls.extend(next);
+        }
+        self.values.append(next.values);
+    }
+
+    /// The finished column.
+    pub(super) fn into_stored(mut self, plan: &ColumnPlan) -> Stored {
+        if let Some(nulls) = &self.nulls {
+            self.values.blank_codes(nulls);
+        }
+        let column = self.values.into_column(plan);
+        match self.nulls {
+            Some(nulls) => Stored::nullable(column, nulls),
+            None => Stored::plain(column),
+        }
+    }
+
+    /// Lets go the refused ones of the rows from `from` on.
+    pub(super) fn drop_rows(&mut self, from: usize, refused: &[bool]) {
+        match &mut self.values {
+            Values::Bool(values) => drop_refused(values, from, refused),
+            Values::Whole(values) | Values::Number(values, _) => {
+                drop_refused(values, from, refused);
+            }
+            Values::Date(values) => drop_refused(values, from, refused),
+            Values::Code(codes, _) => drop_refused(codes, from, refused),
+            Values::Key(column) => drop_refused(&mut column.keys, from, refused),
+        }
+        if let Some(nulls) = &mut self.nulls {
+            drop_refused(nulls, from, refused);
+        }
+    }
+
+    /// Appends a value that stands for nothing.
+    pub(super) fn push_blank(&mut self) {
+        self.values.push_blank();
+        if let Some(nulls) = &mut self.nulls {
+            nulls.push(true);
+        }
+    }
+
     pub(super) fn truncate(&mut self, rows: usize) {
         self.values.truncate(rows);
         if let Some(nulls) = &mut self.nulls {
             nulls.truncate(rows);
         }
     }
+}
+
+/// Lets go the values of refused rows; `refused` speaks of those from `from` on.
+pub(super) fn drop_refused<T: Copy>(values: &mut Vec<T>, from: usize, refused: &[bool]) {
+    let mut kept = from;
+    for (at, refused) in refused.iter().enumerate() {
+        if !refused {
+            values[kept] = values[from + at];
+            kept += 1;
+        }
+    }
+    values.truncate(kept);
 }
 
 /// Texts of refused rows are let go.

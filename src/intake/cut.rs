@@ -12,11 +12,12 @@ pub(super) fn is_simple(body: &[u8]) -> bool {
         && memchr_iter(b'\r', rest).all(|at| rest.get(at + 1).is_none_or(|next| *next == b'\n'))
 }
 
-/// About how many records a piece holds, by its first lines; a little more rather than less.
-pub(super) fn expected_records(piece: &[u8]) -> usize {
-    let sample = piece.get(..1 << 14).unwrap_or(piece);
+/// About how many records `bytes` bytes hold, by the first lines of `text`; a little more rather than
+/// less.
+pub(super) fn expected_records(text: &[u8], bytes: usize) -> usize {
+    let sample = text.get(..1 << 14).unwrap_or(text);
     let lines = memchr_iter(b'\n', sample).count() + 1;
-    let whole = lines.saturating_mul(piece.len()) / sample.len().max(1);
+    let whole = lines.saturating_mul(bytes) / sample.len().max(1);
     whole + whole / 50 + 1
 }
 
@@ -71,34 +72,46 @@ fn closing_quote(body: &[u8], from: usize) -> Option<usize> {
     }
 }
 
-/// Offsets of every separator and newline in `piece`, in order, eight bytes at a step.
+/// Offsets of every separator and newline in `piece`, in order, 64 bytes at a step. A last record
+/// without newline ends at the piece's end.
 ///
-/// Fields are some ten bytes long: looking up each mark on its own costs more than this.
+/// Fields are some ten bytes long: looking up each mark on its own costs more than this, and one
+/// word at a time, of which some hold a mark and some do not, is hard to foresee.
 pub(super) fn marks(piece: &[u8], separator: u8, mut each: impl FnMut(usize)) {
-    let (words, rest) = piece.as_chunks::<8>();
+    let (groups, rest) = piece.as_chunks::<64>();
+    let mut last = [0; 64];
+    last[..rest.len()].copy_from_slice(rest);
+    if piece.last().is_some_and(|byte| *byte != b'\n') {
+        last[rest.len()] = b'\n';
+    }
     let (separators, newlines) = (repeat(separator), repeat(b'\n'));
-    for (at, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let mut hits = zeros(word ^ separators) | zeros(word ^ newlines);
+    for (at, group) in groups.iter().chain([&last]).enumerate() {
+        let (words, _) = group.as_chunks::<8>();
+        let mut hits = 0_u64;
+        for (at, word) in words.iter().enumerate() {
+            let word = u64::from_le_bytes(*word);
+            let found = zeros(word ^ separators, word ^ newlines);
+            hits |= gathered(found) << (8 * at);
+        }
         while hits != 0 {
-            each(at * 8 + (hits.trailing_zeros() / 8) as usize);
+            each(at * 64 + hits.trailing_zeros() as usize);
             hits &= hits - 1;
         }
     }
-    let from = piece.len() - rest.len();
-    for (at, byte) in rest.iter().enumerate() {
-        if *byte == separator || *byte == b'\n' {
-            each(from + at);
-        }
-    }
+}
+
+/// The top bits of the eight bytes of `tops`, which has no other bit, side by side.
+const fn gathered(tops: u64) -> u64 {
+    (tops >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 const fn repeat(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
-/// The top bit of every byte of `word` that is zero, and no other bit.
-const fn zeros(word: u64) -> u64 {
+/// The top bit of every byte that is zero in `one` or in `other`, and no other bit.
+const fn zeros(one: u64, other: u64) -> u64 {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    !(((word & LOW) + LOW) | word | LOW)
+    let (one, other) = (((one & LOW) + LOW) | one, ((other & LOW) + LOW) | other);
+    !((one & other) | LOW)
 }

@@ -2,7 +2,7 @@
 
 use super::found::Found;
 use super::plan::{Binding, TablePlan, normal_header};
-use super::rows::{Part, Rows};
+use super::rows::{Block, Part, Rows};
 use super::{FileRead, IntakeError, cut, decode};
 use crate::domain::FindingCode;
 use csv::{ByteRecord, Reader, ReaderBuilder};
@@ -33,7 +33,7 @@ pub(super) fn read(
         .into_par_iter()
         .map(|range| {
             let piece = body.get(range).unwrap_or_default();
-            let rows = Rows::new(plan, &binding, cut::expected_records(piece));
+            let rows = Rows::new(plan, &binding, cut::expected_records(piece, piece.len()));
             if simple {
                 split(piece, separator, rows, plan)
             } else {
@@ -104,35 +104,77 @@ pub(super) fn header(text: &[u8], separator: u8, row: Option<u32>) -> Option<(Ve
     None
 }
 
+/// Records cut before they are typed: few enough for the fastest cache to hold.
+const BLOCK: usize = 128;
+
 /// A piece without quotes: separators and newlines mean what they are.
-pub(super) fn split(
+pub(super) fn split<'p>(
     piece: &[u8],
     separator: u8,
-    mut rows: Rows<'_>,
-    plan: &TablePlan<'_>,
+    rows: Rows<'p>,
+    plan: &'p TablePlan<'_>,
 ) -> Option<Part> {
-    let mut record = 0_u32;
-    let mut fields: Vec<&[u8]> = Vec::with_capacity(rows.width() + 1);
+    let mut cutter = Cutter { rows, block: Block::default(), whole: 0, record: 0 };
     let mut from = 0;
-    let mut mark = |at: usize| {
+    cut::marks(piece, separator, |at| {
         let field = piece.get(from..at).unwrap_or_default();
         from = at + 1;
         if piece.get(at) == Some(&separator) {
-            fields.push(field);
+            cutter.block.fields.push(field);
+        } else {
+            cutter.block.fields.push(field.strip_suffix(b"\r").unwrap_or(field));
+            cutter.end_record();
+        }
+    });
+    cutter.type_block();
+    let Cutter { rows, record, .. } = cutter;
+    (record < u32::MAX).then(|| rows.finish(plan, record))
+}
+
+/// Gathers the fields of some records and has them typed.
+struct Cutter<'p, 't> {
+    rows: Rows<'p>,
+    block: Block<'t>,
+    /// Fields of the block's whole records; those behind belong to the record at hand.
+    whole: usize,
+    /// Records so far.
+    record: u32,
+}
+
+impl Cutter<'_, '_> {
+    /// Keeps the record at hand for its block, or refuses it for its shape; a blank one keeps its
+    /// number and is no row, and an empty line has none.
+    #[inline]
+    fn end_record(&mut self) {
+        let fields = self.block.fields.get(self.whole..).unwrap_or_default();
+        let first = fields.first().copied().unwrap_or_default();
+        let count = fields.len();
+        if count == 1 && first.is_empty() {
+            self.block.fields.truncate(self.whole);
             return;
         }
-        fields.push(field.strip_suffix(b"\r").unwrap_or(field));
-        if fields.len() > 1 || !fields[0].is_empty() {
-            record = record.saturating_add(1);
-            take(&mut rows, record, fields.len(), |field| fields.get(field).copied());
+        self.record = self.record.saturating_add(1);
+        let blank = |field: &&[u8]| field.iter().all(u8::is_ascii_whitespace);
+        if blank(&first) && fields.iter().all(|field| blank(field)) {
+            self.block.fields.truncate(self.whole);
+        } else if count == self.rows.width() {
+            self.block.records.push(self.record);
+            self.whole += count;
+            if self.block.records.len() == BLOCK {
+                self.type_block();
+            }
+        } else {
+            self.rows.refuse_shape(self.record, count);
+            self.block.fields.truncate(self.whole);
         }
-        fields.clear();
-    };
-    cut::marks(piece, separator, &mut mark);
-    if piece.last().is_some_and(|last| *last != b'\n') {
-        mark(piece.len());
     }
-    (record < u32::MAX).then(|| rows.finish(plan, record))
+
+    fn type_block(&mut self) {
+        self.rows.take_block(&self.block);
+        self.block.records.clear();
+        self.block.fields.clear();
+        self.whole = 0;
+    }
 }
 
 /// A piece with quotes, by the csv crate.

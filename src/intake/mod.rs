@@ -10,10 +10,12 @@ mod decode;
 mod delimited;
 mod error;
 mod found;
+mod growing;
 mod pages;
 mod parquet;
 mod plan;
 mod rows;
+mod spellings;
 mod stream;
 mod tally;
 mod value;
@@ -32,8 +34,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Bytes of a delimited file that one task types at a time.
-pub const PIECE_BYTES: usize = 4 << 20;
+/// Bytes of a delimited file that one task types at a time: what a core's own cache can hold, since a
+/// piece is read, hashed, looked through and typed in turn.
+pub const PIECE_BYTES: usize = 1 << 20;
 
 /// A table of more bytes than this is read by itself.
 const LARGE_BYTES: u64 = 8 << 20;

@@ -53,7 +53,9 @@ pub(super) fn read(
     };
     let binding = plan.bind(name, &headers)?;
     let mut skip = mark + start;
-    let mut parts = Vec::new();
+    // Room for all rows at once: growing would copy them, and memory never written costs nothing.
+    let expected = cut::expected_records(text, usize::try_from(length).unwrap_or(0));
+    let mut all = Rows::new(plan, &binding, expected).finish(plan, 0);
     let mut spare = Vec::new();
     while !round.is_empty() {
         let typed = |(at, piece): (usize, &Vec<u8>)| {
@@ -67,7 +69,7 @@ pub(super) fn read(
             || source.round(threads, std::mem::take(&mut spare), &mut next),
         );
         let (Some(typed), true) = (typed, whole.map_err(world)?) else { return Ok(None) };
-        parts.extend(typed);
+        typed.into_iter().for_each(|part| all.append(part));
         skip = 0;
         spare = std::mem::replace(&mut round, next);
     }
@@ -80,7 +82,7 @@ pub(super) fn read(
         records: 0,
     };
     let Binding { findings, .. } = binding;
-    Ok(Some((read, FileRead { parts, findings })))
+    Ok(Some((read, FileRead { parts: vec![all], findings })))
 }
 
 /// Whether separators and newlines mean what they are, and the text is UTF-8.
@@ -92,7 +94,7 @@ fn type_piece(body: &[u8], separator: u8, plan: &TablePlan<'_>, binding: &Bindin
     if !is_plain(body) {
         return None;
     }
-    let rows = Rows::new(plan, binding, cut::expected_records(body));
+    let rows = Rows::new(plan, binding, cut::expected_records(body, body.len()));
     delimited::split(body, separator, rows, plan)
 }
 

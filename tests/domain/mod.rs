@@ -1,8 +1,10 @@
 //! Tests of room `domain`.
 
 mod calendar;
+mod column;
 mod ident;
 mod money;
+mod time;
 
 use std::path::PathBuf;
 

@@ -1,5 +1,6 @@
 //! Tests of room `intake`.
 
+mod blocks;
 mod delimited;
 mod delivery;
 mod encodings;
