@@ -98,7 +98,9 @@ impl Values {
                 let finer = from.max(*scale);
                 if finer > *scale {
                     let factor = 10_i64.pow(finer - *scale);
-                    own.iter_mut().for_each(|value| *value *= factor);
+                    for value in own.iter_mut() {
+                        *value *= factor;
+                    }
                     *scale = finer;
                 }
                 let factor = 10_i64.pow(finer - from);

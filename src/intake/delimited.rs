@@ -155,7 +155,7 @@ impl Cutter<'_, '_> {
         }
         self.record = self.record.saturating_add(1);
         let blank = |field: &&[u8]| field.iter().all(u8::is_ascii_whitespace);
-        if blank(&first) && fields.iter().all(|field| blank(field)) {
+        if blank(&first) && fields.iter().all(blank) {
             self.block.fields.truncate(self.whole);
         } else if count == self.rows.width() {
             self.block.records.push(self.record);

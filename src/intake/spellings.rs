@@ -41,9 +41,9 @@ impl Mark {
         let length = raw.len();
         let (head, tail) = if length > 16 {
             return None;
-        } else if let (Some(head), Some(tail)) = (raw.first_chunk(), raw.last_chunk()) {
+        } else if let (Some(head), Some(tail)) = (raw.first_chunk::<8>(), raw.last_chunk::<8>()) {
             (u64::from_le_bytes(*head), u64::from_le_bytes(*tail))
-        } else if let (Some(head), Some(tail)) = (raw.first_chunk(), raw.last_chunk()) {
+        } else if let (Some(head), Some(tail)) = (raw.first_chunk::<4>(), raw.last_chunk::<4>()) {
             (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*tail)))
         } else {
             (raw.iter().fold(0, |head, byte| (head << 8) | u64::from(*byte)), 0)

@@ -69,7 +69,9 @@ pub(super) fn read(
             || source.round(threads, std::mem::take(&mut spare), &mut next),
         );
         let (Some(typed), true) = (typed, whole.map_err(world)?) else { return Ok(None) };
-        typed.into_iter().for_each(|part| all.append(part));
+        for part in typed {
+            all.append(part);
+        }
         skip = 0;
         spare = std::mem::replace(&mut round, next);
     }
