@@ -9,13 +9,15 @@
 //! work, and a test reads back every kind of column with it.
 
 mod encoding;
+mod levels;
 mod thrift;
 
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::sheet::{NO_CODE, Sheet, SheetColumn, Values};
-use encoding::{Dictionary, delta, hybrid, width_of};
+use encoding::{Dictionary, all_same, delta, hybrid, width_of};
+use levels::{Levels, split};
 use thrift::{Kind, Struct};
 
 /// Fast, and within a tenth of the size of level 3 on these columns.
@@ -96,49 +98,40 @@ type Zstd<'a> = zstd::bulk::Compressor<'a>;
 
 fn encode_column(values: &Values, zstd: &mut Zstd<'_>) -> io::Result<Chunk> {
     match values {
-        Values::Fen(v) | Values::Int(v) => whole(v, None, Physical::Int64, zstd),
+        Values::Fen(v) | Values::Int(v) => {
+            whole(v, &Levels::Required(v.len()), Physical::Int64, zstd)
+        }
         Values::MaybeFen(v) | Values::MaybeInt(v) => {
-            let (present, levels) = split(v.iter().copied());
-            whole(&present, Some(&levels), Physical::Int64, zstd)
+            let (present, levels) = split(v, |value| value);
+            whole(&present, &levels, Physical::Int64, zstd)
         }
         Values::Date(v) => {
-            let (present, levels) = split(v.iter().map(|d| d.map(|d| i64::from(d.days()))));
-            whole(&present, Some(&levels), Physical::Int32, zstd)
+            let (present, levels) = split(v, |date| i64::from(date.days()));
+            whole(&present, &levels, Physical::Int32, zstd)
         }
         Values::Bool(v) => {
-            let (present, levels) = split(v.iter().map(|b| b.map(i64::from)));
+            let (present, levels) = split(v, |value| value);
             let mut packed = vec![0_u8; present.len().div_ceil(8)];
             for (at, value) in present.iter().enumerate() {
-                packed[at / 8] |= u8::from(*value != 0) << (at % 8);
+                packed[at / 8] |= u8::from(*value) << (at % 8);
             }
-            plain_chunk(&packed, present.len(), PLAIN, Some(&levels), None, zstd)
+            plain_chunk(&packed, PLAIN, &levels, None, zstd)
         }
         Values::Listed(codes, list) | Values::Coded(codes, list) => {
             coded(codes, |code| list.text(code), list.texts().len(), zstd)
         }
         Values::Pseudonym(v) => {
-            texts(v.iter().map(|p| super::sheet::pseudonym_text(p).as_bytes()), zstd)
+            texts(&v.iter().map(|p| if p[0] == 0 { &[][..] } else { &p[..] }), zstd)
         }
-        Values::Text(v) => texts(v.iter().map(String::as_bytes), zstd),
-        Values::Shared(v) => texts(v.iter().map(|t| t.as_bytes()), zstd),
+        Values::Text(v) => texts(&v.iter().map(String::as_bytes), zstd),
+        Values::Shared(v) => texts(&v.iter().map(|t| t.as_bytes()), zstd),
     }
-}
-
-/// The values that are there, and 1 or 0 for each row.
-fn split(values: impl Iterator<Item = Option<i64>>) -> (Vec<i64>, Vec<u32>) {
-    let mut present = Vec::with_capacity(values.size_hint().0);
-    let mut levels = Vec::with_capacity(values.size_hint().0);
-    for value in values {
-        levels.push(u32::from(value.is_some()));
-        present.extend(value);
-    }
-    (present, levels)
 }
 
 /// Whole numbers: a dictionary when they repeat, else deltas.
 fn whole(
     present: &[i64],
-    levels: Option<&[u32]>,
+    levels: &Levels,
     physical: Physical,
     zstd: &mut Zstd<'_>,
 ) -> io::Result<Chunk> {
@@ -151,9 +144,9 @@ fn whole(
         store(value, &mut out);
         out
     };
-    let range = present.iter().min().zip(present.iter().max());
-    let range = range.map(|(low, high)| (bytes(*low), bytes(*high)));
-    if let Some(Dictionary { values, codes }) = Dictionary::of(present) {
+    let ends = present.iter().copied().min().zip(present.iter().copied().max());
+    let range = ends.map(|(low, high)| (bytes(low), bytes(high)));
+    if let Some(Dictionary { values, codes }) = Dictionary::of(present, ends) {
         let mut page = Vec::with_capacity(values.len() * 8);
         for value in &values {
             store(*value, &mut page);
@@ -162,7 +155,7 @@ fn whole(
     }
     let mut page = Vec::with_capacity(present.len() * 2);
     delta(present, &mut page);
-    plain_chunk(&page, present.len(), DELTA_BINARY_PACKED, levels, range, zstd)
+    plain_chunk(&page, DELTA_BINARY_PACKED, levels, range, zstd)
 }
 
 /// Texts by code: only codes that occur enter the dictionary page, in the order of first use.
@@ -172,43 +165,44 @@ fn coded<'a>(
     listed: usize,
     zstd: &mut Zstd<'_>,
 ) -> io::Result<Chunk> {
+    let null = |code: &u32| *code as usize >= listed;
+    let (mut page, mut used) = (Vec::new(), 0_u32);
+    if all_same(codes) && !null(&codes[0]) {
+        put_text(text(codes[0]).as_bytes(), &mut page)?;
+        let levels = Levels::Same(true, codes.len());
+        return dictionary_chunk(&page, 1, &vec![0; codes.len()], &levels, None, zstd);
+    }
     let mut place = vec![NO_CODE; listed];
-    let mut page = Vec::new();
-    let mut used = 0_u32;
-    let mut levels = Vec::with_capacity(codes.len());
     let mut kept = Vec::with_capacity(codes.len());
     for code in codes {
-        let Some(slot) = place.get_mut(*code as usize) else {
-            levels.push(0);
-            continue;
-        };
+        let Some(slot) = place.get_mut(*code as usize) else { continue };
         if *slot == NO_CODE {
             *slot = used;
             used += 1;
             put_text(text(*code).as_bytes(), &mut page)?;
         }
-        levels.push(1);
         kept.push(*slot);
     }
-    dictionary_chunk(&page, used as usize, &kept, Some(&levels), None, zstd)
+    let each = || codes.iter().map(|code| u32::from(!null(code))).collect();
+    let levels = Levels::of(codes.len(), codes.len() - kept.len(), each);
+    dictionary_chunk(&page, used as usize, &kept, &levels, None, zstd)
 }
 
 /// Texts without a list: lengths as deltas, then all bytes. The empty text is null.
-fn texts<'a>(values: impl Iterator<Item = &'a [u8]>, zstd: &mut Zstd<'_>) -> io::Result<Chunk> {
-    let mut levels = Vec::with_capacity(values.size_hint().0);
-    let mut lengths = Vec::with_capacity(values.size_hint().0);
-    let mut bytes = Vec::new();
-    for value in values {
-        levels.push(u32::from(!value.is_empty()));
-        if !value.is_empty() {
-            lengths.push(i64::try_from(value.len()).map_err(io::Error::other)?);
-            bytes.extend_from_slice(value);
-        }
-    }
-    let mut page = Vec::with_capacity(bytes.len() + lengths.len());
+fn texts<'a>(
+    values: &(impl Iterator<Item = &'a [u8]> + Clone),
+    zstd: &mut Zstd<'_>,
+) -> io::Result<Chunk> {
+    let there = || values.clone().filter(|value| !value.is_empty());
+    let lengths = there().map(|value| i64::try_from(value.len()).map_err(io::Error::other));
+    let lengths: Vec<i64> = lengths.collect::<io::Result<_>>()?;
+    let mut page = Vec::with_capacity(there().map(<[u8]>::len).sum::<usize>() + lengths.len());
     delta(&lengths, &mut page);
-    page.extend_from_slice(&bytes);
-    plain_chunk(&page, lengths.len(), DELTA_LENGTH_BYTE_ARRAY, Some(&levels), None, zstd)
+    there().for_each(|value| page.extend_from_slice(value));
+    let rows = values.clone().count();
+    let each = || values.clone().map(|value| u32::from(!value.is_empty())).collect();
+    let levels = Levels::of(rows, rows - lengths.len(), each);
+    plain_chunk(&page, DELTA_LENGTH_BYTE_ARRAY, &levels, None, zstd)
 }
 
 fn put_text(text: &[u8], page: &mut Vec<u8>) -> io::Result<()> {
@@ -221,7 +215,7 @@ fn dictionary_chunk(
     page: &[u8],
     entries: usize,
     codes: &[u32],
-    levels: Option<&[u32]>,
+    levels: &Levels,
     range: Option<(Vec<u8>, Vec<u8>)>,
     zstd: &mut Zstd<'_>,
 ) -> io::Result<Chunk> {
@@ -231,7 +225,7 @@ fn dictionary_chunk(
         data_offset: 0,
         encodings: vec![PLAIN, RLE, RLE_DICTIONARY],
         uncompressed: 0,
-        nulls: nulls(levels.unwrap_or(&[])),
+        nulls: u64::try_from(levels.nulls()).map_err(io::Error::other)?,
         range,
     };
     let entries = count(entries)?;
@@ -243,20 +237,18 @@ fn dictionary_chunk(
     })?;
     chunk.data_offset = u64::try_from(chunk.bytes.len()).map_err(io::Error::other)?;
     let width = width_of(u32::try_from(entries).unwrap_or(u32::MAX).saturating_sub(1));
-    let mut body = definition_levels(levels)?;
+    let mut body = levels.body()?;
     body.push(u8::try_from(width).unwrap_or(32));
     hybrid(codes, width, &mut body);
-    let rows = count(levels.map_or(codes.len(), <[u32]>::len))?;
-    data_page(&mut chunk, &body, rows, RLE_DICTIONARY, zstd)?;
+    data_page(&mut chunk, &body, count(levels.rows())?, RLE_DICTIONARY, zstd)?;
     Ok(chunk)
 }
 
-/// A chunk of one data page; no levels = a column that is never null.
+/// A chunk of one data page.
 fn plain_chunk(
     values: &[u8],
-    present: usize,
     encoding: i64,
-    levels: Option<&[u32]>,
+    levels: &Levels,
     range: Option<(Vec<u8>, Vec<u8>)>,
     zstd: &mut Zstd<'_>,
 ) -> io::Result<Chunk> {
@@ -266,32 +258,17 @@ fn plain_chunk(
         data_offset: 0,
         encodings: vec![RLE, encoding],
         uncompressed: 0,
-        nulls: nulls(levels.unwrap_or(&[])),
+        nulls: u64::try_from(levels.nulls()).map_err(io::Error::other)?,
         range,
     };
-    let mut body = definition_levels(levels)?;
+    let mut body = levels.body()?;
     body.extend_from_slice(values);
-    let rows = count(levels.map_or(present, <[u32]>::len))?;
-    data_page(&mut chunk, &body, rows, encoding, zstd)?;
+    data_page(&mut chunk, &body, count(levels.rows())?, encoding, zstd)?;
     Ok(chunk)
-}
-
-fn nulls(levels: &[u32]) -> u64 {
-    levels.iter().map(|level| u64::from(*level == 0)).sum()
 }
 
 fn count(n: usize) -> io::Result<i64> {
     i32::try_from(n).map(i64::from).map_err(io::Error::other)
-}
-
-/// Length and run-length encoded levels, or nothing for a required column.
-fn definition_levels(levels: Option<&[u32]>) -> io::Result<Vec<u8>> {
-    let Some(levels) = levels else { return Ok(Vec::new()) };
-    let mut body = vec![0; 4];
-    hybrid(levels, 1, &mut body);
-    let length = u32::try_from(body.len() - 4).map_err(io::Error::other)?;
-    body[..4].copy_from_slice(&length.to_le_bytes());
-    Ok(body)
 }
 
 fn data_page(
