@@ -7,7 +7,6 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use rayon::prelude::*;
-use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{Key, KeyColumn, hex};
@@ -18,25 +17,6 @@ const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// What the fingerprint is a hash of, before the key.
 const FINGERPRINT_LABEL: &[u8] = b"tuoyu pseudonym key\n";
 
-/// Bytes SHA-256 takes at a time.
-const BLOCK: usize = 64;
-
-/// The longest identifier that fits one block with the mark and the 8 bytes of length that end a
-/// message.
-const ONE_BLOCK: usize = BLOCK - 9;
-
-/// What SHA-256 starts from (FIPS 180-4, 5.3.3).
-const START: [u32; 8] = [
-    0x6a09_e667,
-    0xbb67_ae85,
-    0x3c6e_f372,
-    0xa54f_f53a,
-    0x510e_527f,
-    0x9b05_688c,
-    0x1f83_d9ab,
-    0x5be0_cd19,
-];
-
 /// A pseudonym: 16 letters.
 pub type Pseudonym = [u8; 16];
 
@@ -44,7 +24,6 @@ pub type Pseudonym = [u8; 16];
 #[derive(Clone)]
 pub struct Pseudonyms {
     keyed: Hmac<Sha256>,
-    short: Short,
     fingerprint: String,
 }
 
@@ -77,9 +56,8 @@ impl Pseudonyms {
             return Err(KeyError { found: key.len() });
         }
         let keyed = Hmac::<Sha256>::new_from_slice(key).map_err(|_| KeyError { found: 0 })?;
-        let short = Short::new(key);
         let hash = Sha256::new_with_prefix(FINGERPRINT_LABEL).chain_update(key).finalize();
-        Ok(Self { keyed, short, fingerprint: hex(&hash[..8]) })
+        Ok(Self { keyed, fingerprint: hex(&hash[..8]) })
     }
 
     /// First 16 hex digits of the SHA-256 of the key under a label: which key, never what key.
@@ -91,11 +69,9 @@ impl Pseudonyms {
     /// The pseudonym of one identifier as delivered.
     #[must_use]
     pub fn one(&self, id: &str) -> Pseudonym {
-        let code = self.short.code(id.as_bytes()).unwrap_or_else(|| {
-            let mut mac = self.keyed.clone();
-            mac.update(id.as_bytes());
-            mac.finalize().into_bytes().into()
-        });
+        let mut mac = self.keyed.clone();
+        mac.update(id.as_bytes());
+        let code = mac.finalize().into_bytes();
         let mut text = [0_u8; 16];
         // Five bytes are eight letters.
         for (bytes, letters) in code.chunks_exact(5).zip(text.chunks_exact_mut(8)) {
@@ -122,72 +98,9 @@ impl Pseudonyms {
     }
 }
 
-/// HMAC-SHA256 of short messages. Nearly all identifiers fit one block, whose code is two
-/// compressions from states the key alone decides; the general way costs as much again in buffers.
-#[derive(Clone)]
-struct Short {
-    /// After the key's inner pad.
-    inner: [u32; 8],
-    /// After the key's outer pad.
-    outer: [u32; 8],
-}
-
-impl Short {
-    fn new(key: &[u8]) -> Self {
-        let mut block = [0; BLOCK];
-        if key.len() > BLOCK {
-            block[..32].copy_from_slice(&Sha256::digest(key));
-        } else {
-            block[..key.len()].copy_from_slice(key);
-        }
-        let padded = |pad: u8| {
-            let mut state = START;
-            compress256(&mut state, &[block.map(|byte| byte ^ pad)]);
-            state
-        };
-        Self { inner: padded(0x36), outer: padded(0x5c) }
-    }
-
-    /// The code of a message; `None` when it needs more than one block.
-    fn code(&self, message: &[u8]) -> Option<[u8; 32]> {
-        (message.len() <= ONE_BLOCK)
-            .then(|| last_block(self.outer, &last_block(self.inner, message)))
-    }
-}
-
-/// The hash of a message that ends with these bytes after one block already taken in.
-fn last_block(mut state: [u32; 8], end: &[u8]) -> [u8; 32] {
-    let mut block = [0; BLOCK];
-    block[..end.len()].copy_from_slice(end);
-    block[end.len()] = 0x80;
-    let bits = (BLOCK + end.len()) as u64 * 8;
-    block[ONE_BLOCK + 1..].copy_from_slice(&bits.to_be_bytes());
-    compress256(&mut state, &[block]);
-    let mut hash = [0; 32];
-    for (bytes, word) in hash.chunks_exact_mut(4).zip(state) {
-        bytes.copy_from_slice(&word.to_be_bytes());
-    }
-    hash
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Lengths on both sides of a block, for keys shorter and longer than one.
-    #[test]
-    fn short_identifiers_have_the_code_of_the_general_way() {
-        for key in [vec![7; 16], vec![8; 64], vec![9; 65], vec![1; 200]] {
-            let names = Pseudonyms::new(&key).unwrap();
-            for length in 0..=130 {
-                let id = "x".repeat(length);
-                let want: [u8; 32] =
-                    names.keyed.clone().chain_update(&id).finalize().into_bytes().into();
-                let code = names.short.code(id.as_bytes());
-                assert_eq!(code, (length <= 55).then_some(want), "{length}");
-            }
-        }
-    }
 
     /// Computed with Python's `hmac` and `hashlib`.
     #[test]
