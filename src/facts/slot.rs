@@ -40,7 +40,7 @@ impl Ranks {
         let mut texts = vec![String::new()];
         match stored.map(|stored| (stored, &stored.column)) {
             Some((_, Column::Code(codes))) => {
-                texts.extend(codes.list.texts().iter().map(|text| text.to_string()));
+                texts.extend(codes.list.texts().iter().map(ToString::to_string));
             }
             Some((_, column)) => {
                 texts.extend((0..column.len()).filter_map(|row| cell_text(stored, row)));

@@ -62,11 +62,12 @@ pub(super) fn read(
             let body = piece.get(if at == 0 { skip } else { 0 }..).unwrap_or_default();
             type_piece(body, separator, plan, &binding)
         };
-        let threads = rayon::current_num_threads();
+        // Several pieces a thread: nobody waits long for the last one.
+        let pieces = 4 * rayon::current_num_threads();
         let mut next = Vec::new();
         let (typed, whole) = rayon::join(
             || round.par_iter().enumerate().map(typed).collect::<Option<Vec<Part>>>(),
-            || source.round(threads, std::mem::take(&mut spare), &mut next),
+            || source.round(pieces, std::mem::take(&mut spare), &mut next),
         );
         let (Some(typed), true) = (typed, whole.map_err(world)?) else { return Ok(None) };
         for part in typed {

@@ -44,6 +44,7 @@ pub(super) fn body(sheet: &Sheet) -> io::Result<Vec<u8>> {
 /// Appends the rows to `out`, handing full buffers to `to`.
 fn rows(sheet: &Sheet, out: &mut String, to: &mut impl Write) -> io::Result<()> {
     for row in 0..sheet.rows {
+        let record = out.len();
         for (at, column) in sheet.columns.iter().enumerate() {
             if at > 0 {
                 out.push(',');
@@ -54,7 +55,7 @@ fn rows(sheet: &Sheet, out: &mut String, to: &mut impl Write) -> io::Result<()> 
                 quote(out, start);
             }
         }
-        if sheet.columns.len() == 1 && out.ends_with('\n') {
+        if out.len() == record {
             // A record of one empty field would read as no record at all.
             out.push_str("\"\"");
         }
@@ -107,6 +108,21 @@ mod tests {
         let mut bytes = Vec::new();
         write(&sheet, &mut bytes).unwrap();
         assert_eq!(String::from_utf8(bytes).unwrap(), "a\n\"\"\n1\n\"\"\n");
+    }
+
+    /// An empty cell behind a full buffer, and the first of a file written in pieces.
+    #[test]
+    fn an_empty_record_is_quoted_wherever_it_stands() {
+        let mut texts = vec!["x".repeat(BUFFER + 1); 1];
+        texts.push(String::new());
+        let mut sheet = Sheet::new("t", 2);
+        sheet.put("a", "", Values::Text(texts.clone()));
+        let mut bytes = Vec::new();
+        write(&sheet, &mut bytes).unwrap();
+        assert!(bytes.ends_with(b"x\n\"\"\n"));
+        let mut empty = Sheet::new("t", 1);
+        empty.put("a", "", Values::Text(vec![String::new()]));
+        assert_eq!(body(&empty).unwrap(), b"\"\"\n");
     }
 
     #[test]

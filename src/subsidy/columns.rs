@@ -67,14 +67,14 @@ fn join_columns(parts: Vec<Column>, rows: usize) -> Column {
     match parts.first() {
         Some(Column::Bool(_)) => {
             let each = |part| match part {
-                &Column::Bool(ref values) => Some(values.as_slice()),
+                Column::Bool(values) => Some(values.as_slice()),
                 _ => None,
             };
             Column::Bool(concatenate(&parts.iter().filter_map(each).collect::<Vec<_>>()))
         }
         Some(Column::Date(_)) => {
             let each = |part| match part {
-                &Column::Date(ref values) => Some(values.as_slice()),
+                Column::Date(values) => Some(values.as_slice()),
                 _ => None,
             };
             Column::Date(concatenate(&parts.iter().filter_map(each).collect::<Vec<_>>()))
@@ -119,7 +119,7 @@ fn join_numbers(parts: &[Column]) -> Column {
     let first = parts.first().and_then(den);
     if let Some(common) = first.filter(|_| parts.iter().all(|part| den(part) == first)) {
         let each = |part| match part {
-            &Column::Num(ref column) => Some(column.values.as_slice()),
+            Column::Num(column) => Some(column.values.as_slice()),
             _ => None,
         };
         let values = concatenate(&parts.iter().filter_map(each).collect::<Vec<_>>());
