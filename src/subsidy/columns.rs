@@ -63,22 +63,21 @@ pub(crate) fn join(mut parts: Vec<Stored>) -> Stored {
     }
 }
 
+/// The values of the parts that are of the kind picked.
+fn slices<'p, T>(parts: &'p [Column], pick: fn(&'p Column) -> Option<&'p Vec<T>>) -> Vec<&'p [T]> {
+    parts.iter().filter_map(pick).map(Vec::as_slice).collect()
+}
+
 fn join_columns(parts: Vec<Column>, rows: usize) -> Column {
     match parts.first() {
-        Some(Column::Bool(_)) => {
-            let each = |part| match part {
-                Column::Bool(values) => Some(values.as_slice()),
-                _ => None,
-            };
-            Column::Bool(concatenate(&parts.iter().filter_map(each).collect::<Vec<_>>()))
-        }
-        Some(Column::Date(_)) => {
-            let each = |part| match part {
-                Column::Date(values) => Some(values.as_slice()),
-                _ => None,
-            };
-            Column::Date(concatenate(&parts.iter().filter_map(each).collect::<Vec<_>>()))
-        }
+        Some(Column::Bool(_)) => Column::Bool(concatenate(&slices(&parts, |part| match part {
+            Column::Bool(values) => Some(values),
+            _ => None,
+        }))),
+        Some(Column::Date(_)) => Column::Date(concatenate(&slices(&parts, |part| match part {
+            Column::Date(values) => Some(values),
+            _ => None,
+        }))),
         Some(Column::Key(_)) => {
             let mut all = KeyColumn::default();
             for part in parts {
@@ -118,11 +117,10 @@ fn join_numbers(parts: &[Column]) -> Column {
     };
     let first = parts.first().and_then(den);
     if let Some(common) = first.filter(|_| parts.iter().all(|part| den(part) == first)) {
-        let each = |part| match part {
-            Column::Num(column) => Some(column.values.as_slice()),
+        let values = concatenate(&slices(parts, |part| match part {
+            Column::Num(column) => Some(&column.values),
             _ => None,
-        };
-        let values = concatenate(&parts.iter().filter_map(each).collect::<Vec<_>>());
+        }));
         return Column::Num(NumColumn { values, den: common });
     }
     let ratios: Vec<Cow<'_, [(i128, i128)]>> = parts
