@@ -16,11 +16,7 @@ const WALKED: &str =
 
 const MOST_LINES: usize = 600;
 /// Files longer than [`MOST_LINES`], with the length they may not pass.
-const LONG_FILES: &[(&str, usize)] = &[
-    ("src/law/model.rs", 660),
-    ("src/publish/entitlement_lines.rs", 630),
-    ("tests/settle/allocation.rs", 700),
-];
+const LONG_FILES: &[(&str, usize)] = &[("tests/settle/allocation.rs", 700)];
 
 /// The formatter holds code at 100; comments and texts it cannot break get a little more.
 const WIDEST: usize = 105;

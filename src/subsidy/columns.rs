@@ -20,12 +20,83 @@ pub(crate) fn evaluate(
     rows: &[u32],
     calendar: &Calendar,
 ) -> Stored {
-    let parts: Vec<Stored> =
-        rows.par_chunks(CHUNK).map(|chunk| expr.eval(frames, basis, chunk, calendar)).collect();
-    if parts.is_empty() {
-        return expr.eval(frames, basis, &[], calendar);
+    let eval = |chunk: &[u32]| expr.eval(frames, basis, chunk, calendar);
+    let (head, rest) = rows.split_at(rows.len().min(CHUNK));
+    let first = eval(head);
+    if rest.is_empty() {
+        return first;
     }
-    join(parts)
+    match first.column {
+        Column::Bool(_) => gather(first, rest, eval, Column::Bool, |column| match column {
+            Column::Bool(values) => Some(values),
+            _ => None,
+        }),
+        Column::Date(_) => gather(first, rest, eval, Column::Date, |column| match column {
+            Column::Date(values) => Some(values),
+            _ => None,
+        }),
+        Column::Num(NumColumn { den, .. }) => {
+            let make = |values| Column::Num(NumColumn { values, den });
+            gather(first, rest, eval, make, |column| match column {
+                Column::Num(column) if column.den == den => Some(&column.values),
+                _ => None,
+            })
+        }
+        _ => {
+            let parts = rest.par_chunks(CHUNK).map(eval).collect::<Vec<_>>();
+            join(std::iter::once(first).chain(parts).collect())
+        }
+    }
+}
+
+/// What is left of a chunk whose values have found their place.
+struct Left {
+    rows: usize,
+    /// The values, where they are of another kind than the first chunk's.
+    odd: Option<Column>,
+    nulls: Option<Vec<bool>>,
+    errors: Option<Vec<Option<RowError>>>,
+}
+
+/// Evaluates the chunks behind the first straight into one column: a chunk's own memory serves the
+/// next while it is still warm. `pick` takes the values of a chunk of the first one's kind.
+fn gather<T: Copy + Default + Send + Sync>(
+    first: Stored,
+    rest: &[u32],
+    eval: impl Fn(&[u32]) -> Stored + Sync,
+    make: impl Fn(Vec<T>) -> Column,
+    pick: impl Fn(&Column) -> Option<&Vec<T>> + Sync,
+) -> Stored {
+    let own = first.column.len();
+    let mut values = vec![T::default(); own + rest.len()];
+    let (head, tail) = values.split_at_mut(own);
+    if let Some(first) = pick(&first.column) {
+        head.copy_from_slice(first);
+    }
+    let chunks: Vec<Left> = tail
+        .par_chunks_mut(CHUNK)
+        .zip(rest.par_chunks(CHUNK))
+        .map(|(place, rows)| {
+            let Stored { column, nulls, errors } = eval(rows);
+            let found = pick(&column).map(|values| place.copy_from_slice(values));
+            let odd = found.is_none().then_some(column);
+            Left { rows: rows.len(), odd, nulls, errors }
+        })
+        .collect();
+    if chunks.iter().any(|chunk| chunk.odd.is_some()) {
+        let mut parts = vec![first];
+        let mut at = own;
+        for Left { rows, odd, nulls, errors } in chunks {
+            let column = odd.unwrap_or_else(|| make(values[at..at + rows].to_vec()));
+            parts.push(Stored { column, nulls, errors });
+            at += rows;
+        }
+        return join(parts);
+    }
+    let masks = chunks.into_iter().map(|chunk| (chunk.rows, chunk.nulls, chunk.errors));
+    let (nulls, errors) =
+        join_masks(std::iter::once((own, first.nulls, first.errors)).chain(masks));
+    Stored { column: make(values), nulls, errors }
 }
 
 /// Puts parts together in order. Numbers with different denominators become fractions.
@@ -36,31 +107,40 @@ pub(crate) fn join(mut parts: Vec<Stored>) -> Stored {
         return only;
     }
     let rows: usize = parts.iter().map(|part| part.column.len()).sum();
-    let nulls = parts.iter().any(|part| part.nulls.is_some()).then(|| {
-        let all: Vec<Cow<'_, [bool]>> = parts
-            .iter()
-            .map(|part| match &part.nulls {
-                Some(nulls) => Cow::Borrowed(nulls.as_slice()),
-                None => Cow::Owned(vec![false; part.column.len()]),
-            })
-            .collect();
-        concatenate(&all.iter().map(AsRef::as_ref).collect::<Vec<_>>())
-    });
-    let errors = parts.iter().any(|part| part.errors.is_some()).then(|| {
-        let mut all = Vec::with_capacity(rows);
-        for part in &parts {
-            match &part.errors {
-                Some(errors) => all.extend_from_slice(errors),
-                None => all.resize(all.len() + part.column.len(), None),
-            }
-        }
-        all
-    });
-    Stored {
-        column: join_columns(parts.into_iter().map(|part| part.column).collect(), rows),
-        nulls,
-        errors,
+    let mut columns = Vec::with_capacity(parts.len());
+    let masks: Vec<_> = parts
+        .into_iter()
+        .map(|Stored { column, nulls, errors }| {
+            let own = column.len();
+            columns.push(column);
+            (own, nulls, errors)
+        })
+        .collect();
+    let (nulls, errors) = join_masks(masks.into_iter());
+    Stored { column: join_columns(columns, rows), nulls, errors }
+}
+
+type Errors = Vec<Option<RowError>>;
+
+/// Nulls and errors of parts, by the rows of each; absent where no part has any.
+fn join_masks(
+    parts: impl Iterator<Item = (usize, Option<Vec<bool>>, Option<Errors>)>,
+) -> (Option<Vec<bool>>, Option<Errors>) {
+    fn whole<T: Copy + Default + Send + Sync>(parts: &[(usize, Option<Vec<T>>)]) -> Option<Vec<T>> {
+        parts.iter().any(|(_, mask)| mask.is_some()).then(|| {
+            let all: Vec<Cow<'_, [T]>> = parts
+                .iter()
+                .map(|(rows, mask)| match mask {
+                    Some(mask) => Cow::Borrowed(mask.as_slice()),
+                    None => Cow::Owned(vec![T::default(); *rows]),
+                })
+                .collect();
+            concatenate(&all.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+        })
     }
+    let (nulls, errors): (Vec<_>, Vec<_>) =
+        parts.map(|(rows, nulls, errors)| ((rows, nulls), (rows, errors))).unzip();
+    (whole(&nulls), whole(&errors))
 }
 
 /// The values of the parts that are of the kind picked.
