@@ -30,6 +30,7 @@ use rayon::prelude::*;
 
 pub use control::{Control, ControlMismatch, Mismatch, TableUse, YearToDate};
 pub use delimited::write as write_csv;
+pub use entitlement_lines::PseudonymsAhead;
 pub use folder::{
     Contents, Damage, DamageKind, Draft, FolderError, HashedFile, MANIFEST, recover, verify,
 };
@@ -184,8 +185,6 @@ pub struct Prepared {
     tallies: Tallies,
     control: Control,
     standing: BTreeMap<String, Standing>,
-    /// Of the children and persons of the entitlement lines.
-    pseudonyms: entitlement_lines::Pseudonymous,
 }
 
 impl Prepared {
@@ -201,19 +200,11 @@ impl Prepared {
 /// # Errors
 /// When a control total does not tie or a sum overflows.
 pub fn prepare(run: &Publication<'_>) -> Result<Prepared, PublishError> {
-    // The totals are made one after another; pseudonyms fill the other threads meanwhile.
-    let (totals, pseudonyms) = rayon::join(
-        || {
-            let register = Register::of(&run.months);
-            let tallies = Tallies::of(&run.months, &register)?;
-            let control = control::control(run, &register, &tallies)?;
-            let standing = institution_files::standing(run, &register, &tallies)?;
-            Ok::<_, PublishError>((register, tallies, control, standing))
-        },
-        || entitlement_lines::pseudonyms(run),
-    );
-    let (register, tallies, control, standing) = totals?;
-    Ok(Prepared { register, tallies, control, standing, pseudonyms })
+    let register = Register::of(&run.months);
+    let tallies = Tallies::of(&run.months, &register)?;
+    let control = control::control(run, &register, &tallies)?;
+    let standing = institution_files::standing(run, &register, &tallies)?;
+    Ok(Prepared { register, tallies, control, standing })
 }
 
 /// Checks the control totals, then writes every file of FORMATS 2 into the draft. The caller seals
@@ -223,21 +214,23 @@ pub fn prepare(run: &Publication<'_>) -> Result<Prepared, PublishError> {
 /// When a control total does not tie or a file cannot be written.
 pub fn write(run: &Publication<'_>, draft: &mut Draft) -> Result<Outputs, PublishError> {
     let prepared = prepare(run)?;
-    write_prepared(run, prepared, draft)
+    write_prepared(run, prepared, Vec::new(), draft)
 }
 
-/// [`write()`] for totals already made.
+/// [`write()`] for totals already made; `ahead` are the pseudonyms of the months, in order, where they
+/// were begun earlier.
 ///
 /// # Errors
 /// When a file cannot be written.
 pub fn write_prepared(
     run: &Publication<'_>,
     prepared: Prepared,
+    ahead: Vec<PseudonymsAhead>,
     draft: &mut Draft,
 ) -> Result<Outputs, PublishError> {
-    let Prepared { register, tallies, control, standing, pseudonyms } = prepared;
+    let Prepared { register, tallies, control, standing } = prepared;
     let (lines, rest) = rayon::join(
-        || write_entitlements(run, pseudonyms, draft),
+        || write_entitlements(run, ahead, draft),
         || {
             let made = write_sheets(run, &register, &tallies, &control, &standing, draft)?;
             let (sheets, mut files): (Vec<_>, Vec<_>) = made.into_iter().unzip();
@@ -260,7 +253,7 @@ type Closed = (HashedFile, Contents);
 
 fn write_entitlements(
     run: &Publication<'_>,
-    pseudonyms: entitlement_lines::Pseudonymous,
+    ahead: Vec<PseudonymsAhead>,
     draft: &Draft,
 ) -> Result<Vec<Closed>, PublishError> {
     let (parquet, csv) = ("entitlements.parquet", "entitlements.csv");
@@ -268,7 +261,7 @@ fn write_entitlements(
     let mut text = run.job.entitlements_csv.then(|| draft.open(csv)).transpose()?;
     let written = entitlement_lines::write(
         run,
-        pseudonyms,
+        entitlement_lines::pseudonyms(run, ahead),
         BufWriter::with_capacity(1 << 20, &mut file),
         text.as_mut().map(|text| BufWriter::with_capacity(1 << 20, text)),
     )

@@ -90,11 +90,17 @@ impl Pseudonyms {
         (0..column.keys.len())
             .into_par_iter()
             .with_min_len(4096)
-            .map(|row| match column.keys[row].spell(&mut [0; Key::SPELT]) {
-                Some(id) => self.one(id),
-                None => self.one(&column.text(row)),
-            })
+            .map(|row| self.of_row(column, row))
             .collect()
+    }
+
+    /// The pseudonym of one row of a column.
+    #[must_use]
+    pub fn of_row(&self, column: &KeyColumn, row: usize) -> Pseudonym {
+        match column.keys[row].spell(&mut [0; Key::SPELT]) {
+            Some(id) => self.one(id),
+            None => self.one(&column.text(row)),
+        }
     }
 }
 

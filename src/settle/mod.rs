@@ -19,7 +19,7 @@ use crate::intake::{self, Tables};
 use crate::job::Job;
 use crate::law::{self, LawBook, LawOfMonth};
 use crate::ledger::Ledger;
-use crate::publish::{Previous, YearToDate};
+use crate::publish::{Previous, Pseudonyms, PseudonymsAhead, YearToDate};
 use crate::schedule::{self, Schedule};
 use crate::subsidy::{self, Entitlements};
 use std::collections::BTreeMap;
@@ -36,7 +36,9 @@ pub struct SettledMonth {
     /// The law in force.
     pub law: LawOfMonth,
     /// Facts and everything rules computed.
-    pub frames: Frames,
+    pub frames: Arc<Frames>,
+    /// Pseudonyms of the lines in the making, where they will be published.
+    ahead: Option<PseudonymsAhead>,
     /// Lines.
     pub entitlements: Entitlements,
     /// Allocation.
@@ -224,6 +226,16 @@ pub fn compute(
     ledger: Option<&Ledger>,
     progress: &mut dyn Progress,
 ) -> Result<Settled, SettleError> {
+    compute_naming(job, ledger, progress, None)
+}
+
+/// [`compute`]; begins the pseudonyms of the lines where they will be published.
+fn compute_naming(
+    job: &Job,
+    ledger: Option<&Ledger>,
+    progress: &mut dyn Progress,
+    pseudonyms: Option<&Pseudonyms>,
+) -> Result<Settled, SettleError> {
     let Read { period, laws, mut tables, mut findings } = read(job, progress)?;
     let first = laws.first().map_or(period, |(month, _)| *month);
     let (posted, standing) = match ledger {
@@ -238,7 +250,8 @@ pub fn compute(
     for (month, law) in laws {
         progress.begin("month", None);
         let last = month == period;
-        let settled = settle_month(month, law, &mut tables, &used_up, last, &mut findings)?;
+        let settled =
+            settle_month(month, law, &mut tables, &used_up, last, &mut findings, pseudonyms)?;
         if !last {
             used_up.extend(checklist::as_posted(&settled));
         }
@@ -273,6 +286,7 @@ fn settle_month(
     used_up: &[PostedLine],
     last: bool,
     findings: &mut Vec<Finding>,
+    pseudonyms: Option<&Pseudonyms>,
 ) -> Result<SettledMonth, SettleError> {
     let needs = Needs::of(&law);
     let mut facts = facts::establish(tables, &law, month, &needs)?;
@@ -287,12 +301,17 @@ fn settle_month(
     }
     let (mut entitlements, found) = subsidy::entitle(&law, &mut facts.frames, tables);
     findings.extend(found);
+    let frames = Arc::new(facts.frames);
+    let bases = entitlements.items.iter().map(|lines| lines.basis.clone()).collect();
+    let ahead =
+        pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), Arc::clone(&frames), bases));
     let allocation =
-        allocation::allocate(&law, &facts.frames, &mut entitlements, &budget, used_up, month)?;
+        allocation::allocate(&law, &frames, &mut entitlements, &budget, used_up, month)?;
     Ok(SettledMonth {
         month,
         law,
-        frames: facts.frames,
+        frames,
+        ahead,
         entitlements,
         allocation,
         uses: facts.uses,

@@ -1,6 +1,6 @@
 //! Writing a settled period: run folder beside its place, ledger commit, rename (S31).
 
-use super::{CALC_VERSION, SettleError, Settled, compute, in_pool};
+use super::{CALC_VERSION, SettleError, Settled, compute_naming, in_pool};
 use crate::domain::texts::{Catalogue, Language};
 use crate::domain::{Finding, Month, Progress, hex};
 use crate::facts::RowUse;
@@ -66,6 +66,13 @@ pub(super) fn key_bytes(job: &Job) -> Result<Vec<u8>, SettleError> {
     })
 }
 
+fn pseudonyms(job: &Job) -> Result<Pseudonyms, SettleError> {
+    Pseudonyms::new(&key_bytes(job)?).map_err(|error| SettleError::Key {
+        path: job.key_file.display().to_string(),
+        reason: error.to_string(),
+    })
+}
+
 /// Settles a period, writes the run folder and posts to the ledger.
 ///
 /// `at` is the time of the act as the ledger keeps it, `engine` the commit or build of the engine;
@@ -82,12 +89,14 @@ pub fn run(
     in_pool(job, || {
         let path = job.ledger.as_deref();
         let mut ledger = path.filter(|path| path.exists()).map(Ledger::open).transpose()?;
-        let mut settled = compute(job, ledger.as_ref(), progress)?;
+        let pseudonyms = pseudonyms(job)?;
+        let names = Some(&pseudonyms);
+        let mut settled = compute_naming(job, ledger.as_ref(), progress, names)?;
         // A new ledger is made only now: a run that stops leaves nothing behind.
         if let (None, Some(path)) = (&ledger, path) {
             let made = Ledger::open(path)?;
             if made.events()? > 0 {
-                settled = compute(job, Some(&made), progress)?;
+                settled = compute_naming(job, Some(&made), progress, names)?;
             }
             ledger = Some(made);
         }
@@ -103,12 +112,12 @@ pub fn run(
             return Ok(report(job, &settled, Outcome::AlreadyThere));
         }
         progress.begin("publish", None);
-        let (draft, outcome) = write(job, &settled, ledger.as_mut(), at, engine)?;
+        let (draft, outcome) = write(job, &mut settled, &pseudonyms, ledger.as_mut(), at, engine)?;
         progress.end();
         draft.commit().map_err(PublishError::from)?;
         let report = report(job, &settled, outcome);
-        // Closing the ledger folds its log in; a million rows are let go meanwhile.
-        rayon::join(move || drop(ledger), move || drop(settled));
+        // Nobody waits for a million rows to be let go.
+        std::thread::spawn(move || drop(settled));
         Ok(report)
     })
 }
@@ -123,15 +132,14 @@ fn whole(job: &Job, run_id: &str) -> bool {
 /// the seal and before the rename (S31).
 fn write(
     job: &Job,
-    settled: &Settled,
+    settled: &mut Settled,
+    pseudonyms: &Pseudonyms,
     ledger: Option<&mut Ledger>,
     at: &str,
     engine: &str,
 ) -> Result<(Draft, Outcome), SettleError> {
-    let pseudonyms = Pseudonyms::new(&key_bytes(job)?).map_err(|error| SettleError::Key {
-        path: job.key_file.display().to_string(),
-        reason: error.to_string(),
-    })?;
+    let ahead = settled.months.iter_mut().filter_map(|month| month.ahead.take()).collect();
+    let settled = &*settled;
     let profiles = Profiles::load(&job.reference).map_err(SettleError::Profile)?;
     // Files are in Chinese whatever the terminal speaks: the language is not in the run id (S29).
     let catalogue = Catalogue::new(Language::Chinese);
@@ -166,14 +174,14 @@ fn write(
         text: &text,
         previous: settled.previous.as_ref(),
         year_to_date: &settled.year_to_date,
-        pseudonyms: &pseudonyms,
+        pseudonyms,
         profiles: &profiles,
     };
     let prepared = publish::prepare(&publication)?;
     let institutions = institution_months(prepared.standing());
     let files = || -> Result<(Draft, String), SettleError> {
         let mut draft = Draft::create(&job.out).map_err(PublishError::from)?;
-        publish::write_prepared(&publication, prepared, &mut draft)?;
+        publish::write_prepared(&publication, prepared, ahead, &mut draft)?;
         draft.seal(publication.manifest()).map_err(PublishError::from)?;
         let path = draft.folder().join(MANIFEST);
         let bytes = std::fs::read(&path).map_err(|cause| {

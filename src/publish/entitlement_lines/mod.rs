@@ -3,15 +3,16 @@
 
 mod columns;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use rayon::prelude::*;
 
-use super::pseudonym::Pseudonym;
+use super::pseudonym::{Pseudonym, Pseudonyms};
 use super::{MonthResult, Publication, delimited, parquet};
-use crate::domain::{Basis, CodeList, Column, Frame, KeyColumn, NumColumn, Stored};
+use crate::domain::{Basis, CodeList, Column, Frame, Frames, KeyColumn, NumColumn, Stored};
 use crate::law::SubsidyRule;
 use crate::subsidy::{ItemLines, LineStatus};
 
@@ -250,9 +251,13 @@ fn person_column(frame: &Frame) -> Option<&KeyColumn> {
 /// By (month, basis): pseudonyms of the child or person of each row.
 pub(super) type Pseudonymous = BTreeMap<(usize, Basis), Vec<Pseudonym>>;
 
-/// Makes the pseudonyms of all entitlement lines.
-pub(super) fn pseudonyms(run: &Publication<'_>) -> Pseudonymous {
+/// The pseudonyms of all entitlement lines: those begun ahead, the others now.
+pub(super) fn pseudonyms(run: &Publication<'_>, ahead: Vec<PseudonymsAhead>) -> Pseudonymous {
     let mut made = Pseudonymous::new();
+    for (number, ahead) in ahead.into_iter().enumerate() {
+        let of_month = ahead.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        made.extend(of_month.into_iter().map(|(basis, names)| ((number, basis), names)));
+    }
     for (number, month) in run.months.iter().enumerate() {
         for lines in &month.entitlements.items {
             let Some(frame) = month.frames.get(&lines.basis) else { continue };
@@ -263,4 +268,24 @@ pub(super) fn pseudonyms(run: &Publication<'_>) -> Pseudonymous {
         }
     }
     made
+}
+
+/// The pseudonyms of a month's lines in the making, on a thread of their own: the rooms between the
+/// lines and the files keep one thread busy at most.
+#[derive(Debug)]
+pub struct PseudonymsAhead(JoinHandle<BTreeMap<Basis, Vec<Pseudonym>>>);
+
+impl PseudonymsAhead {
+    /// Begins with the rows of the items' bases.
+    #[must_use]
+    pub fn begin(pseudonyms: Pseudonyms, frames: Arc<Frames>, bases: BTreeSet<Basis>) -> Self {
+        Self(std::thread::spawn(move || {
+            let of_basis = |basis: Basis| {
+                let keys = frames.get(&basis).and_then(person_column)?;
+                let names = (0..keys.keys.len()).map(|row| pseudonyms.of_row(keys, row));
+                Some((basis, names.collect()))
+            };
+            bases.into_iter().filter_map(of_basis).collect()
+        }))
+    }
 }
