@@ -38,6 +38,11 @@ pub(crate) fn compute(
 ) -> Stored {
     let groups = frames.get(&rule.basis).map_or(0, |frame| frame.rows);
     let parents = parents(frames, &rule.over, &rule.basis);
+    if let (None, None, Some(item)) = (&rule.filter, &rule.argument, item)
+        && let Some(stored) = fold_lines(rule, &parents, groups, item)
+    {
+        return copy_to_versions(frames, &rule.basis, stored);
+    }
     let rows: Vec<u32> = (0..parents.len()).filter_map(|row| u32::try_from(row).ok()).collect();
     let eval = |expr: &crate::law::expr::Expr| evaluate(expr, frames, &rule.over, &rows, calendar);
     let filter = rule.filter.as_ref().map(eval);
@@ -73,6 +78,33 @@ pub(crate) fn compute(
         stored.errors = Some(errors);
     }
     copy_to_versions(frames, &rule.basis, stored)
+}
+
+/// What an aggregate over an item's lines adds up of each; `None` for one over values.
+fn of_line(function: &Aggregate) -> Option<fn(&ItemView<'_>, usize) -> i64> {
+    match function {
+        Aggregate::CountEligible(_) => Some(|item, row| i64::from(item.eligible[row])),
+        Aggregate::CountPaid(_) => Some(|item, row| i64::from(item.amount[row] > 0)),
+        Aggregate::SumAmount(_) => Some(|item, row| item.amount[row]),
+        _ => None,
+    }
+}
+
+/// An aggregate over an item's lines alone, which nothing filters.
+fn fold_lines(
+    rule: &AggregateRule,
+    parents: &[u32],
+    groups: usize,
+    item: &ItemView<'_>,
+) -> Option<Stored> {
+    let of = of_line(&rule.function)?;
+    let mut sums = vec![0_i64; groups];
+    for (row, parent) in parents.iter().enumerate() {
+        if let Some(sum) = sums.get_mut(*parent as usize) {
+            *sum = sum.saturating_add(of(item, row));
+        }
+    }
+    Some(Stored::plain(Column::whole(sums)))
 }
 
 fn keep_worst(slot: &mut Option<RowError>, error: RowError) {
@@ -111,15 +143,13 @@ impl Fold<'_> {
             matches!(self.argument.map(|a| &a.column), Some(Column::Bool(v)) if v[row as usize])
                 && !null(row)
         };
-        let view = |of: &dyn Fn(&ItemView<'_>, usize) -> i64| {
-            self.count(&|row| item.map_or(0, |item| of(item, row as usize)))
-        };
         match &rule.function {
             Aggregate::Sum => self.sum(errors),
             Aggregate::Count => self.count(&|row| i64::from(!null(row))),
-            Aggregate::CountEligible(_) => view(&|item, row| i64::from(item.eligible[row])),
-            Aggregate::CountPaid(_) => view(&|item, row| i64::from(item.amount[row] > 0)),
-            Aggregate::SumAmount(_) => view(&|item, row| item.amount[row]),
+            Aggregate::CountEligible(_) | Aggregate::CountPaid(_) | Aggregate::SumAmount(_) => {
+                let of = of_line(&rule.function).zip(item);
+                self.count(&|row| of.map_or(0, |(of, item)| of(item, row as usize)))
+            }
             Aggregate::CountDistinct => self.count_distinct(),
             Aggregate::Any => {
                 let mut all = vec![false; self.groups];

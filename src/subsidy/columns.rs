@@ -225,14 +225,23 @@ pub(crate) fn in_order(rows: &[u32], len: usize) -> bool {
 
 /// Scatters values computed for `rows` into a column of `len` rows; the others are null.
 pub(crate) fn scatter(part: Stored, rows: &[u32], len: usize) -> Stored {
+    match places(rows, len) {
+        None => part,
+        Some(places) => part.take(&places),
+    }
+}
+
+/// Where each of `len` rows stands among `rows`, beyond the end where it does not; `None` when they
+/// are all rows in order.
+pub(crate) fn places(rows: &[u32], len: usize) -> Option<Vec<u32>> {
     if in_order(rows, len) {
-        return part;
+        return None;
     }
-    let mut back = vec![u32::MAX; len];
-    for (at, row) in rows.iter().enumerate() {
-        back[*row as usize] = u32::try_from(at).unwrap_or(u32::MAX);
+    let mut places = vec![u32::MAX; len];
+    for (at, row) in (0_u32..).zip(rows) {
+        places[*row as usize] = at;
     }
-    part.take(&back)
+    Some(places)
 }
 
 /// Largest amount of one line, fen: beyond it a row is refused as an overflow.

@@ -1,7 +1,7 @@
 //! One item: gates combined in their order, the amount of the rows that passed, line rounding.
 
 use super::breach::price_tests;
-use super::columns::{in_order, scatter};
+use super::columns::{in_order, join, places};
 use super::rounding::{Part, round_parts};
 use super::steps::{Walk, gate, gate_column, prices};
 use super::verdicts::{Verdicts, View, verdict_of};
@@ -287,7 +287,14 @@ fn join_shown(lines: &mut ItemLines, parts: Vec<Part>, len: usize) {
     if exact.is_empty() {
         return;
     }
-    let place = |parts| scatter(super::columns::join(parts), &rows, len);
+    let places = places(&rows, len);
+    let place = |parts| {
+        let joined = join(parts);
+        match &places {
+            None => joined,
+            Some(places) => joined.take(places),
+        }
+    };
     lines.exact = Some(place(exact));
     lines.quantity = any_quantity.then(|| place(quantity));
     lines.rate = any_rate.then(|| place(rate));

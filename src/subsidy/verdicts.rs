@@ -66,7 +66,13 @@ impl Verdicts {
                 } else {
                     frame.links.get(of).map_or(Link::Nowhere, |links| Link::By(links))
                 };
-                View::Column { stored, link, wrong: *wrong }
+                match (stored, link) {
+                    (
+                        Stored { column: Column::Bool(values), nulls: None, errors: None },
+                        Link::Own,
+                    ) => View::Flags { values, wrong: *wrong },
+                    _ => View::Column { stored, link, wrong: *wrong },
+                }
             }
         }
     }
@@ -85,7 +91,16 @@ pub(crate) enum Link<'f> {
 pub(crate) enum View<'f> {
     Passes,
     Made(&'f [u8]),
-    Column { stored: &'f Stored, link: Link<'f>, wrong: bool },
+    /// The row's own flag, always known: most tests.
+    Flags {
+        values: &'f [bool],
+        wrong: bool,
+    },
+    Column {
+        stored: &'f Stored,
+        link: Link<'f>,
+        wrong: bool,
+    },
 }
 
 impl View<'_> {
@@ -95,6 +110,7 @@ impl View<'_> {
         let (stored, link, wrong) = match self {
             Self::Passes => return 0,
             Self::Made(verdicts) => return verdicts[row],
+            Self::Flags { values, wrong } => return u8::from(values[row] == *wrong),
             Self::Column { stored, link, wrong } => (stored, link, *wrong),
         };
         let of = match link {
