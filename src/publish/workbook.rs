@@ -12,8 +12,12 @@ use super::Publication;
 use super::money_files::account_hash_total;
 use super::sheet::{Sheet, Values};
 use super::tally::Tallies;
+use crate::domain::texts::{Catalogue, Language};
 use crate::domain::{Date, Fen, amount_in_words};
 use crate::schedule::LineKind;
+
+/// Columns of a page that still read on A4.
+const WIDE: usize = 14;
 
 /// Header row; above it stand the title and the line with run and unit.
 const HEADER: u32 = 2;
@@ -113,7 +117,8 @@ pub(super) fn schedule(
     let page = Page { name: "拨付计划", title, sheet: &lines, money: "payable_fen" };
     page.write(run, book.add_worksheet(), &formats)?;
     let title = heading(run, "付款清单");
-    let page = Page { name: "付款清单", title, sheet: payments, money: "amount_fen" };
+    let payments_shown = readable(payments, tallies);
+    let page = Page { name: "付款清单", title, sheet: &payments_shown, money: "amount_fen" };
     page.write(run, book.add_worksheet(), &formats)?;
     footer(run, &lines, payments, book.add_worksheet(), &formats)?;
     book.save_to_buffer()
@@ -152,12 +157,15 @@ fn heading(run: &Publication<'_>, paper: &str) -> String {
     format!("{}{year}年{month}月{}{paper}{sample}", run.job.office, run.job.title)
 }
 
-/// The schedule's sheet with words for people in place of codes.
+/// A sheet of the schedule with words for people in place of codes.
 fn readable(lines: &Sheet, tallies: &Tallies) -> Sheet {
+    // Files for people are in Chinese.
+    let catalogue = Catalogue::new(Language::Chinese);
     let mut sheet = lines.clone();
     for column in &mut sheet.columns {
-        let replace: fn(&str) -> Option<&'static str> = match &*column.name {
-            "line_kind" => kind_label,
+        let replace: &dyn Fn(&str) -> Option<String> = match &*column.name {
+            "line_kind" => &|word| kind_label(word).map(str::to_owned),
+            "hold_reason" => &|code| (!code.is_empty()).then(|| catalogue.reason(code)),
             "item" => {
                 let label = |id: String| {
                     let face = tallies.items.iter().find(|face| *face.id == *id);
@@ -170,7 +178,7 @@ fn readable(lines: &Sheet, tallies: &Tallies) -> Sheet {
             _ => continue,
         };
         let name = column.name.to_string();
-        let word = |text: String| replace(&text).map_or(text, str::to_owned);
+        let word = |text: String| replace(&text).unwrap_or(text);
         column.values =
             Values::Text((0..lines.rows).map(|row| word(lines.cell(row, &name))).collect());
     }
@@ -230,7 +238,9 @@ impl Page<'_> {
         if sheet.rows > 0 {
             to.autofilter(HEADER, 0, total - 1, last)?;
         }
-        to.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
+        // A3 where A4 would print too small to sign.
+        let paper = if self.sheet.columns.len() > WIDE { 8 } else { 9 };
+        to.set_landscape().set_paper_size(paper).set_print_fit_to_pages(1, 0);
         to.set_repeat_rows(0, HEADER)?;
         to.set_margins(0.4, 0.4, 0.5, 0.6, 0.3, 0.3);
         to.set_footer("&C第 &P 页 共 &N 页");
@@ -373,7 +383,8 @@ fn footer(
     formats: &Formats,
 ) -> Result<(), XlsxError> {
     to.set_name("汇总")?;
-    to.merge_range(0, 0, 0, 1, &heading(run, "拨付计划汇总"), &formats.title)?;
+    // The title is wider than the two columns of figures.
+    to.merge_range(0, 0, 0, 3, &heading(run, "拨付计划汇总"), &formats.title)?;
     to.set_row_height(0, 28)?;
     let note = format!("批次号：{}    结算期：{}    金额单位：元", run.run_id, run.job.period);
     to.write_with_format(1, 0, note, &formats.note)?;
@@ -401,6 +412,8 @@ fn footer(
     put("账号校验和（各付款账号数字之和，末十二位）", Err(account_hash_total(run)))?;
     to.set_column_width(0, 44)?;
     to.set_column_width(1, 44)?;
+    to.set_column_width(2, 22)?;
+    to.set_column_width(3, 22)?;
     for (number, word) in (0_u32..).zip(["制单：", "复核：", "审批："]) {
         to.write_with_format(row + 1 + number, 0, word, &formats.sign)?;
     }

@@ -253,6 +253,13 @@ fn the_workbook_reads_back_with_its_totals() {
     assert_eq!(total[at("拨付金额")], Data::Float(1900.0));
     let account = lines.rows().nth(5).unwrap()[at("账号")].clone();
     assert_eq!(account, Data::String(ACCOUNT.to_owned()), "an account stays a text");
+    // A person reads why money is held, not the code of the reason.
+    for page in ["拨付计划", "付款清单"] {
+        let cells: Vec<String> =
+            book.worksheet_range(page).unwrap().rows().flatten().map(Data::to_string).collect();
+        assert!(cells.iter().any(|text| text == "未登记收款账户"), "{page}");
+        assert!(!cells.iter().any(|text| text == "account_missing"), "{page}");
+    }
     let words = lines.rows().nth(10).unwrap()[0].to_string();
     assert!(words.starts_with("金额合计（大写）："), "{words}");
     let footer = book.worksheet_range("汇总").unwrap();
