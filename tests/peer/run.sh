@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes a bench month of one size and seed, settles it, lets the DuckDB peer settle it, compares.
+# Makes a bench month of one size and seed, lets the DuckDB peer settle it, settles it, compares;
+# tells the time of both. Naming one seed several times repeats the pair.
 #   tests/peer/run.sh CHILDREN INSTITUTIONS [SEED ...]
 # Needs ../shared/bench, python3 with duckdb (PYTHON=…) and a release build (TUOYU=…).
 set -euo pipefail
@@ -16,10 +17,12 @@ CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/bench-gen" \
 gen="${CARGO_TARGET_DIR:-target}/bench-gen/release/gen"
 for seed in "${@:-42}"; do
     "$gen" "$work/in" "$children" "$institutions" "$seed"
-    check=$("$python" "$bench/duckdb_peer.py" "$work/in" "$work/peer")
+    TIMEFORMAT="seed $seed, peer: %R s wall, %U s user, %S s system"
+    time check=$("$python" "$bench/duckdb_peer.py" "$work/in" "$work/peer")
     rm -rf "$work/run" "$work/ledger.db"*
     status=0
-    "$tuoyu" run jobs/bench.toml --period 2026-09 --input "$work/in" --out "$work/run" \
+    TIMEFORMAT="seed $seed, tuoyu: %R s wall, %U s user, %S s system"
+    time "$tuoyu" run jobs/bench.toml --period 2026-09 --input "$work/in" --out "$work/run" \
         --ledger "$work/ledger.db" || status=$?
     [ "$status" = 0 ] || [ "$status" = 3 ] || exit "$status"
     echo "seed $seed: $check"
