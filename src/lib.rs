@@ -27,6 +27,9 @@ pub mod subsidy;
 // Lines -> caps, budget, funding split.
 pub mod allocation;
 
+// Two settlements of a closed month -> refunds and corrections.
+pub mod retro;
+
 // Allocation + posted lines -> schedule lines and payments.
 pub mod schedule;
 

@@ -60,6 +60,7 @@ impl<'a> Lines<'a> {
         entitlements.cutters.intern("");
         for item in &mut entitlements.items {
             item.allocated.clone_from(&item.amount);
+            item.capped = None;
             item.cut_by.clear();
             item.cut_by.resize(item.amount.len(), 0);
             payees.push(
@@ -164,6 +165,13 @@ impl<'a> Lines<'a> {
         if fen == 0 {
             lines.status[row] = LineStatus::Zero;
             lines.reason[row] = reason;
+        }
+    }
+
+    /// Keeps what the lines are due before the budget is asked.
+    pub(super) fn keep_capped(&mut self) {
+        for item in &mut self.entitlements.items {
+            item.capped = Some(item.allocated.clone());
         }
     }
 

@@ -151,6 +151,21 @@ pub struct FundingShare {
     pub carried_fen: i64,
 }
 
+/// One settled service month, as later rooms take it in.
+#[derive(Debug, Clone, Copy)]
+pub struct MonthInput<'a> {
+    /// Service month.
+    pub month: Month,
+    /// Its frames.
+    pub frames: &'a Frames,
+    /// Its lines, allocated.
+    pub entitlements: &'a Entitlements,
+    /// Its allocation.
+    pub allocation: &'a Allocation,
+    /// Its law.
+    pub law: &'a LawOfMonth,
+}
+
 /// Why a month cannot be allocated at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AllocationError {
@@ -224,7 +239,8 @@ impl AllocationError {
 ///
 /// `posted` is what counts toward windows longer than the month: earlier periods, and the earlier
 /// months of this period when a period has several. Lines of `month` itself are left out of a
-/// window, because they are what is being settled.
+/// window, because they are what is being settled. Without a `budget` the month is a closed one, settled
+/// again: its shortage is over and its budget line is for the month that pays to choose (S25).
 ///
 /// # Errors
 /// See [`AllocationError`]; the lines may be half changed then.
@@ -232,7 +248,7 @@ pub fn allocate(
     law: &LawOfMonth,
     frames: &Frames,
     entitlements: &mut Entitlements,
-    budget: &[BudgetLine],
+    budget: Option<&[BudgetLine]>,
     posted: &[PostedLine],
     month: Month,
 ) -> Result<Allocation, AllocationError> {
@@ -248,7 +264,14 @@ pub fn allocate(
     for rule in caps {
         cap::cap(&mut lines, rule, posted, month)?;
     }
-    let bounds = shortage::bounds(&mut lines, &splits, &rules.shortages, budget, month)?;
+    let (shortages, budget) = match budget {
+        Some(budget) => (rules.shortages.as_slice(), budget),
+        None => Default::default(),
+    };
+    if !shortages.is_empty() {
+        lines.keep_capped();
+    }
+    let bounds = shortage::bounds(&mut lines, &splits, shortages, budget, month)?;
     let mut needs = split::Needs::gather(&lines)?;
     shortage::cut_needs(&mut lines, &mut needs, &bounds)?;
     let mut cells = split::split(&lines, &splits, &needs)?;

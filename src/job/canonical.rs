@@ -24,6 +24,7 @@ pub(super) fn canonical(job: &Job) -> String {
         "entitlements_csv": job.entitlements_csv,
         "change_percent": job.change_percent,
         "provisional_calendar": job.provisional_calendar,
+        "retro": job.retro,
         "opening": job.opening.map(|month| month.to_string()),
         "office": job.office,
     })

@@ -85,6 +85,8 @@ pub struct Job {
     pub change_percent: i64,
     /// Whether an unpublished calendar year may be taken as plain weekdays, with a finding.
     pub provisional_calendar: bool,
+    /// Whether closed months are corrected (S23): the lines that carry money are kept for it.
+    pub retro: bool,
     /// First month the books hold (S23).
     pub opening: Option<Month>,
     /// Payee name printed on forms (制表单位), or empty.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-const TOP: [&str; 20] = [
+const TOP: [&str; 21] = [
     "id",
     "kind",
     "title",
@@ -28,6 +28,7 @@ const TOP: [&str; 20] = [
     "entitlements_csv",
     "change_percent",
     "provisional_calendar",
+    "retro",
     "opening",
     "office",
     "inputs",
@@ -93,6 +94,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         workbooks: top.truth("workbooks")?.unwrap_or(true),
         entitlements_csv: top.truth("entitlements_csv")?.unwrap_or(false),
         change_percent: top.integer("change_percent", 0..=1000)?.unwrap_or(20),
+        retro: top.truth("retro")?.unwrap_or(true),
         provisional_calendar: top.truth("provisional_calendar")?.unwrap_or(false),
         opening: top.month("opening")?,
         office: top.string("office")?.unwrap_or_default(),

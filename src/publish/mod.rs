@@ -11,6 +11,7 @@ mod findings_file;
 mod folder;
 mod indicators;
 mod institution_files;
+mod line_files;
 mod manifest;
 mod money_files;
 pub mod parquet;
@@ -35,6 +36,7 @@ pub use folder::{
     Contents, Damage, DamageKind, Draft, FolderError, HashedFile, MANIFEST, recover, verify,
 };
 pub use institution_files::{Previous, Standing};
+pub use line_files::{CORRECTIONS, EXAMINED, LINES, LineFileError, lay_over, read_lines};
 pub use manifest::{InputFile, MANIFEST_FORMAT, Manifest, OutputFile};
 pub use price_files::{PriceColumns, price_columns};
 pub use profile::{FINANCE_FIELDS, Profile, ProfileError, Profiles, SUPERVISION_FIELDS};
@@ -44,10 +46,11 @@ pub use sheet::{Sheet, SheetColumn, Values};
 pub use tally::{Heads, ItemFace, Tallies, Tally};
 
 use crate::allocation::Allocation;
-use crate::domain::{Finding, Frames, Month};
+use crate::domain::{Basis, Finding, Frames, Month};
 use crate::intake::Tables;
 use crate::job::Job;
 use crate::law::PackHead;
+use crate::retro::{Correction, Examined, LineBook};
 use crate::schedule::Schedule;
 use crate::subsidy::Entitlements;
 
@@ -100,6 +103,10 @@ pub struct Publication<'a> {
     pub pseudonyms: &'a Pseudonyms,
     /// Column maps.
     pub profiles: &'a Profiles,
+    /// Corrections of closed months.
+    pub corrections: &'a [Correction],
+    /// What closed months were compared with.
+    pub examined: &'a [Examined],
 }
 
 impl Publication<'_> {
@@ -171,12 +178,13 @@ pub struct Outputs {
 }
 
 /// The money column of a file, whose sum stands in the manifest.
-const MONEY_COLUMNS: [(&str, &str); 5] = [
+const MONEY_COLUMNS: [(&str, &str); 6] = [
     ("schedule", "payable_fen"),
     ("payments", "amount_fen"),
     ("funding", "amount_fen"),
     ("notice", "amount_fen"),
     ("support", "cash_fen"),
+    ("corrections", "net_fen"),
 ];
 
 /// Totals made once and checked, before any file is written.
@@ -240,6 +248,11 @@ pub fn write_prepared(
             }
             let text = summary::text(run, &tallies, &control)?;
             files.push(write_bytes("summary.json", text.as_bytes(), draft)?);
+            if run.job.retro {
+                files.push(write_sheet(&line_files::corrections(run.corrections), draft)?);
+                let text = Examined::text(run.examined);
+                files.push(write_bytes(EXAMINED, text.as_bytes(), draft)?);
+            }
             Ok::<_, PublishError>(files)
         },
     );
@@ -259,16 +272,43 @@ fn write_entitlements(
     let (parquet, csv) = ("entitlements.parquet", "entitlements.csv");
     let mut file = draft.open(parquet)?;
     let mut text = run.job.entitlements_csv.then(|| draft.open(csv)).transpose()?;
+    let pseudonyms = entitlement_lines::pseudonyms(run, ahead);
+    let lines = run.job.retro.then(|| write_lines(run, &pseudonyms, draft)).transpose()?;
     let written = entitlement_lines::write(
         run,
-        entitlement_lines::pseudonyms(run, ahead),
+        pseudonyms,
         BufWriter::with_capacity(1 << 20, &mut file),
         text.as_mut().map(|text| BufWriter::with_capacity(1 << 20, text)),
     )
     .map_err(PublishError::write(parquet))?;
     let contents = Contents { rows: Some(written.rows), fen: Some(written.amount_fen) };
     file.start_sync();
-    Ok(std::iter::once(file).chain(text).map(|file| (file, contents)).collect())
+    let written = std::iter::once(file).chain(text).map(|file| (file, contents));
+    Ok(written.chain(lines).collect())
+}
+
+/// Writes the lines that carry money, by identity: what later periods compare with.
+fn write_lines(
+    run: &Publication<'_>,
+    pseudonyms: &entitlement_lines::Pseudonymous,
+    draft: &Draft,
+) -> Result<Closed, PublishError> {
+    let files: Vec<_> = run.tables.files.iter().map(|file| file.name.clone()).collect();
+    let books: Vec<(Month, LineBook)> = run
+        .months
+        .iter()
+        .enumerate()
+        .map(|(number, month)| {
+            let persons =
+                |basis: &Basis| pseudonyms.get(&(number, basis.clone())).map(Vec::as_slice);
+            (month.month, LineBook::of(month.frames, month.entitlements, &persons, &files))
+        })
+        .collect();
+    let mut file = draft.open(LINES)?;
+    let sink = BufWriter::with_capacity(1 << 20, &mut file);
+    let (rows, fen) = line_files::write_lines(&books, sink).map_err(PublishError::write(LINES))?;
+    file.start_sync();
+    Ok((file, Contents { rows: Some(rows), fen: Some(fen) }))
 }
 
 /// Makes and writes the small files; a sheet is kept only where a workbook shows it again.

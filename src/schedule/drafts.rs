@@ -5,6 +5,7 @@ use super::quantities::{self, Shown};
 use super::{BudgetLine, LineKind, MonthInput, ScheduleError, same_budget_line};
 use crate::allocation::PostedLine;
 use crate::domain::{Basis, Column, Key, KeyColumn, Month};
+use crate::retro::Correction;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -71,11 +72,17 @@ type Open<'p> = BTreeMap<(&'p str, &'p str, Month, &'p str, &'p str), i64>;
 pub(super) fn draft(
     months: &[MonthInput],
     posted: &[&PostedLine],
+    corrections: &[Correction],
 ) -> Result<Drafts, ScheduleError> {
     let open = carried_over(posted)?;
-    let mut this = Drafts { payees: read_payees(months, &open), ..Drafts::default() };
+    let cells = || corrections.iter().flat_map(|of| &of.cells);
+    let others = open.keys().map(|(id, ..)| *id).chain(cells().map(|cell| &*cell.institution_id));
+    let mut this = Drafts { payees: read_payees(months, others), ..Drafts::default() };
     for month in months {
         this.add_month(month)?;
+    }
+    for of in corrections {
+        this.add_corrections(of);
     }
     this.add_carried(months, &open);
     Ok(this)
@@ -113,7 +120,7 @@ fn institution_ids<'a>(month: &MonthInput<'a>) -> Option<&'a KeyColumn> {
     }
 }
 
-fn read_payees(months: &[MonthInput], open: &Open) -> Payees {
+fn read_payees<'p>(months: &[MonthInput], others: impl Iterator<Item = &'p str>) -> Payees {
     let mut wanted: FxHashMap<Key, String> = FxHashMap::default();
     for month in months {
         let Some(ids) = institution_ids(month) else { continue };
@@ -127,8 +134,8 @@ fn read_payees(months: &[MonthInput], open: &Open) -> Payees {
             }
         }
     }
-    for (id, ..) in open.keys() {
-        wanted.entry(Key::pack(id.as_bytes()).0).or_insert_with(|| (*id).to_owned());
+    for id in others {
+        wanted.entry(Key::pack(id.as_bytes()).0).or_insert_with(|| id.to_owned());
     }
     Payees::read(months, wanted)
 }
@@ -244,19 +251,58 @@ impl Drafts {
         u32::try_from(place).unwrap_or(u32::MAX)
     }
 
+    /// The budget line of a source with that 指标文号, else the first of the source.
+    fn budget_line(&self, source: &str, doc: &str) -> u32 {
+        let of_source = |line: &BudgetLine| line.source == source;
+        self.budget_lines
+            .iter()
+            .position(|line| of_source(line) && line.budget_doc_no == doc)
+            .or_else(|| self.budget_lines.iter().position(of_source))
+            .and_then(|place| u32::try_from(place).ok())
+            .unwrap_or(u32::MAX)
+    }
+
+    /// Refunds what was posted for a closed month and is due no longer, and pays what is due instead.
+    fn add_corrections(&mut self, of: &Correction) {
+        for cell in &of.cells {
+            let Some(payee) = self.payees.place(Key::pack(cell.institution_id.as_bytes()).0) else {
+                continue;
+            };
+            let grain = Grain {
+                payee,
+                item: place_of(&mut self.items, &cell.item),
+                kind: LineKind::Refund,
+                source_period: of.month,
+                source: place_of(&mut self.sources, &cell.source),
+                budget_line: self.budget_line(&cell.source, &cell.budget_doc_no),
+            };
+            for (kind, fen, rule) in [
+                (LineKind::Refund, -cell.refund_fen, &cell.old_rule),
+                (LineKind::Correction, cell.correction_fen, &cell.new_rule),
+            ] {
+                if fen != 0 {
+                    self.lines.push(Draft {
+                        grain: Grain { kind, ..grain },
+                        quantity: Arc::from(""),
+                        rate_fen: None,
+                        gross_fen: fen,
+                        cut_fen: 0,
+                        carried_in_fen: 0,
+                        carried_out_fen: 0,
+                        payable_fen: fen,
+                        rule_version: Arc::clone(rule),
+                    });
+                }
+            }
+        }
+    }
+
     /// Brings in what earlier periods carried out, on the same budget line where it still exists,
     /// else on the first of the source.
     fn add_carried(&mut self, months: &[MonthInput], open: &Open) {
         for ((id, item, source_period, source, doc), fen) in open {
             let Some(payee) = self.payees.place(Key::pack(id.as_bytes()).0) else { continue };
-            let of_source = |line: &BudgetLine| line.source == *source;
-            let budget_line = self
-                .budget_lines
-                .iter()
-                .position(|line| of_source(line) && line.budget_doc_no == *doc)
-                .or_else(|| self.budget_lines.iter().position(of_source))
-                .and_then(|place| u32::try_from(place).ok())
-                .unwrap_or(u32::MAX);
+            let budget_line = self.budget_line(source, doc);
             let rule_version = months
                 .iter()
                 .rev()

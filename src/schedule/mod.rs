@@ -10,6 +10,8 @@
 //!   `gross - cut + carried_in - carried_out = payable`.
 //! * What a `carry` shortage carried stands in the ORIGINAL line and leaves by a `CARRY_OUT` line,
 //!   so the two of them pay nothing now.
+//! * What changed of a closed month is a REFUND line of the fen that were posted, negated, and a
+//!   CORRECTION line of those due now, on the budget line of the period that pays (S24, S25).
 //! * A `CARRY_OUT` posted in an earlier period and not brought in since comes in as `CARRY_IN`,
 //!   money owed to the institution above zero, money it owes below.
 //! * A payment is the sum of the lines of one (payee, account, source, budget line, pay date).
@@ -23,12 +25,12 @@ mod payees;
 mod payments;
 mod quantities;
 
+pub use crate::allocation::MonthInput;
 pub use pay_date::pay_date;
 
-use crate::allocation::{Allocation, BudgetLine, PostedLine};
-use crate::domain::{CalendarError, Date, Frames, Month};
-use crate::law::LawOfMonth;
-use crate::subsidy::Entitlements;
+use crate::allocation::{BudgetLine, PostedLine};
+use crate::domain::{CalendarError, Date, Month};
+use crate::retro::Correction;
 use std::sync::Arc;
 
 /// What a line is.
@@ -163,21 +165,6 @@ pub struct Schedule {
     pub payments: Vec<Payment>,
 }
 
-/// One settled service month of the period.
-#[derive(Debug, Clone, Copy)]
-pub struct MonthInput<'a> {
-    /// Service month.
-    pub month: Month,
-    /// Its frames.
-    pub frames: &'a Frames,
-    /// Its lines, allocated.
-    pub entitlements: &'a Entitlements,
-    /// Its allocation.
-    pub allocation: &'a Allocation,
-    /// Its law.
-    pub law: &'a LawOfMonth,
-}
-
 /// Why a period cannot be scheduled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
@@ -212,7 +199,8 @@ pub enum ScheduleError {
 ///
 /// `months` are the service months of the period in order; the pay date law and the payment data of
 /// the payees are those of the last. `posted` holds the lines of earlier periods (only what was
-/// carried out and not brought in matters; lines of `period` itself are left out).
+/// carried out and not brought in matters; lines of `period` itself are left out). `corrections` are
+/// those of closed months, in order of months.
 ///
 /// # Errors
 /// See [`ScheduleError`].
@@ -221,6 +209,7 @@ pub fn plan(
     period: Month,
     months: &[MonthInput],
     posted: &[PostedLine],
+    corrections: &[Correction],
 ) -> Result<Schedule, ScheduleError> {
     let pay_on = match months.last() {
         Some(last) => match last.law.segments.iter().find_map(|law| law.pay_date.as_ref()) {
@@ -230,7 +219,7 @@ pub fn plan(
         None => None,
     };
     let posted: Vec<&PostedLine> = posted.iter().filter(|line| line.period < period).collect();
-    let drafts = drafts::draft(months, &posted)?;
+    let drafts = drafts::draft(months, &posted, corrections)?;
     payments::pay(job_id, period, pay_on, drafts)
 }
 

@@ -20,13 +20,14 @@ use crate::job::Job;
 use crate::law::{self, LawBook, LawOfMonth};
 use crate::ledger::Ledger;
 use crate::publish::{Previous, Pseudonyms, PseudonymsAhead, YearToDate};
+use crate::retro::{Correction, Examined};
 use crate::schedule::{self, Schedule};
 use crate::subsidy::{self, Entitlements};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of the calculation: outputs of one version are the same bytes for the same run id (S30).
-pub const CALC_VERSION: &str = "2";
+pub const CALC_VERSION: &str = "3";
 
 /// One settled service month.
 #[derive(Debug)]
@@ -82,6 +83,10 @@ pub struct Settled {
     pub law_sha256: String,
     /// SHA-256 of the calendar.
     pub calendar_sha256: String,
+    /// Corrections of closed months.
+    pub corrections: Vec<Correction>,
+    /// What closed months were compared with.
+    pub examined: Vec<Examined>,
     /// Lines of earlier periods.
     pub posted: Vec<PostedLine>,
     /// Where every institution stood in the period before.
@@ -259,7 +264,7 @@ fn compute_naming(
         progress.end();
     }
     let inputs: Vec<schedule::MonthInput<'_>> = months.iter().map(SettledMonth::input).collect();
-    let schedule = schedule::plan(&job.id, period, &inputs, &posted)?;
+    let schedule = schedule::plan(&job.id, period, &inputs, &posted, &[])?;
     findings.extend(checklist::holds(&schedule));
     findings.extend(checklist::cuts(&months));
     let (previous, year_to_date) = history::read(job, ledger, first, period)?;
@@ -273,6 +278,8 @@ fn compute_naming(
         findings,
         law_sha256: identity.law_sha256,
         calendar_sha256: identity.calendar_sha256,
+        corrections: Vec::new(),
+        examined: Vec::new(),
         posted,
         previous,
         year_to_date,
@@ -306,7 +313,7 @@ fn settle_month(
     let ahead =
         pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), Arc::clone(&frames), bases));
     let allocation =
-        allocation::allocate(&law, &frames, &mut entitlements, &budget, used_up, month)?;
+        allocation::allocate(&law, &frames, &mut entitlements, Some(&budget), used_up, month)?;
     Ok(SettledMonth {
         month,
         law,

@@ -108,7 +108,8 @@ pub fn run(
         publish::recover(&job.out, &|id| standing_id.as_deref() == Some(id))
             .map_err(PublishError::from)?;
         let again = standing_id.as_deref() == Some(settled.run_id.as_str());
-        if again && whole(job, &settled.run_id) {
+        let manifest = standing.as_ref().map(|head| head.manifest_hash.as_str());
+        if again && whole(job, &settled.run_id, manifest) {
             return Ok(report(job, &settled, Outcome::AlreadyThere));
         }
         progress.begin("publish", None);
@@ -122,10 +123,12 @@ pub fn run(
     })
 }
 
-/// Whether the run folder stands whole for this run.
-fn whole(job: &Job, run_id: &str) -> bool {
+/// Whether the run folder stands whole for this run, its manifest as the ledger knows it.
+fn whole(job: &Job, run_id: &str, manifest_hash: Option<&str>) -> bool {
+    let hash = std::fs::read(job.out.join(MANIFEST)).map(|bytes| hex(&Sha256::digest(bytes)));
+    let known = hash.is_ok_and(|hash| manifest_hash.is_none_or(|known| known == hash));
     let of_run = publish::Manifest::read(&job.out).is_ok_and(|manifest| manifest.run_id == run_id);
-    of_run && publish::verify(&job.out).is_ok_and(|damages| damages.is_empty())
+    known && of_run && publish::verify(&job.out).is_ok_and(|damages| damages.is_empty())
 }
 
 /// Writes and seals the draft while the ledger takes the rows beside it; the ledger commits after
@@ -176,6 +179,8 @@ fn write(
         year_to_date: &settled.year_to_date,
         pseudonyms,
         profiles: &profiles,
+        corrections: &settled.corrections,
+        examined: &settled.examined,
     };
     let prepared = publish::prepare(&publication)?;
     let institutions = institution_months(prepared.standing());

@@ -77,6 +77,7 @@ pub(crate) fn entitle(
         quantity: None,
         rate: None,
         allocated: Vec::new(),
+        capped: None,
         cut_by: vec![0; len],
     };
     let mut eligible = vec![false; len];

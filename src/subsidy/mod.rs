@@ -73,6 +73,9 @@ pub struct ItemLines {
     pub rate: Option<Stored>,
     /// Fen after exclusions, caps and budget; filled by `allocation` (starts as `amount`).
     pub allocated: Vec<i64>,
+    /// Fen after exclusions and caps, where a budget shortage may have taken more (S25); filled by
+    /// `allocation`, `None` where it is `allocated`.
+    pub capped: Option<Vec<i64>>,
     /// The last cap or shortage rule that cut the line, into [`Entitlements::cutters`]; 0 = none.
     pub cut_by: Vec<u16>,
 }

@@ -137,6 +137,7 @@ fn entitlements() -> Entitlements {
         quantity: Some(whole([1; 5])),
         rate: Some(whole([30_000, 20_000, 30_000, 45_000, 0])),
         allocated: vec![30_000, 20_000, 0, 40_000, 0],
+        capped: None,
         cut_by: vec![0, 0, 0, 1, 0],
     };
     let slots = ItemLines {
@@ -150,6 +151,7 @@ fn entitlements() -> Entitlements {
         quantity: Some(whole([20, 30])),
         rate: None,
         allocated: vec![100_000, 0],
+        capped: None,
         cut_by: vec![0, 0],
     };
     Entitlements { reasons, cutters, items: vec![children, slots] }
@@ -330,6 +332,7 @@ fn job(period: Month) -> Job {
         entitlements_csv: true,
         change_percent: 20,
         provisional_calendar: false,
+        retro: false,
         opening: None,
         office: "示例区财政局".to_owned(),
         message_language: Language::Chinese,
@@ -409,6 +412,8 @@ impl Case {
             year_to_date: &self.year_to_date,
             pseudonyms: &self.pseudonyms,
             profiles: &self.profiles,
+            corrections: &[],
+            examined: &[],
         }
     }
 

@@ -69,6 +69,7 @@ pub(super) fn large(children: usize, institutions: usize) -> Case {
             quantity: Some(whole((0..children).map(|n| num(n % 23)))),
             rate: Some(whole((0..children).map(|n| 60_000 - num(n % 3) * 10_000))),
             allocated: amounts.clone(),
+            capped: None,
             cut_by: vec![0; children],
         }],
     };

@@ -190,7 +190,8 @@ fn run(
 ) -> (Entitlements, Result<Allocation, AllocationError>) {
     let law = law_of_month(law, Calendar { every_year: true, ..Calendar::default() });
     let mut entitlements = entitlements(items);
-    let allocation = allocate(&law, frames, &mut entitlements, budget, posted, month("2026-09"));
+    let allocation =
+        allocate(&law, frames, &mut entitlements, Some(budget), posted, month("2026-09"));
     if let Ok(allocation) = &allocation {
         check_sums(&entitlements, allocation);
     }

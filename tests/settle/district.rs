@@ -86,6 +86,7 @@ pub(super) fn lines(item: &str, basis: Basis, amount: &[i64]) -> ItemLines {
         quantity: None,
         rate: None,
         allocated: amount.to_vec(),
+        capped: None,
         cut_by: vec![0; amount.len()],
     }
 }

@@ -5,5 +5,6 @@ mod allocation;
 mod anything;
 mod district;
 mod real;
+mod retro;
 mod schedule;
 mod whole;

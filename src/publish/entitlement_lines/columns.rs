@@ -5,11 +5,12 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{Plan, RULE_TEXTS, Stretch, TraceKind, traced};
-use crate::domain::{Basis, Cell, CodeList, Column, Date, Fraction, Frame, Key, KeyColumn, Stored};
+use crate::domain::{Basis, CodeList, Column, Date, Fraction, Frame, Key, KeyColumn, Stored};
 use crate::law::SubsidyRule;
 use crate::publish::pseudonym::Pseudonym;
 use crate::publish::sheet::{NO_CODE, Sheet, Values, exact_text, pseudonym_text};
 use crate::publish::tally::wholes;
+use crate::retro::row_keys;
 use crate::subsidy::{ItemLines, LineStatus};
 
 /// One group's columns while they grow.
@@ -191,35 +192,9 @@ impl Plan<'_> {
         let basis = frame.map_or(&Basis::Programme, |f| &f.basis);
         let persons = self.pseudonyms.get(&(stretch.month, basis.clone()));
         out.person.extend(rows.iter().map(|row| persons.map_or([0; 16], |p| p[*row])));
-        let names: Vec<Arc<str>> = match basis {
-            Basis::Class => vec![Arc::from("class_id")],
-            Basis::Venue => vec![Arc::from("venue_id")],
-            Basis::Contract => vec![Arc::from("contract_id")],
-            Basis::Certificate => vec![Arc::from("certificate")],
-            // A declared table has whatever keys its pack gave it, but no names of persons.
-            Basis::Declared(_) => frame.map_or_else(Vec::new, |f| {
-                let keys = f.columns.iter().filter(|(_, s)| matches!(s.column, Column::Key(_)));
-                let shown = |name: &&Arc<str>| {
-                    !matches!(&***name, "institution_id" | "child_ref" | "person_ref")
-                };
-                keys.map(|(name, _)| name).filter(shown).cloned().collect()
-            }),
-            _ => Vec::new(),
-        };
-        let cells: Vec<&Stored> =
-            names.iter().filter_map(|name| frame.and_then(|f| f.get(name))).collect();
-        out.row_key.extend(rows.iter().map(|row| {
-            let mut text = String::new();
-            for stored in &cells {
-                if let Cell::Text(part) = stored.cell(*row) {
-                    if !text.is_empty() {
-                        text.push('/');
-                    }
-                    text.push_str(&part);
-                }
-            }
-            text
-        }));
+        let text = frame.and_then(row_keys);
+        let keys = rows.iter().map(|row| text.as_ref().map_or_else(String::new, |text| text(*row)));
+        out.row_key.extend(keys);
     }
 
     fn rules(&self, lines: &ItemLines, frame: Option<&Frame>, rows: &[usize], out: &mut Lines) {

@@ -1,0 +1,267 @@
+//! The lines of a settled month that carry money, by identity.
+
+use crate::allocation::key_rows;
+use crate::domain::{Basis, Cell, CodeList, Column, Date, Frame, Frames, Stored};
+use crate::subsidy::{Entitlements, ItemLines, LineStatus};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Code of a text that is not there.
+pub const NO_TEXT: u32 = u32::MAX;
+
+/// The keyed pseudonym of a child or person (S32); all zero where the row has none.
+pub type Person = [u8; 16];
+
+/// What makes a line the same line in another settlement of its month (S24), by codes of one
+/// [`CodeList`]. The source is not in it: a line is split over the sources of its institution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LineKey {
+    /// Institution id 机构: the payee.
+    pub institution: u32,
+    /// Item id.
+    pub item: u32,
+    /// Basis.
+    pub basis: u32,
+    /// Child or person.
+    pub person: Person,
+    /// The rest of the row's key as text (`class_id`, `contract_id` …), or [`NO_TEXT`].
+    pub row_key: u32,
+    /// 班型, or [`NO_TEXT`].
+    pub age_class: u32,
+    /// 服务类型, or [`NO_TEXT`].
+    pub service: u32,
+    /// First day the line is for, on bases with a span.
+    pub from: Option<Date>,
+    /// Last day.
+    pub until: Option<Date>,
+}
+
+/// One line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BookLine {
+    /// Identity.
+    pub key: LineKey,
+    /// Fen after exclusions and caps, before a budget shortage.
+    pub capped_fen: i64,
+    /// Fen allocated.
+    pub allocated_fen: i64,
+    /// Version of the rule (`id@effective/known`).
+    pub rule: u32,
+    /// Input file, or [`NO_TEXT`].
+    pub file: u32,
+    /// Record in it, 0 = none.
+    pub record: u32,
+}
+
+/// The lines of a month that carry money. What is zero before the budget is left out: a zero is
+/// never refunded.
+#[derive(Debug, Clone, Default)]
+pub struct LineBook {
+    /// Texts behind the codes.
+    pub texts: CodeList,
+    /// Lines in order of items, then of the basis' rows.
+    pub lines: Vec<BookLine>,
+}
+
+/// Columns that tell the rows of a basis apart and are no name of a person.
+fn row_key_columns(frame: &Frame) -> Vec<&Stored> {
+    match &frame.basis {
+        Basis::Class => frame.get("class_id").into_iter().collect(),
+        Basis::Venue => frame.get("venue_id").into_iter().collect(),
+        Basis::Contract => frame.get("contract_id").into_iter().collect(),
+        Basis::Certificate => frame.get("certificate").into_iter().collect(),
+        // A declared table has whatever keys its pack gave it, but no names of persons.
+        Basis::Declared(_) => frame
+            .columns
+            .iter()
+            .filter(|(name, stored)| {
+                matches!(stored.column, Column::Key(_))
+                    && !matches!(&***name, "institution_id" | "child_ref" | "person_ref")
+            })
+            .map(|(_, stored)| stored)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The columns of a row's key that are neither institution, person, class nor service, as one text a
+/// row; `None` where the basis has none.
+pub(crate) fn row_keys(frame: &Frame) -> Option<impl Fn(usize) -> String> {
+    let columns = row_key_columns(frame);
+    (!columns.is_empty()).then(|| {
+        move |row: usize| {
+            let mut text = String::new();
+            for stored in &columns {
+                if let Cell::Text(part) = stored.cell(row) {
+                    if !text.is_empty() {
+                        text.push('/');
+                    }
+                    text.push_str(&part);
+                }
+            }
+            text
+        }
+    })
+}
+
+/// First and last column of the span of a basis' rows.
+fn span_columns(frame: &Frame) -> [Option<&Vec<Date>>; 2] {
+    let names = match frame.basis {
+        Basis::Spell => ["spell_from", "spell_until"],
+        Basis::Listing => ["listing_from", "listing_until"],
+        _ => return [None, None],
+    };
+    names.map(|name| match frame.get(name).map(|stored| &stored.column) {
+        Some(Column::Date(dates)) => Some(dates),
+        _ => None,
+    })
+}
+
+impl LineBook {
+    /// The lines of a settled month. `persons` are the pseudonyms of a basis' rows, `files` the names
+    /// of the input files by number.
+    #[must_use]
+    pub fn of<'p>(
+        frames: &Frames,
+        entitlements: &Entitlements,
+        persons: &dyn Fn(&Basis) -> Option<&'p [Person]>,
+        files: &[Arc<str>],
+    ) -> Self {
+        let mut book = Self::default();
+        let file_codes: Vec<u32> = files.iter().map(|name| book.texts.intern(name)).collect();
+        let institutions = book.institutions(frames);
+        for lines in &entitlements.items {
+            let in_kind = lines.rules.iter().flatten().next().is_some_and(|rule| rule.in_kind);
+            let (Some(frame), false) = (frames.get(&lines.basis), in_kind) else { continue };
+            let made = book.item(frames, lines, frame, persons(&lines.basis), &institutions);
+            let Made { mut lines, places } = made;
+            let file = whole_column(frame, "#file");
+            let record = whole_column(frame, "#record");
+            for (line, row) in lines.iter_mut().zip(places) {
+                let file = file.and_then(|files| usize::try_from(files[row]).ok());
+                line.file = file.and_then(|at| file_codes.get(at).copied()).unwrap_or(NO_TEXT);
+                line.record = record.and_then(|r| u32::try_from(r[row]).ok()).unwrap_or(0);
+            }
+            book.lines.append(&mut lines);
+        }
+        book
+    }
+
+    /// The code of each institution row's id.
+    fn institutions(&mut self, frames: &Frames) -> Vec<u32> {
+        let stored = frames.get(&Basis::Institution).and_then(|frame| frame.get("institution_id"));
+        match stored.map(|stored| &stored.column) {
+            Some(Column::Key(ids)) => {
+                (0..ids.keys.len()).map(|row| self.texts.intern(&ids.text(row))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn item(
+        &mut self,
+        frames: &Frames,
+        lines: &ItemLines,
+        frame: &Frame,
+        persons: Option<&[Person]>,
+        institutions: &[u32],
+    ) -> Made {
+        let Some(payees) = key_rows(frames, &lines.basis, &Basis::Institution) else {
+            return Made::default();
+        };
+        let capped = lines.capped.as_ref().unwrap_or(&lines.allocated);
+        let places: Vec<usize> = (0..lines.status.len())
+            .into_par_iter()
+            .filter(|row| {
+                matches!(lines.status[*row], LineStatus::Paid | LineStatus::Zero)
+                    && (capped[*row] != 0 || lines.allocated[*row] != 0)
+            })
+            .collect();
+        let (item, basis) = (self.texts.intern(&lines.item), self.texts.intern(lines.basis.name()));
+        let rules: Vec<u32> = lines
+            .rules
+            .iter()
+            .map(|rule| rule.as_ref().map_or(NO_TEXT, |r| self.texts.intern(&r.head.version)))
+            .collect();
+        let segments = whole_column(frame, "segment");
+        let age_class = self.recoded(frame.get("age_class"));
+        let service = self.recoded(frame.get("service"));
+        let row_keys: Option<Vec<u32>> = row_keys(frame)
+            .map(|text| places.iter().map(|row| self.texts.intern(&text(*row))).collect());
+        let [from, until] = span_columns(frame);
+        let made = places
+            .par_iter()
+            .enumerate()
+            .map(|(at, row)| {
+                let row = *row;
+                let segment = segments.and_then(|s| usize::try_from(s[row]).ok()).unwrap_or(0);
+                BookLine {
+                    key: LineKey {
+                        institution: institutions
+                            .get(payees.at(row) as usize)
+                            .copied()
+                            .unwrap_or(NO_TEXT),
+                        item,
+                        basis,
+                        person: persons.map_or([0; 16], |persons| persons[row]),
+                        row_key: row_keys.as_ref().map_or(NO_TEXT, |keys| keys[at]),
+                        age_class: age_class.at(row),
+                        service: service.at(row),
+                        from: from.map(|dates| dates[row]),
+                        until: until.map(|dates| dates[row]),
+                    },
+                    capped_fen: capped[row],
+                    allocated_fen: lines.allocated[row],
+                    rule: rules.get(segment).or(rules.first()).copied().unwrap_or(NO_TEXT),
+                    file: NO_TEXT,
+                    record: 0,
+                }
+            })
+            .collect();
+        Made { lines: made, places }
+    }
+
+    /// A column of codes by codes of this book.
+    fn recoded<'f>(&mut self, stored: Option<&'f Stored>) -> Recoded<'f> {
+        match stored.map(|stored| (stored, &stored.column)) {
+            Some((stored, Column::Code(codes))) => Recoded {
+                stored: Some(stored),
+                codes: &codes.codes,
+                to: codes.list.texts().iter().map(|text| self.texts.intern(text)).collect(),
+            },
+            _ => Recoded { stored: None, codes: &[], to: Vec::new() },
+        }
+    }
+}
+
+/// Lines of one item and the rows they stand on.
+#[derive(Default)]
+struct Made {
+    lines: Vec<BookLine>,
+    places: Vec<usize>,
+}
+
+struct Recoded<'f> {
+    stored: Option<&'f Stored>,
+    codes: &'f [u32],
+    to: Vec<u32>,
+}
+
+impl Recoded<'_> {
+    fn at(&self, row: usize) -> u32 {
+        match self.stored {
+            Some(stored) if !stored.is_null(row) => {
+                self.to.get(self.codes[row] as usize).copied().unwrap_or(NO_TEXT)
+            }
+            _ => NO_TEXT,
+        }
+    }
+}
+
+/// A column of whole numbers that is never null.
+fn whole_column<'f>(frame: &'f Frame, name: &str) -> Option<&'f [i64]> {
+    match &frame.get(name)?.column {
+        Column::Num(numbers) if numbers.den == 1 => Some(&numbers.values),
+        _ => None,
+    }
+}
