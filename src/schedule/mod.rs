@@ -15,11 +15,13 @@
 //! * A `CARRY_OUT` posted in an earlier period and not brought in since comes in as `CARRY_IN`,
 //!   money owed to the institution above zero, money it owes below.
 //! * A payment is the sum of the lines of one (payee, account, source, budget line, pay date).
-//!   Where it would be negative, `CARRY_OUT` lines (of a negative `carried_out`) lift it to zero:
-//!   they move the newest receivables on, so that the oldest are offset first (S27).
+//!   Where it would be negative, or more would be taken back than the law allows in a period,
+//!   `CARRY_OUT` lines (of a negative `carried_out`) move receivables on: the newest, and of one month
+//!   the smallest, so that the oldest and largest are offset first (S27).
 //! * A payee that must not be paid yet keeps its payments; they say why they are held.
 
 mod drafts;
+mod offsets;
 mod pay_date;
 mod payees;
 mod payments;
@@ -220,7 +222,9 @@ pub fn plan(
     };
     let posted: Vec<&PostedLine> = posted.iter().filter(|line| line.period < period).collect();
     let drafts = drafts::draft(months, &posted, corrections)?;
-    payments::pay(job_id, period, pay_on, drafts)
+    let rules = months.last().map(|last| &last.law.segments);
+    let offset = rules.and_then(|laws| laws.iter().find_map(|law| law.offset.as_deref()));
+    payments::pay(job_id, period, pay_on, offset, drafts)
 }
 
 /// Whether two budget lines are one but for the balance.

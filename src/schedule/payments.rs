@@ -1,8 +1,9 @@
 //! Payments: lines of one payee, source and budget line summed, never below zero (S28).
 
 use super::drafts::{Draft, Drafts, Grain};
-use super::{BudgetLine, LineKind, Payee, Payment, Schedule, ScheduleError, ScheduleLine};
+use super::{BudgetLine, Payee, Payment, Schedule, ScheduleError, ScheduleLine, offsets};
 use crate::domain::{Date, Month, hex_upper};
+use crate::law::OffsetRule;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -12,11 +13,13 @@ pub(super) fn pay(
     job_id: &str,
     period: Month,
     pay_on: Option<Date>,
+    offset: Option<&OffsetRule>,
     mut drafts: Drafts,
 ) -> Result<Schedule, ScheduleError> {
     let payees = std::mem::take(&mut drafts.payees.list);
     let mut lines = merged(std::mem::take(&mut drafts.lines), &payees)?;
-    let moved = carried_out(&lines, &payees)?;
+    let moved = offsets::carried_out(&lines, offset)
+        .map_err(|payee| ScheduleError::Overflow { institution_id: name_of(&payees, payee) })?;
     if !moved.is_empty() {
         lines.extend(moved);
         lines = merged(lines, &payees)?;
@@ -84,11 +87,13 @@ pub(super) fn pay(
     Ok(schedule)
 }
 
+fn name_of(payees: &[Payee], payee: u32) -> Arc<str> {
+    let payee = payees.get(payee as usize);
+    payee.map_or_else(|| Arc::from(""), |payee| Arc::clone(&payee.institution_id))
+}
+
 fn overflow(payees: &[Payee], grain: &Grain) -> ScheduleError {
-    let payee = payees.get(grain.payee as usize);
-    ScheduleError::Overflow {
-        institution_id: payee.map_or_else(|| Arc::from(""), |p| Arc::clone(&p.institution_id)),
-    }
+    ScheduleError::Overflow { institution_id: name_of(payees, grain.payee) }
 }
 
 fn sum(lines: &[Draft], places: &[usize], payees: &[Payee]) -> Result<i64, ScheduleError> {
@@ -120,44 +125,15 @@ fn merged(mut lines: Vec<Draft>, payees: &[Payee]) -> Result<Vec<Draft>, Schedul
 }
 
 /// What the lines of one payment share; the account is the payee's and the pay date the period's.
-const fn key(line: &Draft) -> (u32, u32, u32) {
+pub(super) const fn key(line: &Draft) -> (u32, u32, u32) {
     (line.grain.payee, line.grain.source, line.grain.budget_line)
 }
 
 /// Places of the lines in order of payments.
-fn by_payment(lines: &[Draft]) -> Vec<usize> {
+pub(super) fn by_payment(lines: &[Draft]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..lines.len()).collect();
     places.sort_by_key(|at| (key(&lines[*at]), *at));
     places
-}
-
-/// `CARRY_OUT` lines that lift negative payments to zero, newest receivables first.
-fn carried_out(lines: &[Draft], payees: &[Payee]) -> Result<Vec<Draft>, ScheduleError> {
-    let mut moved = Vec::new();
-    if lines.iter().all(|line| line.payable_fen >= 0) {
-        return Ok(moved);
-    }
-    for group in by_payment(lines).chunk_by(|a, b| key(&lines[*a]) == key(&lines[*b])) {
-        let total = sum(lines, group, payees)?;
-        if total >= 0 {
-            continue;
-        }
-        let mut left =
-            total.checked_neg().ok_or_else(|| overflow(payees, &lines[group[0]].grain))?;
-        let mut group = group.to_vec();
-        group.sort_by_key(|at| (std::cmp::Reverse(lines[*at].grain.source_period), *at));
-        for at in group {
-            let line = &lines[at];
-            if left == 0 || line.grain.kind == LineKind::CarryOut || line.payable_fen >= 0 {
-                continue;
-            }
-            let fen = left.min(line.payable_fen.saturating_neg());
-            let grain = Grain { kind: LineKind::CarryOut, ..line.grain };
-            moved.push(Draft::moved(grain, Arc::clone(&line.rule_version), -fen));
-            left -= fen;
-        }
-    }
-    Ok(moved)
 }
 
 /// 32 hexadecimal characters of a hash over what makes the payment the same one in a rerun; upper

@@ -489,6 +489,7 @@ fn a_short_source_is_cut_to_its_balance_and_the_others_pay_in_full() {
     let law = law(|law| {
         law.splits.insert(Arc::from("funding"), Arc::new(split(&parts, SplitScope::Institution)));
         law.shortages.push(Arc::new(ShortageRule {
+            restore: false,
             head: head("short"),
             sources: vec![],
             limit: None,
@@ -526,6 +527,7 @@ fn an_institution_that_does_not_fit_is_carried_whole() {
     let law = law(|law| {
         law.splits.insert(Arc::from("funding"), Arc::new(split(&parts, SplitScope::Institution)));
         law.shortages.push(Arc::new(ShortageRule {
+            restore: false,
             head: head("short"),
             sources: vec![],
             limit: Some(expr("pool", &Basis::Programme)),

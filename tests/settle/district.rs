@@ -109,6 +109,7 @@ pub(super) fn no_law(month: Month) -> Law {
         shortages: Vec::new(),
         splits: BTreeMap::new(),
         pay_date: None,
+        offset: None,
     }
 }
 

@@ -67,7 +67,7 @@ fn pay_dates_are_never_guessed() {
 }
 
 /// One share: institution, item, source, budget line; gross, cut, carried.
-fn share(key: [u32; 4], gross_fen: i64, cut_fen: i64, carried_fen: i64) -> FundingShare {
+pub(super) fn share(key: [u32; 4], gross_fen: i64, cut_fen: i64, carried_fen: i64) -> FundingShare {
     let [institution, item, source, budget_line] = key;
     let fen = gross_fen - cut_fen - carried_fen;
     FundingShare {
@@ -78,7 +78,7 @@ fn share(key: [u32; 4], gross_fen: i64, cut_fen: i64, carried_fen: i64) -> Fundi
     }
 }
 
-fn allocation(shares: Vec<FundingShare>) -> Allocation {
+pub(super) fn allocation(shares: Vec<FundingShare>) -> Allocation {
     let line = |doc: &str, source: &str| BudgetLine {
         budget_doc_no: doc.to_owned(),
         source: source.to_owned(),
@@ -94,7 +94,12 @@ fn allocation(shares: Vec<FundingShare>) -> Allocation {
     }
 }
 
-fn posted(kind: LineKind, institution: &str, source: &str, payable_fen: i64) -> PostedLine {
+pub(super) fn posted(
+    kind: LineKind,
+    institution: &str,
+    source: &str,
+    payable_fen: i64,
+) -> PostedLine {
     PostedLine {
         period: month("2026-08"),
         source_period: month("2026-08"),
@@ -108,7 +113,7 @@ fn posted(kind: LineKind, institution: &str, source: &str, payable_fen: i64) -> 
 }
 
 /// Institutions in the order of a file, not of their ids; B has no account, C a wrong 联行号.
-fn three() -> Frames {
+pub(super) fn three() -> Frames {
     let mut frames = district(&["C", "A", "B"]);
     with(&mut frames, "name", texts(&["丙托育", "甲托育", "乙托育"]));
     with(&mut frames, "account_no", texts(&["33", "11", ""]));
@@ -117,13 +122,13 @@ fn three() -> Frames {
     frames
 }
 
-fn law() -> LawOfMonth {
+pub(super) fn law() -> LawOfMonth {
     let mut law = no_law(month("2026-09"));
     pays(&mut law, rule(PayBase::NextMonth, PayOn::Workday(1), Roll::None));
     law_of_month(law, calendar())
 }
 
-fn two_items() -> Entitlements {
+pub(super) fn two_items() -> Entitlements {
     let mut child = lines("child", Basis::Institution, &[5_000, 9_000, 700]);
     child.quantity = Some(Stored::plain(Column::Ratio(vec![(5, 2), (9, 1), (1, 3)])));
     child.rate = Some(whole(&[2_000, 1_000, 2_100]));
@@ -147,7 +152,7 @@ fn settle_job(job: &str, allocation: &Allocation, posted: &[PostedLine]) -> Sche
 }
 
 /// Checks what every schedule keeps, whatever its lines are.
-fn check_identities(schedule: &Schedule) {
+pub(super) fn check_identities(schedule: &Schedule) {
     let mut paid: BTreeMap<u32, (i64, u32)> = BTreeMap::new();
     for (number, line) in (1_u32..).zip(&schedule.lines) {
         assert_eq!(line.line_no, number);
@@ -172,7 +177,7 @@ fn check_identities(schedule: &Schedule) {
 }
 
 /// Lines as (institution, kind, item, source, payable).
-fn told(schedule: &Schedule) -> Vec<(&str, &str, &str, &str, i64)> {
+pub(super) fn told(schedule: &Schedule) -> Vec<(&str, &str, &str, &str, i64)> {
     schedule
         .lines
         .iter()
@@ -184,7 +189,7 @@ fn told(schedule: &Schedule) -> Vec<(&str, &str, &str, &str, i64)> {
 }
 
 /// Payments as (institution, source, amount).
-fn payments(schedule: &Schedule) -> Vec<(&str, &str, i64)> {
+pub(super) fn payments(schedule: &Schedule) -> Vec<(&str, &str, i64)> {
     schedule
         .payments
         .iter()

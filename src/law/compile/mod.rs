@@ -6,6 +6,7 @@
 
 mod items;
 mod money;
+mod paying;
 mod place;
 mod reads;
 mod rules;
@@ -203,6 +204,7 @@ impl<'a> Compiler<'a> {
         let splits: BTreeMap<Arc<str>, Arc<SplitRule>> = self.splits();
         let shortages: Vec<Arc<ShortageRule>> = self.shortages(&splits);
         let pay_date: Option<Arc<PayDateRule>> = self.pay_date();
+        let offset = self.offset();
         self.flush();
         Law {
             month: self.month,
@@ -215,6 +217,7 @@ impl<'a> Compiler<'a> {
             shortages,
             splits,
             pay_date,
+            offset,
         }
     }
 

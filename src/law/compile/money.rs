@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Compiler, Place, Told, owner};
-use crate::domain::{Basis, Fraction, Roll};
+use crate::domain::{Basis, Fraction};
 use crate::law::cells::{ending, is_currency, rounding, scale, ty_text};
 use crate::law::expr::Expr;
 use crate::law::model::{
-    Apportion, CapRule, CapStage, PayBase, PayDateRule, PayOn, ShortageMethod, ShortageRule,
-    SplitMethod, SplitRule, SplitScope, Ty, Unit, Window,
+    Apportion, CapRule, CapStage, ShortageMethod, ShortageRule, SplitMethod, SplitRule, SplitScope,
+    Ty, Unit, Window,
 };
 use crate::law::names::Names;
 use crate::law::text::{Block, BlockKind, Node, Value, number};
@@ -266,7 +266,9 @@ impl<'a> Compiler<'a> {
             "queue" => ShortageMethod::Queue(self.order(block, &Basis::Institution, "queue")?),
             _ => ShortageMethod::Carry(self.order(block, &Basis::Institution, "carry")?),
         };
-        Some(ShortageRule { head: self.book.head_of(block), sources, limit, method })
+        let restore =
+            matches!(block.get("restore").map(|node| &node.value), Some(Value::Bool(true)));
+        Some(ShortageRule { head: self.book.head_of(block), sources, limit, method, restore })
     }
 
     pub(super) fn splits(&mut self) -> BTreeMap<Arc<str>, Arc<SplitRule>> {
@@ -385,48 +387,5 @@ impl<'a> Compiler<'a> {
             "",
         );
         None
-    }
-
-    /// The pay date; of several packs the last one's.
-    pub(super) fn pay_date(&mut self) -> Option<Arc<PayDateRule>> {
-        let mut found: Option<&Arc<Block>> = None;
-        for block in self.of_kind(BlockKind::PayDate) {
-            if block.broken {
-                continue;
-            }
-            self.not_split(block);
-            if let Some(other) = found.filter(|other| other.pack == block.pack) {
-                let message = format!("two pay dates in force: {} and {}", other.id, block.id);
-                self.faults.error("duplicate", &block.at, message, "one [[pay_date]]", "");
-            }
-            found = Some(block);
-        }
-        let block = found?;
-        let count = |key: &str| match block.get(key).map(|node| &node.value) {
-            Some(Value::Int(count)) => u32::try_from(*count).ok(),
-            _ => None,
-        };
-        let base = match block.word("base") {
-            "next_month" => PayBase::NextMonth,
-            "same_month" => PayBase::SameMonth,
-            _ => PayBase::PeriodEnd,
-        };
-        let on = match (count("workday"), count("day"), base) {
-            (Some(workday), None, _) if workday <= 31 => PayOn::Workday(workday),
-            (None, Some(day), _) if day <= 31 => PayOn::Day(day),
-            (None, None, PayBase::PeriodEnd) => PayOn::Base,
-            _ => {
-                let message = format!("[[pay_date]] {}: no day, or two", block.id);
-                let expected = "`workday` or `day`, 1 to 31 (none only with base = \"period_end\")";
-                self.faults.error("pay_date", &block.at, message, expected, "");
-                return None;
-            }
-        };
-        let roll = match block.word("roll") {
-            "next" => Roll::Next,
-            "previous" => Roll::Previous,
-            _ => Roll::None,
-        };
-        Some(Arc::new(PayDateRule { head: self.book.head_of(block), base, on, roll }))
     }
 }

@@ -1,6 +1,6 @@
 //! The law in force: pack settings, the law of a month and its segments, the law to be read.
 
-use super::money::{CapRule, ExclusionRule, PayDateRule, ShortageRule, SplitRule};
+use super::money::{CapRule, ExclusionRule, OffsetRule, PayDateRule, ShortageRule, SplitRule};
 use super::rules::{AgeRule, Step, SubsidyRule};
 use super::types::{DictionaryEntry, InputTable};
 use crate::domain::{Calendar, Date, Month, Span};
@@ -89,6 +89,8 @@ pub struct Law {
     pub splits: BTreeMap<Arc<str>, Arc<SplitRule>>,
     /// Pay date rule.
     pub pay_date: Option<Arc<PayDateRule>>,
+    /// How much of a receivable is offset in one period; all of it without a rule.
+    pub offset: Option<Arc<OffsetRule>>,
 }
 
 /// The law of a month: pack settings, one [`Law`] per segment (segments cover the month in order).

@@ -97,6 +97,8 @@ pub struct ShortageRule {
     pub limit: Option<Expr>,
     /// Method.
     pub method: ShortageMethod,
+    /// Whether a correction of a closed month pays what the shortage cut (S25).
+    pub restore: bool,
 }
 
 /// Where the sum of a split's parts is fixed.
@@ -134,6 +136,17 @@ pub struct SplitRule {
     pub method: SplitMethod,
     /// Quantum in fen.
     pub quantum: i64,
+}
+
+/// How much of what an institution owes is taken back in one period (S27).
+#[derive(Debug, Clone)]
+pub struct OffsetRule {
+    /// Head.
+    pub head: RuleHead,
+    /// The most, as a part of what is payable to the institution in the period.
+    pub share: Option<crate::domain::Fraction>,
+    /// The most in fen, an institution and period.
+    pub amount_fen: Option<i64>,
 }
 
 /// When money is paid (S21).

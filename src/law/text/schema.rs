@@ -249,6 +249,7 @@ const SHORTAGE: &[Key] = &[
     must("limit", Shape::Expr),
     must("method", Shape::Word(&["prorata", "queue", "carry"])),
     may("order", Shape::Texts),
+    or("restore", Shape::Bool, "false"),
 ];
 
 const PART: &[Key] =
@@ -269,6 +270,8 @@ const PAY_DATE: &[Key] = &[
     or("roll", Shape::Word(&["next", "previous", "none"]), "none"),
 ];
 
+const OFFSET: &[Key] = &[may("share", Shape::Share), may("amount", Shape::Number)];
+
 /// The kinds of block, in the order the law is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum BlockKind {
@@ -283,12 +286,13 @@ pub(crate) enum BlockKind {
     Cap,
     Shortage,
     Split,
+    Offset,
     PayDate,
     Input,
 }
 
 impl BlockKind {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Parameter,
         Self::Table,
         Self::Age,
@@ -300,6 +304,7 @@ impl BlockKind {
         Self::Cap,
         Self::Shortage,
         Self::Split,
+        Self::Offset,
         Self::PayDate,
         Self::Input,
     ];
@@ -318,6 +323,7 @@ impl BlockKind {
             Self::Cap => "cap",
             Self::Shortage => "shortage",
             Self::Split => "split",
+            Self::Offset => "offset",
             Self::PayDate => "pay_date",
             Self::Input => "input",
         }
@@ -337,6 +343,7 @@ impl BlockKind {
             Self::Cap => "封顶",
             Self::Shortage => "预算不足时",
             Self::Split => "资金分担",
+            Self::Offset => "抵扣上限",
             Self::PayDate => "拨付日",
             Self::Input => "数据表",
         }
@@ -360,6 +367,7 @@ impl BlockKind {
             Self::Cap => CAP,
             Self::Shortage => SHORTAGE,
             Self::Split => SPLIT,
+            Self::Offset => OFFSET,
             Self::PayDate => PAY_DATE,
             Self::Input => INPUT,
         }

@@ -1,0 +1,146 @@
+//! Refunds against payments: DOMAIN 7's list of carry-overs, and the most a law takes back (S27).
+
+use super::district::{head, month};
+use super::schedule::{
+    allocation, check_identities, law, payments, posted, share, three, told, two_items,
+};
+use std::sync::Arc;
+use tuoyu::allocation::{MonthInput, PostedLine};
+use tuoyu::domain::{CodeList, Fraction, Month};
+use tuoyu::law::OffsetRule;
+use tuoyu::retro::{CorrectedCell, Correction};
+use tuoyu::schedule::{LineKind, Schedule, plan};
+
+fn corrected(of: Month, institution: &str, refund_fen: i64, correction_fen: i64) -> Correction {
+    Correction {
+        month: of,
+        texts: CodeList::default(),
+        changes: Vec::new(),
+        notices: Vec::new(),
+        deliveries: Vec::new(),
+        cells: vec![CorrectedCell {
+            institution_id: Arc::from(institution),
+            item: Arc::from("child"),
+            source: Arc::from("区"),
+            refund_fen,
+            correction_fen,
+            budget_doc_no: Arc::from("示例财指2号"),
+            old_rule: Arc::from("child@2026-01-01/2025-12-20"),
+            new_rule: Arc::from("child@2026-01-01/2026-06-01"),
+        }],
+    }
+}
+
+/// September pays A `fen`, with corrections, what was posted before, and a limit of offsets.
+fn settle(
+    fen: i64,
+    corrections: &[Correction],
+    posted: &[PostedLine],
+    rule: Option<OffsetRule>,
+) -> Schedule {
+    let (frames, mut law, entitlements) = (three(), law(), two_items());
+    law.segments[0].offset = rule.map(Arc::new);
+    let shares = if fen == 0 { vec![] } else { vec![share([1, 0, 1, 1], fen, 0, 0)] };
+    let allocation = allocation(shares);
+    let input = MonthInput {
+        month: month("2026-09"),
+        frames: &frames,
+        entitlements: &entitlements,
+        allocation: &allocation,
+        law: &law,
+    };
+    let schedule =
+        plan("district", month("2026-09"), &[input], posted, corrections).expect("a plan");
+    check_identities(&schedule);
+    schedule
+}
+
+fn july() -> Month {
+    month("2026-07")
+}
+
+fn paid(schedule: &Schedule) -> i64 {
+    schedule.payments.iter().map(|payment| payment.amount_fen).sum()
+}
+
+/// Fen moved on by source month.
+fn moved(schedule: &Schedule) -> Vec<(String, i64)> {
+    let lines = schedule.lines.iter().filter(|line| line.kind == LineKind::CarryOut);
+    lines.map(|line| (line.source_period.to_string(), line.carried_out_fen)).collect()
+}
+
+#[test]
+fn a_refund_and_its_correction_are_lines_of_the_month_that_pays() {
+    let schedule = settle(9_000, &[corrected(july(), "A", 3_000, 1_500)], &[], None);
+    let expected = [
+        ("A", "ORIGINAL", "child", "区", 9_000),
+        ("A", "CORRECTION", "child", "区", 1_500),
+        ("A", "REFUND", "child", "区", -3_000),
+    ];
+    assert_eq!(told(&schedule), expected);
+    assert_eq!(payments(&schedule), [("A", "区", 7_500)]);
+    assert_eq!(&*schedule.lines[2].rule_version, "child@2026-01-01/2025-12-20");
+    assert_eq!(schedule.lines[1].source_period, july());
+}
+
+#[test]
+fn a_refund_equal_to_a_month_is_taken_in_full_and_above_it_the_rest_moves_on() {
+    let schedule = settle(9_000, &[corrected(july(), "A", 9_000, 0)], &[], None);
+    assert!(schedule.payments.is_empty() && moved(&schedule).is_empty());
+    let schedule = settle(9_000, &[corrected(july(), "A", 10_000, 0)], &[], None);
+    assert!(schedule.payments.is_empty());
+    assert_eq!(moved(&schedule), [("2026-07".to_owned(), -1_000)]);
+    // An increase makes room for more refund.
+    let schedule = settle(9_500, &[corrected(july(), "A", 10_000, 0)], &[], None);
+    assert_eq!(moved(&schedule), [("2026-07".to_owned(), -500)]);
+    // Without a payable month there is no negative payment.
+    let schedule = settle(0, &[corrected(july(), "A", 10_000, 0)], &[], None);
+    assert!(schedule.payments.is_empty());
+    assert_eq!(moved(&schedule), [("2026-07".to_owned(), -10_000)]);
+}
+
+#[test]
+fn an_institution_that_left_keeps_its_debt() {
+    let schedule = settle(9_000, &[corrected(july(), "GONE", 700, 0)], &[], None);
+    assert_eq!(payments(&schedule), [("A", "区", 9_000)]);
+    assert_eq!(moved(&schedule), [("2026-07".to_owned(), -700)]);
+    // A later correction in its favour is offset against it first.
+    let owed = PostedLine {
+        institution_id: "GONE".to_owned(),
+        source_period: july(),
+        ..posted(LineKind::CarryOut, "GONE", "区", 700)
+    };
+    let schedule = settle(0, &[corrected(month("2026-06"), "GONE", 100, 900)], &[owed], None);
+    assert_eq!(payments(&schedule), [("GONE", "区", 100)]);
+}
+
+fn at_most(share: Option<(i128, i128)>, amount_fen: Option<i64>) -> Option<OffsetRule> {
+    let share = share.map(|(num, den)| Fraction { num, den });
+    Some(OffsetRule { head: head("offset"), share, amount_fen })
+}
+
+#[test]
+fn the_law_limits_what_is_taken_back_in_one_period() {
+    let owed = |of: &str, fen: i64| PostedLine {
+        source_period: month(of),
+        ..posted(LineKind::CarryOut, "A", "区", fen)
+    };
+    // Half of 90.01, floored to the fen, is 45.00: May's 30.00 go first, then 15.00 of July's 40.00.
+    let posted = [owed("2026-05", 3_000)];
+    let corrections = [corrected(july(), "A", 6_000, 2_000)];
+    let schedule = settle(9_001, &corrections, &posted, at_most(Some((1, 2)), None));
+    assert_eq!(paid(&schedule), 4_501);
+    assert_eq!(moved(&schedule), [("2026-07".to_owned(), -2_500)]);
+    // An amount: 35.00 an institution and period.
+    let schedule = settle(9_001, &corrections, &posted, at_most(None, Some(3_500)));
+    assert_eq!(paid(&schedule), 9_001 - 3_500);
+    assert_eq!(moved(&schedule), [("2026-07".to_owned(), -3_500)]);
+    // Nothing is taken where the law says nothing.
+    let schedule = settle(9_001, &corrections, &posted, at_most(Some((0, 1)), None));
+    assert_eq!(paid(&schedule), 9_001);
+    assert_eq!(moved(&schedule), [("2026-05".to_owned(), -3_000), ("2026-07".to_owned(), -4_000)]);
+    // A correction that nets a refund of its own month and item is no offset.
+    let up = [corrected(july(), "A", 2_000, 6_000)];
+    let schedule = settle(9_001, &up, &[], at_most(Some((0, 1)), None));
+    assert_eq!(paid(&schedule), 13_001);
+}
