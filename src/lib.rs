@@ -36,6 +36,9 @@ pub mod schedule;
 // Append-only store, states, hash chain.
 pub mod ledger;
 
+// What runs read, by hash; late deliveries beside the first.
+pub mod archive;
+
 // Results -> files, atomically.
 pub mod publish;
 

@@ -1,5 +1,6 @@
 //! The one integration binary: rooms as modules, so that polars links once.
 
+mod archive;
 mod audit;
 mod cli;
 mod domain;

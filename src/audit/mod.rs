@@ -5,6 +5,8 @@
 //! Never: writes a value a rule computed beside the facts, lets a float near money, leaves out a
 //! rule it cannot carry ([`AuditError::NotYet`] names it).
 //!
+//! [`rerun()`] settles an archived run again and says whether every byte is the same.
+//!
 //! Run inside the folder, the script writes `recomputed.csv` and `recomputed_lines.csv`; they are
 //! the expected files byte for byte, or one of the two is wrong.
 
@@ -12,14 +14,18 @@ mod aggregate;
 mod allocation;
 mod cap;
 mod carried;
+mod compare;
 mod expected;
 mod facts;
 mod item;
 mod price;
+mod rerun;
 mod script;
 mod split;
 
+pub use compare::{At, first_difference, first_logical_difference};
 pub use expected::{CELLS, LINES};
+pub use rerun::{Difference, DifferenceKind, RerunError, RerunQuestion, RerunReport, Whose, rerun};
 
 use crate::law::expr::prelude;
 use crate::settle::Settled;

@@ -42,6 +42,33 @@ enum LowCommand {
 enum LowAudit {
     /// Write the settlement as facts and SQL that computes it again
     Sql(LowAuditSql),
+    /// Settle a run again from the archive alone and compare every byte
+    Rerun(LowRerun),
+}
+
+#[derive(Debug, Args)]
+struct LowRerun {
+    /// The run folder, or the first letters of a run id, at least eight
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// The ledger the run was posted to
+    #[arg(long, value_name = "FILE", default_value = "var/ledger.db")]
+    ledger: PathBuf,
+    /// The archive; default: `archive` beside the ledger
+    #[arg(long, value_name = "DIR")]
+    archive: Option<PathBuf>,
+    /// Worker threads; the result is the same with any number
+    #[arg(long, value_name = "N")]
+    threads: Option<String>,
+    /// Folder to leave the new run in
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Language: zh-CN or en
+    #[arg(long, value_name = "TAG")]
+    lang: Option<String>,
+    /// Write the answer as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -104,6 +131,9 @@ struct LowRun {
     /// Ledger file, instead of the job's; none makes the run a trial that posts nothing
     #[arg(long, value_name = "FILE|none")]
     ledger: Option<PathBuf>,
+    /// Archive folder, instead of the job's; none archives nothing
+    #[arg(long, value_name = "DIR|none")]
+    archive: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -216,6 +246,8 @@ pub enum Command {
     Explain(ExplainCommand),
     /// `audit sql`.
     Audit(AuditCommand),
+    /// `audit rerun`.
+    Rerun(RerunCommand),
 }
 
 /// A job and what the command line changes in it.
@@ -240,6 +272,8 @@ pub struct Changes {
     pub out: Option<PathBuf>,
     /// Ledger: `Some(None)` is a trial.
     pub ledger: Option<Option<PathBuf>>,
+    /// Archive: `Some(None)` archives nothing.
+    pub archive: Option<Option<PathBuf>>,
     /// As known on.
     pub known_on: Option<Date>,
     /// Worker threads, at least one.
@@ -329,6 +363,25 @@ pub struct AuditCommand {
     pub language: Option<Language>,
 }
 
+/// Which run is to be settled again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RerunCommand {
+    /// Run folder, or the first letters of a run id.
+    pub run: PathBuf,
+    /// Ledger file.
+    pub ledger: PathBuf,
+    /// Archive folder.
+    pub archive: PathBuf,
+    /// Worker threads, at least one.
+    pub threads: Option<usize>,
+    /// Folder to leave the new run in.
+    pub out: Option<PathBuf>,
+    /// Language.
+    pub language: Option<Language>,
+    /// Whether the answer is written as JSON.
+    pub json: bool,
+}
+
 /// A word of the command line that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{option}: found {found:?}; expected {expected}")]
@@ -350,6 +403,7 @@ impl TryFrom<Low> for Command {
                 let mut command = job(run.job)?;
                 command.changes.out = run.out;
                 command.changes.ledger = run.ledger.map(ledger);
+                command.changes.archive = run.archive.map(ledger);
                 Self::Run(command)
             }
             LowCommand::Check(check) => Self::Check(job(check.job)?),
@@ -364,21 +418,29 @@ impl TryFrom<Low> for Command {
                 ledger: low.ledger.map(ledger),
                 language: low.lang.map(language).transpose()?,
             }),
+            LowCommand::Audit(LowAudit::Rerun(low)) => Self::Rerun(RerunCommand {
+                run: low.run,
+                archive: low.archive.unwrap_or_else(|| low.ledger.with_file_name("archive")),
+                ledger: low.ledger,
+                threads: low.threads.map(threads).transpose()?,
+                out: low.out,
+                language: low.lang.map(language).transpose()?,
+                json: low.json,
+            }),
         })
     }
 }
 
+fn threads(word: String) -> Result<usize, UsageError> {
+    word.parse().ok().filter(|count| (1..=1024).contains(count)).ok_or(UsageError {
+        option: "--threads",
+        found: word,
+        expected: "a number from 1 to 1024",
+    })
+}
+
 fn job(low: LowJob) -> Result<JobCommand, UsageError> {
-    let threads = low
-        .threads
-        .map(|word| {
-            word.parse().ok().filter(|count| (1..=1024).contains(count)).ok_or(UsageError {
-                option: "--threads",
-                found: word,
-                expected: "a number from 1 to 1024",
-            })
-        })
-        .transpose()?;
+    let threads = low.threads.map(threads).transpose()?;
     let changes = Changes {
         period: low.period.map(|word| month("--period", word)).transpose()?,
         input: low.input,
@@ -437,7 +499,7 @@ fn explain(low: LowExplain) -> Result<ExplainCommand, UsageError> {
     })
 }
 
-/// A ledger file, or `none`.
+/// A ledger file or an archive folder, or `none`.
 fn ledger(file: PathBuf) -> Option<PathBuf> {
     (file.as_os_str() != "none").then_some(file)
 }

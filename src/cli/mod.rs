@@ -12,12 +12,13 @@ mod exit;
 mod explain;
 mod policy;
 mod progress;
+mod rerun;
 mod run;
 mod spine;
 
 pub use args::{
     AuditCommand, Changes, Command, ExplainCommand, JobCommand, Moment, PolicyCommand,
-    PolicyQuestion, UsageError,
+    PolicyQuestion, RerunCommand, UsageError,
 };
 pub use console::{Complaint, Console, Outcome, Trouble};
 pub use exit::Exit;
@@ -52,6 +53,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, console: &mut Console
         Ok(Command::Policy(command)) => policy::policy(&command, console),
         Ok(Command::Explain(command)) => explain::explain(&command, console),
         Ok(Command::Audit(command)) => audit::audit(&command, console),
+        Ok(Command::Rerun(command)) => rerun::rerun(&command, console),
     }?;
     console.out.flush()?;
     Ok(exit)

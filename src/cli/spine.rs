@@ -1,14 +1,16 @@
 //! What the commands ask of the rooms, and how each room's error becomes an exit code: the one
 //! place where `cli` meets the spine.
 
-use super::args::{AuditCommand, Changes, ExplainCommand};
+use super::args::{AuditCommand, Changes, ExplainCommand, RerunCommand};
 use super::console::Trouble;
 use super::exit::Exit;
 use crate::allocation::AllocationError;
+use crate::archive::{Archive, ArchiveError};
+use crate::audit::{RerunError, RerunQuestion, RerunReport};
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month, Progress};
 use crate::explain::{ExplainInput, Explanation, Question};
-use crate::job::{self, Job, JobError, LedgerChoice, Overrides};
+use crate::job::{self, ArchiveChoice, Job, JobError, LedgerChoice, Overrides};
 use crate::law::LawErrors;
 use crate::ledger::{Ledger, LedgerError};
 use crate::publish::{Manifest, Pseudonyms, PublishError};
@@ -22,7 +24,10 @@ const ENGINE: &str = concat!("tuoyu ", env!("CARGO_PKG_VERSION"));
 impl From<&SettleError> for Exit {
     fn from(error: &SettleError) -> Self {
         match error {
-            SettleError::Law(_) | SettleError::Calendar(_) => Self::Law,
+            SettleError::Law(_) | SettleError::Calendar(_) | SettleError::LawRewritten(_) => {
+                Self::Law
+            }
+            SettleError::Archive(error) => Self::from(error),
             SettleError::Allocation(error) => match error {
                 AllocationError::WindowNeedsChildHistory { .. }
                 | AllocationError::WindowNeedsQuantities { .. }
@@ -43,6 +48,7 @@ impl From<&SettleError> for Exit {
                 PublishError::Folder(_) | PublishError::Write { .. } | PublishError::Overflow,
             )
             | SettleError::Intake(_)
+            | SettleError::NotDelivered(_)
             | SettleError::Key { .. }
             | SettleError::Profile(_)
             | SettleError::Threads { .. } => Self::World,
@@ -59,9 +65,16 @@ impl From<&LedgerError> for Exit {
             LedgerError::Foreign { .. }
             | LedgerError::Newer { .. }
             | LedgerError::Approved { .. }
+            | LedgerError::RunUnknown { .. }
             | LedgerError::Folder { .. }
             | LedgerError::Store { .. } => Self::World,
         }
+    }
+}
+
+impl From<&ArchiveError> for Exit {
+    fn from(error: &ArchiveError) -> Self {
+        if error.is_damage() { Self::Differs } else { Self::World }
     }
 }
 
@@ -109,6 +122,10 @@ pub(super) fn job(path: &Path, changes: &Changes) -> Result<Job, Trouble> {
         ledger: changes.ledger.clone().map(|file| match file {
             Some(file) => LedgerChoice::File(file),
             None => LedgerChoice::None,
+        }),
+        archive: changes.archive.clone().map(|folder| match folder {
+            Some(folder) => ArchiveChoice::Folder(folder),
+            None => ArchiveChoice::None,
         }),
         known_on: changes.known_on,
         threads: changes.threads,
@@ -206,6 +223,58 @@ pub(super) fn audit(
     crate::audit::sql(&settled, &command.out).map_err(|error| Trouble::of(Exit::World, &error))
 }
 
+impl From<RerunError> for Trouble {
+    fn from(error: RerunError) -> Self {
+        match error {
+            RerunError::Settle(error) => Self::from(error),
+            RerunError::Archive(error) => Self::of(Exit::from(&error), &error),
+            RerunError::Ledger(error) => Self::of(Exit::from(&error), &error),
+            RerunError::Disowned { .. } => Self::of(Exit::Differs, &error),
+            RerunError::LedgerMissing { .. } | RerunError::Read { .. } => {
+                Self::of(Exit::World, &error)
+            }
+        }
+    }
+}
+
+/// Settles an archived run again and compares.
+///
+/// # Errors
+/// When the run is not in the archive, or cannot be settled again.
+pub(super) fn rerun(
+    command: &RerunCommand,
+    progress: &mut dyn Progress,
+) -> Result<RerunReport, Trouble> {
+    let archive = Archive::open(&command.archive).map_err(RerunError::Archive)?;
+    let folder = command.run.is_dir().then_some(command.run.as_path());
+    let run_id = match folder {
+        Some(folder) => manifest(folder)?.run_id,
+        None => archive.find(&run_prefix(&command.run)?).map_err(RerunError::Archive)?,
+    };
+    let asked = RerunQuestion {
+        archive: &archive,
+        ledger: &command.ledger,
+        run_id: &run_id,
+        folder,
+        out: command.out.as_deref(),
+        threads: command.threads,
+    };
+    Ok(crate::audit::rerun(&asked, progress)?)
+}
+
+/// The first letters of a run id, enough of them to mean one.
+fn run_prefix(word: &Path) -> Result<String, Trouble> {
+    let text = word.to_string_lossy();
+    let hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if hex && (8..=64).contains(&text.len()) {
+        return Ok(text.into_owned());
+    }
+    let message = format!(
+        "{text}: is no run folder and no run id; expected a folder, or 8 to 64 of 0-9 and a-f"
+    );
+    Err(Trouble::told(Exit::World, message))
+}
+
 /// Explains lines of a period settled again; the run id must be the one asked for.
 ///
 /// # Errors
@@ -240,7 +309,7 @@ pub(super) fn explain(
     let input = ExplainInput {
         month: month.input(),
         schedule: &settled.schedule,
-        tables: &settled.tables,
+        tables: settled.tables_of(month),
         attended: &month.attended,
     };
     crate::explain::explain(&input, &question)

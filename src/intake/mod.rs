@@ -48,6 +48,8 @@ pub struct SourceFile {
     pub table: Arc<str>,
     /// File name without folders.
     pub name: Arc<str>,
+    /// Where it lay; enters no output.
+    pub path: Arc<Path>,
     /// SHA-256 of its bytes, lower-case hex.
     pub sha256: String,
     /// Size in bytes.
@@ -224,6 +226,7 @@ fn read_file(
     let source = SourceFile {
         table: Arc::clone(&plan.name),
         name: Arc::from(name),
+        path: Arc::from(path),
         sha256,
         bytes: bytes.len() as u64,
         records: 0,

@@ -80,6 +80,7 @@ pub(super) fn read(
     let read = SourceFile {
         table: Arc::clone(&plan.name),
         name: Arc::from(name),
+        path: Arc::from(path),
         sha256: hex(&hash.finalize()),
         bytes,
         records: 0,

@@ -5,6 +5,14 @@ use crate::domain::Month;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
+impl TableSpec {
+    /// How the table is read, as one line of JSON: names of files without their folders.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        table(self).to_string()
+    }
+}
+
 /// One line of JSON with sorted keys.
 pub(super) fn canonical(job: &Job) -> String {
     let kind = match job.kind {
@@ -31,7 +39,8 @@ pub(super) fn canonical(job: &Job) -> String {
     .to_string()
 }
 
-fn table(spec: &TableSpec) -> Value {
+/// How a table is read, without the folders its files lie in.
+pub(super) fn table(spec: &TableSpec) -> Value {
     let captures: Vec<Value> = spec
         .captures
         .iter()

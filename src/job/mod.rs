@@ -3,13 +3,18 @@
 //! In: a job file, overrides. Out: [`Job`]. Order: after `law`. Never: reads an input table.
 
 mod canonical;
+mod deliveries;
 mod error;
 mod files;
+mod late;
 mod read;
+mod restore;
 mod toml_walk;
 
+pub use deliveries::NotDelivered;
 pub use error::JobError;
 pub use read::read;
+pub use restore::{Places, RestoreError, restore};
 
 use crate::domain::{Date, Month};
 use std::collections::BTreeMap;
@@ -26,6 +31,8 @@ pub struct Overrides {
     pub out: Option<PathBuf>,
     /// `--ledger`.
     pub ledger: Option<LedgerChoice>,
+    /// `--archive`.
+    pub archive: Option<ArchiveChoice>,
     /// `--known-on`.
     pub known_on: Option<Date>,
     /// `--threads`; zero counts as all cores.
@@ -40,6 +47,15 @@ pub enum LedgerChoice {
     /// A ledger file.
     File(PathBuf),
     /// `none`: a trial that posts nothing.
+    None,
+}
+
+/// What `--archive` may say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ArchiveChoice {
+    /// A folder.
+    Folder(PathBuf),
+    /// `none`: nothing is archived.
     None,
 }
 
@@ -69,14 +85,19 @@ pub struct Job {
     pub reference: PathBuf,
     /// Law and deliveries as known on this date: `--known-on`, else the job's cut-off for the period (S22).
     pub known_on: Date,
-    /// Input tables.
+    /// Input tables: the base deliveries.
     pub tables: Vec<TableSpec>,
+    /// Late deliveries in the order of the job file; each states `received_on` and `complete_for`
+    /// (S22). [`Job::deliveries`] chooses.
+    pub late: Vec<TableSpec>,
     /// Key file for pseudonyms (S32).
     pub key_file: PathBuf,
     /// Run folder.
     pub out: PathBuf,
     /// Ledger file; `None` is a trial that posts nothing.
     pub ledger: Option<PathBuf>,
+    /// Archive folder; `None` archives nothing, as a trial does.
+    pub archive: Option<PathBuf>,
     /// Whether XLSX workbooks are written.
     pub workbooks: bool,
     /// Whether `entitlements.csv` is written beside the Parquet file.
@@ -96,7 +117,7 @@ pub struct Job {
     /// Worker threads; `None` = all cores.
     pub threads: Option<usize>,
     /// Canonical text of everything that may change a byte of the outputs, for the run id (S29):
-    /// without out, ledger, threads and language.
+    /// without out, ledger, archive, threads, language and late deliveries (those enter when chosen).
     pub canonical: String,
 }
 
@@ -111,12 +132,14 @@ pub enum Language {
 }
 
 /// Where one input table comes from and how its headers and values are read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableSpec {
     /// Table name (`enrolments` …).
     pub table: String,
     /// Files, sorted by name; empty when the folder held none (the table is absent).
     pub paths: Vec<PathBuf>,
+    /// Whether the table may be absent where its files are not there or not received yet.
+    pub optional: bool,
     /// Sheet of a workbook; `None` = the first.
     pub sheet: Option<String>,
     /// Header row of a workbook, 1-based; `None` = the first row that is not blank.
@@ -138,7 +161,7 @@ pub struct TableSpec {
 }
 
 /// A column captured from a text column by a regular expression with one group.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capture {
     /// Column filled.
     pub column: String,

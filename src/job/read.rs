@@ -2,15 +2,18 @@
 
 use super::files::{self, CORE_FILES};
 use super::toml_walk::{Section, Text, join, parse_month};
-use super::{Capture, Job, JobError, JobKind, LedgerChoice, Overrides, TableSpec, canonical};
+use super::{
+    ArchiveChoice, Capture, Job, JobError, JobKind, LedgerChoice, Overrides, TableSpec, canonical,
+    late,
+};
 use crate::domain::{Date, Month};
 use regex::Regex;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
-const TOP: [&str; 21] = [
+const TOP: [&str; 23] = [
     "id",
     "kind",
     "title",
@@ -32,9 +35,11 @@ const TOP: [&str; 21] = [
     "opening",
     "office",
     "inputs",
+    "archive",
+    "late",
 ];
 
-const TABLE: [&str; 11] = [
+pub(super) const TABLE: [&str; 11] = [
     "file",
     "optional",
     "sheet",
@@ -79,6 +84,9 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
     let cut_off = top.integer("cut_off_day", 1..=28)?.unwrap_or(10);
     let known_on = overrides.known_on.or(top.date("known_on")?);
     let out = top.string("out")?.unwrap_or_else(|| "out/{period}".to_owned());
+    let input = Input::new(text, &input, period)?;
+    let tables = tables(&top, &input)?;
+    let ledger = ledger(&top, overrides)?;
     let mut job = Job {
         kind,
         title: top.string("title")?.unwrap_or_else(|| id.clone()),
@@ -87,10 +95,12 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         overlays: paths(&top, "overlays")?,
         reference: top.string("reference")?.map_or_else(|| "data/reference".into(), PathBuf::from),
         known_on: known_on.unwrap_or_else(|| after(period, cut_off)),
-        tables: tables(&top, &input, period)?,
+        late: late::read(&top, &input, &tables)?,
+        tables,
         key_file: key_file(&top)?,
         out: overrides.out.clone().unwrap_or_else(|| PathBuf::from(filled(out))),
-        ledger: ledger(&top, overrides)?,
+        archive: archive(&top, overrides, ledger.as_deref())?,
+        ledger,
         workbooks: top.truth("workbooks")?.unwrap_or(true),
         entitlements_csv: top.truth("entitlements_csv")?.unwrap_or(false),
         change_percent: top.integer("change_percent", 0..=1000)?.unwrap_or(20),
@@ -159,32 +169,53 @@ fn ledger(top: &Section<'_>, overrides: &Overrides) -> Result<Option<PathBuf>, J
     })
 }
 
+/// The archive lies beside the ledger unless stated; without a ledger nothing is archived.
+fn archive(
+    top: &Section<'_>,
+    overrides: &Overrides,
+    ledger: Option<&Path>,
+) -> Result<Option<PathBuf>, JobError> {
+    let own = top.string("archive")?;
+    let Some(ledger) = ledger else { return Ok(None) };
+    Ok(match (&overrides.archive, own.as_deref()) {
+        (Some(ArchiveChoice::Folder(path)), _) => Some(path.clone()),
+        (Some(ArchiveChoice::None), _) | (None, Some("none")) => None,
+        (None, Some(own)) => Some(PathBuf::from(own)),
+        (None, None) => Some(ledger.with_file_name("archive")),
+    })
+}
+
 fn paths(top: &Section<'_>, key: &str) -> Result<Vec<PathBuf>, JobError> {
     let texts = top.strings(key)?.unwrap_or_default();
     Ok(texts.into_iter().map(|text| PathBuf::from(text.into_inner())).collect())
 }
 
 /// The deliveries of a job: a folder of files, or one file that serves several tables.
-struct Input<'i> {
+pub(super) struct Input<'i> {
     path: &'i Path,
     folder: bool,
     names: Vec<String>,
     period: Month,
 }
 
-fn tables(top: &Section<'_>, input: &Path, period: Month) -> Result<Vec<TableSpec>, JobError> {
-    let missing = || JobError::Missing {
-        file: top.text.file.to_owned(),
-        key: "input".to_owned(),
-        path: input.display().to_string(),
-        hint: "paths stand relative to the folder the command is run in",
-    };
-    if !input.exists() {
-        return Err(missing());
+impl<'i> Input<'i> {
+    fn new(text: Text<'_>, path: &'i Path, period: Month) -> Result<Self, JobError> {
+        let missing = || JobError::Missing {
+            file: text.file.to_owned(),
+            key: "input".to_owned(),
+            path: path.display().to_string(),
+            hint: "paths stand relative to the folder the command is run in",
+        };
+        if !path.exists() {
+            return Err(missing());
+        }
+        let folder = path.is_dir();
+        let names = if folder { files::names(path).map_err(|_| missing())? } else { Vec::new() };
+        Ok(Self { path, folder, names, period })
     }
-    let folder = input.is_dir();
-    let names = if folder { files::names(input).map_err(|_| missing())? } else { Vec::new() };
-    let input = Input { path: input, folder, names, period };
+}
+
+fn tables(top: &Section<'_>, input: &Input<'_>) -> Result<Vec<TableSpec>, JobError> {
     let mut specs = Vec::new();
     let mut listed = BTreeSet::new();
     if let Some(value) = top.get("inputs") {
@@ -195,7 +226,7 @@ fn tables(top: &Section<'_>, input: &Path, period: Month) -> Result<Vec<TableSpe
         };
         for (name, value) in inputs {
             let table = name.get_ref().to_string();
-            specs.push(table_spec(top.text, &table, name, value, &input)?);
+            specs.push(table_spec(top.text, &table, name, value, input)?);
             listed.insert(table);
         }
     }
@@ -225,18 +256,19 @@ fn table_spec<'t>(
     let DeValue::Table(keys) = value.get_ref() else {
         return Err(text.wrong(value.span(), format!("{path} is no table; expected [{path}]")));
     };
-    near_core(text, table, name)?;
+    near_core(text, table, name.span())?;
     let section = Section::new(text, &path, keys, &TABLE)?;
     Ok(TableSpec {
         table: table.to_owned(),
         paths: table_paths(&section, table, input)?,
+        optional: section.truth("optional")?.unwrap_or(false),
         sheet: section.string("sheet")?,
         header_row: section
             .integer("header_row", 1..=1000)?
             .and_then(|row| u32::try_from(row).ok()),
         headers: section.map("headers")?,
         values: section.maps("values")?,
-        captures: captures(&section, keys)?,
+        captures: captures(&section)?,
         constants: section.map("constants")?,
         ignore: section
             .strings("ignore")?
@@ -250,22 +282,22 @@ fn table_spec<'t>(
 }
 
 /// A name that is nearly a core table's is a slip, not a pack's table.
-fn near_core(
+pub(super) fn near_core(
     text: Text<'_>,
     table: &str,
-    name: &Spanned<std::borrow::Cow<'_, str>>,
+    span: std::ops::Range<usize>,
 ) -> Result<(), JobError> {
     let core: Vec<&str> = CORE_FILES.iter().map(|(core, _)| *core).collect();
     match super::toml_walk::nearest(table, &core) {
         Some(near) if near != table => {
             let message = format!("unknown table {table:?}; hint: did you mean {near:?}?");
-            Err(text.wrong(name.span(), message))
+            Err(text.wrong(span, message))
         }
         _ => Ok(()),
     }
 }
 
-fn table_paths(
+pub(super) fn table_paths(
     section: &Section<'_>,
     table: &str,
     input: &Input<'_>,
@@ -318,9 +350,9 @@ fn table_paths(
     Ok(paths)
 }
 
-fn captures(section: &Section<'_>, keys: &DeTable<'_>) -> Result<Vec<Capture>, JobError> {
+pub(super) fn captures(section: &Section<'_>) -> Result<Vec<Capture>, JobError> {
     let mut captures = Vec::new();
-    let list = keys.get("captures").map_or(0..0, Spanned::span);
+    let list = section.get("captures").map_or(0..0, Spanned::span);
     for item in section.sections("captures", &["column", "from", "pattern"])? {
         let capture = Capture {
             column: item.required("column", list.clone())?,
@@ -344,7 +376,7 @@ fn captures(section: &Section<'_>, keys: &DeTable<'_>) -> Result<Vec<Capture>, J
     Ok(captures)
 }
 
-fn complete_for(section: &Section<'_>) -> Result<Option<(Month, Month)>, JobError> {
+pub(super) fn complete_for(section: &Section<'_>) -> Result<Option<(Month, Month)>, JobError> {
     let Some(months) = section.strings("complete_for")? else { return Ok(None) };
     let key = join(&section.path, "complete_for");
     let span = section.get("complete_for").map_or(0..0, Spanned::span);

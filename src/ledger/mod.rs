@@ -13,6 +13,7 @@ mod chain;
 mod error;
 mod post;
 mod read;
+mod recall;
 mod rows;
 mod schema;
 mod seal;
@@ -20,8 +21,9 @@ mod verify;
 
 pub use chain::EventKind;
 pub use error::LedgerError;
-pub use post::{Pending, Posted, RunRecord};
+pub use post::{Pending, Posted, RunRecord, Written};
 pub use read::{InstitutionMonth, Previous, RunHead, RunState, YearToDate};
+pub use recall::Recalled;
 pub use verify::Verified;
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -36,6 +38,8 @@ const WAIT_MAX: Duration = Duration::from_secs(10);
 pub struct Ledger {
     connection: Connection,
     path: PathBuf,
+    /// Set while the books are read as a past run read them.
+    recalled: Option<Recalled>,
 }
 
 impl Ledger {
@@ -55,7 +59,7 @@ impl Ledger {
     /// As [`Ledger::open`].
     pub fn open_waiting(path: &Path, wait: Duration) -> Result<Self, LedgerError> {
         let connection = schema::open(path, wait)?;
-        Ok(Self { connection, path: path.to_owned() })
+        Ok(Self { connection, path: path.to_owned(), recalled: None })
     }
 
     /// Starts posting: takes the write lock and checks the chain of events (not the rows behind

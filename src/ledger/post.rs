@@ -35,6 +35,15 @@ pub struct RunRecord<'a> {
     pub institutions: &'a [InstitutionMonth],
 }
 
+/// What is known of a run once its files are written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Hash of the manifest.
+    pub manifest_hash: String,
+    /// Hash of the recipe in the archive; `None` where nothing is archived.
+    pub archive: Option<String>,
+}
+
 /// What posting did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Posted {
@@ -82,11 +91,12 @@ impl<'a> Pending<'a> {
         at: &str,
         by: &str,
     ) -> Result<Posted, LedgerError> {
-        self.post_beside(record, &mut || Some(record.manifest_hash.to_owned()), at, by)
+        let written = Written { manifest_hash: record.manifest_hash.to_owned(), archive: None };
+        self.post_beside(record, &mut || Some(written.clone()), at, by)
     }
 
     /// [`Pending::post`] for a run whose manifest is still being made: the rows are written first,
-    /// then `manifest` is asked for the hash (the record's own is not read). `None` from it means
+    /// then `written` is asked for the hashes (the record's own is not read). `None` from it means
     /// that there will be no manifest: nothing should be committed then.
     ///
     /// # Errors
@@ -94,14 +104,16 @@ impl<'a> Pending<'a> {
     pub fn post_beside(
         &mut self,
         record: &RunRecord<'_>,
-        manifest: &mut dyn FnMut() -> Option<String>,
+        written: &mut dyn FnMut() -> Option<Written>,
         at: &str,
         by: &str,
     ) -> Result<Posted, LedgerError> {
-        let mut manifest = || {
-            manifest().filter(|hash| !hash.is_empty()).ok_or_else(|| LedgerError::Record {
-                run_id: record.run_id.to_owned(),
-                found: "the manifest was not written".to_owned(),
+        let mut written = || {
+            written().filter(|written| !written.manifest_hash.is_empty()).ok_or_else(|| {
+                LedgerError::Record {
+                    run_id: record.run_id.to_owned(),
+                    found: "the manifest was not written".to_owned(),
+                }
             })
         };
         check(record, at, by)
@@ -109,7 +121,7 @@ impl<'a> Pending<'a> {
         let standing = self.find(record.job_id, record.period)?;
         if let Some(standing) = &standing {
             if standing.run_id == record.run_id {
-                return already(standing, &manifest()?);
+                return already(standing, &written()?.manifest_hash);
             }
             if standing.state != RunState::Draft {
                 return Err(LedgerError::Approved {
@@ -125,11 +137,12 @@ impl<'a> Pending<'a> {
         let run_no = self.next_run_no().map_err(|source| self.store(source))?;
         let rows = Rows::new(&self.transaction, run_no, record);
         let seals = rows.write().map_err(|source| self.store(source))?;
-        let manifest = manifest()?;
+        let written = written()?;
         let old = standing.as_ref().map(|standing| standing.run_no);
-        self.write_run(record, run_no, &manifest, old).map_err(|source| self.store(source))?;
+        self.write_run(record, run_no, &written.manifest_hash, old)
+            .map_err(|source| self.store(source))?;
         let kind = if old_run_id.is_some() { EventKind::Replaced } else { EventKind::Posted };
-        let body = body(record, &manifest, old_run_id, &seals);
+        let body = body(record, &written, old_run_id, &seals);
         self.head = chain::append(&self.transaction, &self.head, kind, run_no, (at, by), &body)
             .map_err(|source| self.store(source))?;
         Ok(match standing {
@@ -203,19 +216,23 @@ fn already(standing: &read::RunHead, manifest: &str) -> Result<Posted, LedgerErr
 }
 
 /// The text of the event: everything about the run, and the seals over its rows.
-fn body(record: &RunRecord<'_>, manifest: &str, replaces: Option<&str>, seals: &Value) -> Value {
-    json!({
+fn body(record: &RunRecord<'_>, written: &Written, replaces: Option<&str>, seals: &Value) -> Value {
+    let mut body = json!({
         "calc_version": record.calc_version,
         "engine": record.engine,
         "job_id": record.job_id,
         "known_on": record.known_on.to_string(),
         "law_hash": record.law_hash,
-        "manifest_hash": manifest,
+        "manifest_hash": written.manifest_hash,
         "period": record.period.to_string(),
         "replaces": replaces,
         "run_id": record.run_id,
         "seals": seals,
-    })
+    });
+    if let Some(recipe) = &written.archive {
+        body["archive"] = json!(recipe);
+    }
+    body
 }
 
 /// Refuses a record that contradicts itself; the last look before the books.

@@ -125,6 +125,9 @@ impl Ledger {
     /// # Errors
     /// When the store fails.
     pub fn standing(&self, job_id: &str, before: Month) -> Result<Vec<RunHead>, LedgerError> {
+        if let Some(recalled) = &self.recalled {
+            return recalled.earlier.iter().map(|run_id| self.run(run_id)).collect();
+        }
         self.rows(
             &format!(
                 "SELECT {HEAD} FROM runs WHERE job_id = ?1 AND period < ?2
@@ -171,7 +174,13 @@ impl Ledger {
     /// # Errors
     /// When the store fails.
     pub fn previous(&self, job_id: &str, before: Month) -> Result<Option<Previous>, LedgerError> {
-        let Some(run) = self.standing(job_id, before)?.pop() else { return Ok(None) };
+        let run = match &self.recalled {
+            Some(recalled) => {
+                recalled.compared_with.as_deref().map(|run_id| self.run(run_id)).transpose()?
+            }
+            None => self.standing(job_id, before)?.pop(),
+        };
+        let Some(run) = run else { return Ok(None) };
         let institutions = self.rows(
             "SELECT institution_id, headcount, slots, amount_fen FROM institutions
              WHERE institution BETWEEN ?1 AND ?2 ORDER BY institution",
@@ -249,7 +258,7 @@ impl Ledger {
         Ok(chain::walk(&self.connection, &self.path, |_, _| Ok(()))?.seq)
     }
 
-    fn rows<T, P: rusqlite::Params>(
+    pub(super) fn rows<T, P: rusqlite::Params>(
         &self,
         sql: &str,
         parameters: P,
@@ -267,8 +276,8 @@ impl Ledger {
 }
 
 /// Columns of [`head`].
-const HEAD: &str = "run_no, run_id, job_id, period, state, calc_version, law_hash, manifest_hash, \
-                    known_on";
+pub(super) const HEAD: &str = "run_no, run_id, job_id, period, state, calc_version, law_hash, \
+                               manifest_hash, known_on";
 
 /// The run that stands for a period of a job.
 pub(super) fn find(
@@ -285,7 +294,7 @@ pub(super) fn find(
         .optional()
 }
 
-fn head(row: &Row<'_>) -> rusqlite::Result<RunHead> {
+pub(super) fn head(row: &Row<'_>) -> rusqlite::Result<RunHead> {
     let state: String = row.get(4)?;
     let state = RunState::parse(&state).ok_or_else(|| unreadable(4, "state", &state))?;
     let known_on: i32 = row.get(8)?;

@@ -1,19 +1,17 @@
 //! Findings that need the whole period: inputs absent or stale, payments held, cuts.
 
+use super::deliveries::Delivered;
 use super::{IN_THIS_PERIOD, SettledMonth};
 use crate::allocation::PostedLine;
 use crate::domain::{Fen, Finding, FindingCode, Month};
-use crate::intake::Tables;
-use crate::job::Job;
 use crate::law::LawOfMonth;
 use crate::schedule::{LineKind, Schedule};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tables the law reads that were not delivered, or were delivered for earlier months only.
 pub(super) fn absent_and_stale(
-    job: &Job,
+    delivered: &Delivered,
     laws: &[(Month, LawOfMonth)],
-    tables: &Tables,
     period: Month,
 ) -> Vec<Finding> {
     let mut read: BTreeSet<&str> = BTreeSet::new();
@@ -25,9 +23,9 @@ pub(super) fn absent_and_stale(
         let mut finding = Finding::of(FindingCode::InputAbsent);
         table.clone_into(&mut finding.place.table);
         table.clone_into(&mut finding.rule);
-        let spec = job.tables.iter().find(|spec| spec.table == table);
+        let spec = delivered.specs.iter().find(|spec| spec.table == table);
         let until = spec.and_then(|spec| spec.complete_for).map(|(_, until)| until);
-        if tables.get(table).is_none() {
+        if delivered.whole.get(table).is_none() {
             findings.push(finding);
         } else if let Some(until) = until.filter(|until| *until < period) {
             finding.code = FindingCode::InputStale;

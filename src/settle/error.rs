@@ -1,8 +1,11 @@
 //! What can stop a settlement: the world, the law, our own sums.
 
+use super::LawRewritten;
 use crate::allocation::AllocationError;
+use crate::archive::ArchiveError;
 use crate::domain::CalendarError;
 use crate::intake::IntakeError;
+use crate::job::NotDelivered;
 use crate::law::LawErrors;
 use crate::ledger::LedgerError;
 use crate::publish::{ProfileError, PublishError};
@@ -20,6 +23,15 @@ pub enum SettleError {
     /// An input file cannot be read (exit 1).
     #[error(transparent)]
     Intake(#[from] IntakeError),
+    /// A table was received only after the day that counts (exit 1).
+    #[error(transparent)]
+    NotDelivered(#[from] NotDelivered),
+    /// The law of an earlier run was changed under its feet (exit 4).
+    #[error(transparent)]
+    LawRewritten(#[from] LawRewritten),
+    /// The archive cannot be read or written (exit 1), or is damaged (exit 6).
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// A cap or split cannot be applied (exit 4).
     #[error(transparent)]
     Allocation(#[from] AllocationError),

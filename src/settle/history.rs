@@ -8,15 +8,20 @@ use crate::publish::{Previous, Standing, YearToDate};
 use crate::schedule::Schedule;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The period before, the year so far, and the run the first is of.
+type Earlier = (Option<Previous>, YearToDate, Option<String>);
+
 /// What the ledger says of earlier periods.
 pub(super) fn read(
     job: &Job,
     ledger: Option<&Ledger>,
     first: Month,
     period: Month,
-) -> Result<(Option<Previous>, YearToDate), SettleError> {
-    let Some(ledger) = ledger else { return Ok((None, YearToDate::default())) };
-    let previous = ledger.previous(&job.id, first)?.map(|previous| Previous {
+) -> Result<Earlier, SettleError> {
+    let Some(ledger) = ledger else { return Ok((None, YearToDate::default(), None)) };
+    let previous = ledger.previous(&job.id, first)?;
+    let compared_with = previous.as_ref().map(|previous| previous.run_id.clone());
+    let previous = previous.map(|previous| Previous {
         period: previous.period.to_string(),
         by_institution: previous
             .institutions
@@ -39,7 +44,7 @@ pub(super) fn read(
         by_budget_line: sums.by_budget_doc_no,
         total: sums.total,
     };
-    Ok((previous, year_to_date))
+    Ok((previous, year_to_date, compared_with))
 }
 
 /// Institutions whose payable amount changed by more than the job's threshold, as `changes.csv`

@@ -4,21 +4,28 @@
 //! every room it calls. Never: computes money, reads the clock (the caller hands in the time).
 
 mod checklist;
+mod deliveries;
 mod error;
 mod history;
+mod keep;
+mod law_kept;
 mod post;
+mod rerun;
 mod run_id;
 
 pub use error::SettleError;
+pub use law_kept::{LawRewritten, law_kept};
 pub use post::{Outcome, RunReport, run};
+pub use rerun::rerun;
 
+use self::deliveries::Delivered;
 use crate::allocation::{self, Allocation, BudgetLine, PostedLine};
 use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress, Severity};
 use crate::facts::{self, Needs, RowUse};
-use crate::intake::{self, Tables};
+use crate::intake::Tables;
 use crate::job::Job;
 use crate::law::{self, LawBook, LawOfMonth};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Recalled};
 use crate::publish::{Previous, Pseudonyms, PseudonymsAhead, YearToDate};
 use crate::retro::{Correction, Examined};
 use crate::schedule::{self, Schedule};
@@ -48,6 +55,8 @@ pub struct SettledMonth {
     pub uses: BTreeMap<Arc<str>, RowUse>,
     /// The attendance row of each spell, as [`facts::Facts::attended`].
     pub attended: Vec<u32>,
+    /// Which of [`Settled::versions`] the month read.
+    version: usize,
 }
 
 impl SettledMonth {
@@ -75,8 +84,10 @@ pub struct Settled {
     pub months: Vec<SettledMonth>,
     /// The schedule.
     pub schedule: Schedule,
-    /// Inputs.
+    /// Inputs: every file read, rows counted over all versions.
     pub tables: Tables,
+    /// Inputs as the months read them, where late deliveries make them differ; else empty.
+    versions: Vec<Tables>,
     /// Findings of all rooms.
     pub findings: Vec<Finding>,
     /// SHA-256 of the law snapshots.
@@ -93,13 +104,23 @@ pub struct Settled {
     pub previous: Option<Previous>,
     /// Posted earlier in the fiscal year.
     pub year_to_date: YearToDate,
+    /// The runs of the ledger that were read.
+    pub recalled: Recalled,
+}
+
+impl Settled {
+    /// The inputs as a month read them.
+    #[must_use]
+    pub fn tables_of(&self, month: &SettledMonth) -> &Tables {
+        self.versions.get(month.version).unwrap_or(&self.tables)
+    }
 }
 
 /// What has to be read before anything is computed: law and inputs.
 struct Read {
     period: Month,
     laws: Vec<(Month, LawOfMonth)>,
-    tables: Tables,
+    delivered: Delivered,
     findings: Vec<Finding>,
 }
 
@@ -149,9 +170,14 @@ fn law_of(
     Ok((law, findings))
 }
 
-fn read(job: &Job, progress: &mut dyn Progress) -> Result<Read, SettleError> {
+fn read(
+    job: &Job,
+    ledger: Option<&Ledger>,
+    progress: &mut dyn Progress,
+) -> Result<Read, SettleError> {
     progress.begin("law", None);
     let book = load_law(job)?;
+    law_kept::earlier_runs(job, &book, ledger)?;
     let head = book.in_force(job.period, job.known_on)?.head;
     let months = service_months(job.period, head.settlement_months);
     let mut laws = Vec::new();
@@ -168,11 +194,11 @@ fn read(job: &Job, progress: &mut dyn Progress) -> Result<Read, SettleError> {
     let (inputs, wanted) = laws
         .last()
         .map_or_else(Default::default, |(_, law)| (law.inputs.clone(), law.columns_read.clone()));
-    let tables = intake::read(&job.tables, &inputs, &head.currency, &wanted)?;
-    findings.extend(tables.findings.iter().cloned());
-    findings.extend(checklist::absent_and_stale(job, &laws, &tables, period));
+    let delivered = Delivered::read(job, &months, &inputs, &head.currency, &wanted)?;
+    findings.extend(delivered.whole.findings.iter().cloned());
+    findings.extend(checklist::absent_and_stale(&delivered, &laws, period));
     progress.end();
-    Ok(Read { period, laws, tables, findings })
+    Ok(Read { period, laws, delivered, findings })
 }
 
 /// What `tuoyu check` tells: law and inputs only.
@@ -192,13 +218,14 @@ pub struct Checked {
 /// As [`run`], without ledger and outputs.
 pub fn check(job: &Job, progress: &mut dyn Progress) -> Result<Checked, SettleError> {
     in_pool(job, || {
-        let read = read(job, progress)?;
+        let read = read(job, None, progress)?;
         let mut findings = read.findings;
-        for (month, law) in &read.laws {
-            let facts = facts::establish(&read.tables, law, *month, &Needs::of(law))?;
+        for (at, (month, law)) in read.laws.iter().enumerate() {
+            let tables = read.delivered.of(at);
+            let facts = facts::establish(tables, law, *month, &Needs::of(law))?;
             findings.extend(facts.findings);
         }
-        let tables = read.tables.by_name.values();
+        let tables = read.delivered.whole.by_name.values();
         Ok(Checked {
             findings,
             tables: tables.map(|t| (t.name.to_string(), t.rows_read, t.rows_refused)).collect(),
@@ -241,23 +268,24 @@ fn compute_naming(
     progress: &mut dyn Progress,
     pseudonyms: Option<&Pseudonyms>,
 ) -> Result<Settled, SettleError> {
-    let Read { period, laws, mut tables, mut findings } = read(job, progress)?;
+    let Read { period, laws, mut delivered, mut findings } = read(job, ledger, progress)?;
     let first = laws.first().map_or(period, |(month, _)| *month);
     let (posted, standing) = match ledger {
         Some(ledger) => (ledger.posted(&job.id, first)?, ledger.standing(&job.id, first)?),
         None => (Vec::new(), Vec::new()),
     };
     let standing: Vec<String> = standing.into_iter().map(|head| head.run_id).collect();
-    let identity = run_id::identify(job, &laws, &tables, &standing)?;
+    let identity = run_id::identify(job, &laws, &delivered, &standing)?;
     let mut months = Vec::with_capacity(laws.len());
     // What earlier months of this very period used up counts for caps with a longer window.
     let mut used_up = posted.clone();
-    for (month, law) in laws {
+    for (at, (month, law)) in laws.into_iter().enumerate() {
         progress.begin("month", None);
-        let last = month == period;
-        let settled =
-            settle_month(month, law, &mut tables, &used_up, last, &mut findings, pseudonyms)?;
-        if !last {
+        let (tables, last_of) = delivered.take(at);
+        let mut settled =
+            settle_month(month, law, tables, &used_up, last_of, &mut findings, pseudonyms)?;
+        settled.version = delivered.version(at);
+        if month != period {
             used_up.extend(checklist::as_posted(&settled));
         }
         months.push(settled);
@@ -267,14 +295,15 @@ fn compute_naming(
     let schedule = schedule::plan(&job.id, period, &inputs, &posted, &[])?;
     findings.extend(checklist::holds(&schedule));
     findings.extend(checklist::cuts(&months));
-    let (previous, year_to_date) = history::read(job, ledger, first, period)?;
+    let (previous, year_to_date, compared_with) = history::read(job, ledger, first, period)?;
     findings.extend(history::changes(job, previous.as_ref(), &schedule));
     Ok(Settled {
         run_id: identity.run_id,
         period,
         months,
         schedule,
-        tables,
+        tables: delivered.whole,
+        versions: delivered.versions,
         findings,
         law_sha256: identity.law_sha256,
         calendar_sha256: identity.calendar_sha256,
@@ -283,6 +312,7 @@ fn compute_naming(
         posted,
         previous,
         year_to_date,
+        recalled: Recalled { earlier: standing, compared_with },
     })
 }
 
@@ -291,7 +321,7 @@ fn settle_month(
     law: LawOfMonth,
     tables: &mut Tables,
     used_up: &[PostedLine],
-    last: bool,
+    last_of_version: bool,
     findings: &mut Vec<Finding>,
     pseudonyms: Option<&Pseudonyms>,
 ) -> Result<SettledMonth, SettleError> {
@@ -300,7 +330,7 @@ fn settle_month(
     findings.append(&mut facts.findings);
     let budget = budget_lines(tables, month, used_up);
     facts.uses.insert(Arc::from("budget"), RowUse::of(budget_rows(tables, month)));
-    if last {
+    if last_of_version {
         // The facts hold what the law reads; the large tables would only take memory from here on.
         for table in tables.by_name.values_mut() {
             table.columns.clear();
@@ -323,6 +353,7 @@ fn settle_month(
         allocation,
         uses: facts.uses,
         attended: facts.attended,
+        version: 0,
     })
 }
 

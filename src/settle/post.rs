@@ -1,11 +1,12 @@
 //! Writing a settled period: run folder beside its place, ledger commit, rename (S31).
 
+use super::keep::Keeping;
 use super::{CALC_VERSION, SettleError, Settled, compute_naming, in_pool};
 use crate::domain::texts::{Catalogue, Language};
 use crate::domain::{Finding, Month, Progress, hex};
 use crate::facts::RowUse;
 use crate::job::Job;
-use crate::ledger::{InstitutionMonth, Ledger, LedgerError, Posted, RunRecord};
+use crate::ledger::{InstitutionMonth, Ledger, LedgerError, Posted, RunRecord, Written};
 use crate::publish::{
     self, Draft, FolderError, MANIFEST, MonthResult, Profiles, Pseudonyms, Publication,
     PublishError, Standing, TableUse,
@@ -66,7 +67,7 @@ pub(super) fn key_bytes(job: &Job) -> Result<Vec<u8>, SettleError> {
     })
 }
 
-fn pseudonyms(job: &Job) -> Result<Pseudonyms, SettleError> {
+pub(super) fn pseudonyms(job: &Job) -> Result<Pseudonyms, SettleError> {
     Pseudonyms::new(&key_bytes(job)?).map_err(|error| SettleError::Key {
         path: job.key_file.display().to_string(),
         reason: error.to_string(),
@@ -89,6 +90,7 @@ pub fn run(
     in_pool(job, || {
         let path = job.ledger.as_deref();
         let mut ledger = path.filter(|path| path.exists()).map(Ledger::open).transpose()?;
+        let keeping = Keeping::begin(job);
         let pseudonyms = pseudonyms(job)?;
         let names = Some(&pseudonyms);
         let mut settled = compute_naming(job, ledger.as_ref(), progress, names)?;
@@ -110,10 +112,14 @@ pub fn run(
         let again = standing_id.as_deref() == Some(settled.run_id.as_str());
         let manifest = standing.as_ref().map(|head| head.manifest_hash.as_str());
         if again && whole(job, &settled.run_id, manifest) {
+            if let (Some(keeping), Some(ledger)) = (&keeping, &ledger) {
+                keeping.mend(job, &settled, ledger)?;
+            }
             return Ok(report(job, &settled, Outcome::AlreadyThere));
         }
         progress.begin("publish", None);
-        let (draft, outcome) = write(job, &mut settled, &pseudonyms, ledger.as_mut(), at, engine)?;
+        let books = ledger.as_mut().map(|ledger| Books { ledger, keeping: keeping.as_ref() });
+        let (draft, outcome) = write(job, &mut settled, &pseudonyms, books, at, engine)?;
         progress.end();
         draft.commit().map_err(PublishError::from)?;
         let report = report(job, &settled, outcome);
@@ -131,13 +137,19 @@ fn whole(job: &Job, run_id: &str, manifest_hash: Option<&str>) -> bool {
     known && of_run && publish::verify(&job.out).is_ok_and(|damages| damages.is_empty())
 }
 
+/// Where a run is posted and kept.
+pub(super) struct Books<'a> {
+    ledger: &'a mut Ledger,
+    keeping: Option<&'a Keeping>,
+}
+
 /// Writes and seals the draft while the ledger takes the rows beside it; the ledger commits after
 /// the seal and before the rename (S31).
-fn write(
+pub(super) fn write(
     job: &Job,
     settled: &mut Settled,
     pseudonyms: &Pseudonyms,
-    ledger: Option<&mut Ledger>,
+    books: Option<Books<'_>>,
     at: &str,
     engine: &str,
 ) -> Result<(Draft, Outcome), SettleError> {
@@ -184,7 +196,7 @@ fn write(
     };
     let prepared = publish::prepare(&publication)?;
     let institutions = institution_months(prepared.standing());
-    let files = || -> Result<(Draft, String), SettleError> {
+    let publish_all = || -> Result<(Draft, Vec<u8>), SettleError> {
         let mut draft = Draft::create(&job.out).map_err(PublishError::from)?;
         publish::write_prepared(&publication, prepared, ahead, &mut draft)?;
         draft.seal(publication.manifest()).map_err(PublishError::from)?;
@@ -192,9 +204,27 @@ fn write(
         let bytes = std::fs::read(&path).map_err(|cause| {
             PublishError::from(FolderError::Io { path, action: "read back", cause })
         })?;
-        Ok((draft, hex(&Sha256::digest(bytes))))
+        Ok((draft, bytes))
     };
-    let Some(ledger) = ledger else {
+    let keeping = books.as_ref().and_then(|books| books.keeping);
+    let recorded = match &books {
+        Some(books) if keeping.is_some() => books.ledger.recipes()?.remove(&settled.run_id),
+        _ => None,
+    };
+    let files = || -> Result<(Draft, Written), SettleError> {
+        // Deliveries are archived while files are written.
+        let (made, inputs) = rayon::join(publish_all, || keeping.map(|of| of.inputs(job, settled)));
+        let (draft, manifest) = made?;
+        let archive = match (keeping, inputs.transpose()?) {
+            (Some(keeping), Some(inputs)) => {
+                let (folder, recorded) = (draft.folder(), recorded.as_deref());
+                Some(keeping.run(job, settled, inputs, folder, &manifest, recorded)?)
+            }
+            _ => None,
+        };
+        Ok((draft, Written { manifest_hash: hex(&Sha256::digest(manifest)), archive }))
+    };
+    let Some(Books { ledger, .. }) = books else {
         return Ok((files()?.0, Outcome::Trial));
     };
     let record = RunRecord {
@@ -209,7 +239,7 @@ fn write(
         schedule: &settled.schedule,
         institutions: &institutions,
     };
-    let (sealed, manifest) = mpsc::channel::<String>();
+    let (sealed, manifest) = mpsc::channel::<Written>();
     let (written, posted) = std::thread::scope(|scope| {
         // Dropped on every way out, a panic included, so that the ledger never waits for ever.
         let sealed = sealed;
@@ -220,9 +250,9 @@ fn write(
             pending.commit()?;
             Ok::<_, LedgerError>(posted)
         });
-        let written = files().map(|(draft, hash)| {
+        let written = files().map(|(draft, hashes)| {
             // A ledger that gave up says why itself.
-            let _ = sealed.send(hash);
+            let _ = sealed.send(hashes);
             draft
         });
         drop(sealed);
@@ -259,11 +289,17 @@ fn usage(settled: &Settled) -> Vec<TableUse> {
         .values()
         .map(|table| {
             let read = table.rows as u64;
-            let mut of_months = RowUse::default();
-            for of in settled.months.iter().filter_map(|month| month.uses.get(&table.name)) {
-                of_months.join(of);
+            // Months may have read different versions of the table, told by their files.
+            let mut versions: BTreeMap<&[(usize, usize)], (u64, RowUse)> = BTreeMap::new();
+            for month in &settled.months {
+                let of = settled.tables_of(month).get(&table.name).zip(month.uses.get(&table.name));
+                if let Some((version, used)) = of {
+                    let rows = version.rows as u64;
+                    let slot = versions.entry(&version.files).or_insert((rows, RowUse::default()));
+                    slot.1.join(used);
+                }
             }
-            let used = of_months.count(read);
+            let used = versions.values().map(|(rows, of_months)| of_months.count(*rows)).sum();
             TableUse {
                 table: Arc::clone(&table.name),
                 read: table.rows_read,

@@ -1,8 +1,8 @@
 //! The identity of a run (S29).
 
+use super::deliveries::Delivered;
 use super::{CALC_VERSION, SettleError};
 use crate::domain::{Month, hex};
-use crate::intake::Tables;
 use crate::job::Job;
 use crate::law::LawOfMonth;
 use crate::publish::Profiles;
@@ -21,7 +21,7 @@ pub(super) struct Identity {
 pub(super) fn identify(
     job: &Job,
     laws: &[(Month, LawOfMonth)],
-    tables: &Tables,
+    delivered: &Delivered,
     standing: &[String],
 ) -> Result<Identity, SettleError> {
     let mut law = Sha256::new();
@@ -32,8 +32,9 @@ pub(super) fn identify(
     }
     let law_sha256 = hex(&law.finalize());
     let calendar_sha256 = hex(&calendar.finalize());
+    let files = &delivered.whole.files;
     let mut inputs: Vec<String> =
-        tables.files.iter().map(|file| format!("{} {}", file.table, file.sha256)).collect();
+        files.iter().map(|file| format!("{} {}", file.table, file.sha256)).collect();
     inputs.sort();
     let key = super::post::key_bytes(job)?;
     let profiles = Profiles::load(&job.reference).map_err(SettleError::Profile)?;
@@ -44,6 +45,9 @@ pub(super) fn identify(
     part("calc_version", CALC_VERSION);
     part("job", &job.canonical);
     part("inputs", &inputs.join("\n"));
+    if !delivered.late.is_empty() {
+        part("late", &delivered.late.join("\n"));
+    }
     part("law", &law_sha256);
     part("calendar", &calendar_sha256);
     part("key", &hex(&Sha256::digest(&key)));

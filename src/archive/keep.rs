@@ -1,0 +1,152 @@
+//! Keeping a run: deliveries while its files are written, then the recipe, then its pointer.
+
+use super::papers::last_name;
+use super::{
+    Archive, ArchiveError, KeptFile, KeptLate, KeptLaw, KeptTable, Papers, Pointer, RECIPE_FORMAT,
+    Recipe,
+};
+use crate::domain::Month;
+use crate::intake::SourceFile;
+use crate::job::{Job, TableSpec};
+use crate::ledger::Recalled;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+
+/// Deliveries that are kept.
+#[derive(Debug)]
+pub struct Inputs {
+    tables: Vec<KeptTable>,
+    late: Vec<KeptLate>,
+}
+
+/// What a run has to say of itself when it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<'a> {
+    /// Run id.
+    pub run_id: &'a str,
+    /// Last service month.
+    pub period: Month,
+    /// Version of the calculation.
+    pub calc_version: &'a str,
+    /// Papers as they were before the run read them.
+    pub papers: &'a Papers,
+    /// The law in force for each service month, as text.
+    pub law: &'a [(Month, &'a str)],
+    /// Runs of the ledger it read.
+    pub recalled: &'a Recalled,
+    /// Text of the manifest.
+    pub manifest: &'a [u8],
+    /// `entitlements.parquet` and its hash by the manifest.
+    pub lines: (&'a Path, &'a str),
+    /// Hash of the recipe by the ledger, where the run was posted before: it stays.
+    pub recorded: Option<&'a str>,
+}
+
+/// Hash of every file that was read, by table and path.
+type Read<'a> = BTreeMap<(&'a str, &'a Path), &'a str>;
+
+impl Archive {
+    /// Keeps the deliveries of a job that were there on its day, those that were read with the
+    /// bytes that were read. Runs in the current rayon pool, a file a task.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Changed`] when a file is not what was read, else the world's reasons.
+    pub fn keep_inputs(&self, job: &Job, read: &[SourceFile]) -> Result<Inputs, ArchiveError> {
+        let read: Read<'_> =
+            read.iter().map(|file| ((&*file.table, &*file.path), file.sha256.as_str())).collect();
+        let tables: Vec<Result<KeptTable, ArchiveError>> = job
+            .tables
+            .par_iter()
+            .map(|spec| {
+                Ok(KeptTable {
+                    table: spec.table.clone(),
+                    optional: spec.optional,
+                    files: self.keep_files(job, spec, &read)?,
+                })
+            })
+            .collect();
+        let received = |spec: &&TableSpec| spec.received_by(job.known_on);
+        let mut late = Vec::new();
+        for spec in job.late.iter().filter(received) {
+            let files = self.keep_files(job, spec, &read)?;
+            late.push(KeptLate { spec: spec.canonical(), files });
+        }
+        Ok(Inputs { tables: tables.into_iter().collect::<Result<_, _>>()?, late })
+    }
+
+    fn keep_files(
+        &self,
+        job: &Job,
+        spec: &TableSpec,
+        read: &Read<'_>,
+    ) -> Result<Vec<KeptFile>, ArchiveError> {
+        let keep = |path: &std::path::PathBuf| {
+            let expected = read.get(&(spec.table.as_str(), path.as_path())).copied();
+            // What nobody read by then is kept where it is there, for later questions.
+            let there = spec.received_by(job.known_on) && path.is_file();
+            let sha256 = match expected {
+                None if !there => None,
+                expected => Some(self.put_file(path, expected)?),
+            };
+            Ok(KeptFile { name: last_name(path), sha256 })
+        };
+        let files: Vec<Result<KeptFile, ArchiveError>> = spec.paths.par_iter().map(keep).collect();
+        files.into_iter().collect()
+    }
+
+    /// Keeps a run whose deliveries are kept; gives the hash of its recipe, for the ledger.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Changed`] when a file is not what was read, else the world's reasons.
+    pub fn keep(&self, job: &Job, inputs: Inputs, run: &Kept<'_>) -> Result<String, ArchiveError> {
+        let papers = run.papers.keep(self)?;
+        let mut law = Vec::with_capacity(run.law.len());
+        for (month, text) in run.law {
+            law.push(KeptLaw { month: *month, sha256: self.put(text.as_bytes())? });
+        }
+        let (lines, sha256) = run.lines;
+        let recipe = Recipe {
+            format: RECIPE_FORMAT,
+            run_id: run.run_id.to_owned(),
+            job_id: job.id.clone(),
+            period: run.period,
+            known_on: job.known_on,
+            calc_version: run.calc_version.to_owned(),
+            job: job.canonical.clone(),
+            tables: inputs.tables,
+            late: inputs.late,
+            packs: papers.packs,
+            overlays: papers.overlays,
+            reference: papers.reference,
+            key: papers.key,
+            law,
+            earlier: run.recalled.earlier.clone(),
+            compared_with: run.recalled.compared_with.clone(),
+            manifest: self.put(run.manifest)?,
+            lines: self.put_as_is(lines, sha256)?,
+        };
+        let hash = self.put(recipe.text().as_bytes())?;
+        // What the ledger holds stands; a remark in a pack that changed since is no other run.
+        let hash = run.recorded.unwrap_or(&hash).to_owned();
+        self.point(run.run_id, &hash)?;
+        Ok(hash)
+    }
+
+    /// Writes the pointer of a run.
+    fn point(&self, run_id: &str, recipe: &str) -> Result<(), ArchiveError> {
+        if self.recipe_hash(run_id).is_ok_and(|hash| hash.as_deref() == Some(recipe)) {
+            return Ok(());
+        }
+        let path = self.pointer(run_id);
+        let folder = path.parent().unwrap_or(self.path());
+        std::fs::create_dir_all(folder).map_err(ArchiveError::io(folder, "make the folder"))?;
+        let mut beside = super::new_file(folder).map_err(ArchiveError::io(folder, "write into"))?;
+        beside
+            .write_all(Pointer::text(recipe).as_bytes())
+            .and_then(|()| beside.as_file().sync_all())
+            .map_err(ArchiveError::io(&path, "write"))?;
+        super::move_in(beside, &path)
+    }
+}

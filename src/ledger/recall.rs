@@ -1,0 +1,57 @@
+//! The books as a past run read them: by the ids of the runs it saw, replaced drafts included.
+
+use super::read::{HEAD, RunHead, head};
+use super::{Ledger, LedgerError, chain};
+use rusqlite::params;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The runs a past run read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recalled {
+    /// Runs of earlier periods whose lines it used, in order of period.
+    pub earlier: Vec<String>,
+    /// The run it compared with.
+    pub compared_with: Option<String>,
+}
+
+impl Ledger {
+    /// The same books, of which [`Ledger::standing`], [`Ledger::posted`], [`Ledger::previous`] and
+    /// [`Ledger::year_to_date`] see these runs and no others.
+    #[must_use]
+    pub fn recalling(mut self, recalled: Recalled) -> Self {
+        self.recalled = Some(recalled);
+        self
+    }
+
+    /// A run by its id, whether it stands or was replaced.
+    ///
+    /// # Errors
+    /// [`LedgerError::RunUnknown`] when it was never posted here.
+    pub fn run(&self, run_id: &str) -> Result<RunHead, LedgerError> {
+        let sql = format!("SELECT {HEAD} FROM runs WHERE run_id = ?1 ORDER BY run_no");
+        let found = self.rows(&sql, params![run_id], head)?.pop();
+        found.ok_or_else(|| LedgerError::RunUnknown {
+            path: self.path.clone(),
+            run_id: run_id.to_owned(),
+        })
+    }
+
+    /// Hash of the recipe of each run in the archive, as the events that posted them say; a run
+    /// that was not archived is not in it. The chain is checked on the way.
+    ///
+    /// # Errors
+    /// [`LedgerError::Broken`] when the chain does not hold, else the store's reasons.
+    pub fn recipes(&self) -> Result<BTreeMap<String, String>, LedgerError> {
+        let mut recipes = BTreeMap::new();
+        chain::walk(&self.connection, &self.path, |event, _| {
+            let body: Value = serde_json::from_str(&event.body).unwrap_or_default();
+            if let (Some(run_id), Some(hash)) = (body["run_id"].as_str(), body["archive"].as_str())
+            {
+                recipes.insert(run_id.to_owned(), hash.to_owned());
+            }
+            Ok(())
+        })?;
+        Ok(recipes)
+    }
+}

@@ -1,0 +1,39 @@
+//! A run settled again from the archive alone (S30).
+
+use super::{SettleError, compute_naming, in_pool, post};
+use crate::archive::Materials;
+use crate::domain::Progress;
+use crate::ledger::{Ledger, Recalled};
+use crate::publish::PublishError;
+use std::path::Path;
+
+/// Settles an archived run again into `out`, with the lines of exactly the runs it read; posts
+/// nothing, archives nothing. Gives the run id found.
+///
+/// # Errors
+/// What is missing or damaged in the archive, else as [`super::run`].
+pub fn rerun(
+    materials: &Materials,
+    ledger: Option<Ledger>,
+    threads: Option<usize>,
+    out: &Path,
+    progress: &mut dyn Progress,
+) -> Result<String, SettleError> {
+    let mut job = materials.job()?;
+    job.threads = threads;
+    out.clone_into(&mut job.out);
+    let recipe = materials.recipe();
+    let recalled =
+        Recalled { earlier: recipe.earlier.clone(), compared_with: recipe.compared_with.clone() };
+    let ledger = ledger.map(|ledger| ledger.recalling(recalled));
+    let job = &job;
+    in_pool(job, move || {
+        let pseudonyms = post::pseudonyms(job)?;
+        let mut settled = compute_naming(job, ledger.as_ref(), progress, Some(&pseudonyms))?;
+        progress.begin("publish", None);
+        let (draft, _) = post::write(job, &mut settled, &pseudonyms, None, "", "")?;
+        draft.commit().map_err(PublishError::from)?;
+        progress.end();
+        Ok(settled.run_id)
+    })
+}

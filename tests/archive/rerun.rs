@@ -1,0 +1,218 @@
+//! Runs settled again when everything they read is gone.
+
+use super::{Office, contents};
+use sha2::{Digest, Sha256};
+use std::fs;
+use tuoyu::archive::{ArchiveError, Kept, Materials, Papers, Recipe};
+use tuoyu::ledger::Recalled;
+
+#[test]
+fn a_run_comes_back_byte_for_byte_when_its_inputs_are_gone() {
+    let office = Office::new();
+    office.attendance(
+        "attendance.csv",
+        &[("A", "2026-08", 4), ("A", "2026-09", 10), ("B", "2026-09", 5)],
+    );
+    // August pays A 40 yuan, September both 150.
+    assert_eq!(office.settle("2026-08", "").1, 4_000);
+    let (september, payable) = office.settle("2026-09", "");
+    assert_eq!(payable, 15_000);
+    let published = contents(&office.path("run-2026-09"));
+    // August settled again otherwise: September read the draft that was replaced.
+    office.attendance("attendance.csv", &[("A", "2026-08", 6)]);
+    assert_eq!(office.settle("2026-08", "").1, 6_000);
+    office.forget();
+    for threads in ["1", "2", "5"] {
+        let (exit, said) = office.rerun(&format!("{} --threads {threads}", &september[..8]));
+        assert_eq!(exit, 0, "{said}");
+        assert!(said.contains("every byte the same"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let (exit, said) = office.rerun("run-2026-09 --out again");
+    assert_eq!(exit, 0, "{said}");
+    assert_eq!(contents(&office.path("again")), published);
+    // The work folders are gone with the work.
+    let left = |folder: &str| {
+        let entries = fs::read_dir(office.path(folder)).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with('.')).collect::<Vec<_>>()
+    };
+    assert_eq!((left("archive"), left(".")), (Vec::new(), Vec::new()));
+    let recipe = office.archive().recipe(&september).unwrap();
+    assert_eq!(recipe.earlier.len(), 1);
+    assert_eq!(recipe.compared_with.as_ref(), recipe.earlier.first());
+    // Its lines are there for later periods to compare with.
+    let lines = office.archive().lines(&september).unwrap();
+    assert_eq!(lines, published["entitlements.parquet"]);
+    // Without the ledger nobody knows what August had paid.
+    let (exit, said) = office.rerun(&format!("{september} --ledger nowhere.db --archive archive"));
+    assert_eq!(exit, 1, "{said}");
+    assert!(said.contains("read the posted lines of 1 earlier runs"), "{said}");
+}
+
+/// Puts an object by hand, as the format says it: a zstd frame, then a skipped frame with the hash of
+/// what stands before it.
+fn put(office: &Office, contents: &[u8]) -> String {
+    let mut bytes = zstd::encode_all(contents, 3).unwrap();
+    let seal = Sha256::digest(&bytes);
+    bytes.extend([0x5e, 0x2a, 0x4d, 0x18, 32, 0, 0, 0]);
+    bytes.extend(seal);
+    let hash = Sha256::digest(contents).iter().fold(String::new(), |text, byte| {
+        format!("{text}{byte:02x}")
+    });
+    let (folder, name) = hash.split_at(2);
+    office.write(&format!("archive/objects/{folder}/.made"), "");
+    fs::write(office.path(&format!("archive/objects/{folder}/{name}.zst")), bytes).unwrap();
+    hash
+}
+
+/// Rewrites the recipe of a run, and its pointer so that it fits.
+fn rewrite(office: &Office, run: &str, change: impl FnOnce(&mut Recipe)) {
+    let mut recipe = office.archive().recipe(run).unwrap();
+    change(&mut recipe);
+    let hash = put(office, recipe.text().as_bytes());
+    office.write(&format!("archive/runs/{run}.json"), &format!("{{\"recipe\":\"{hash}\"}}\n"));
+}
+
+#[test]
+fn what_differs_is_listed_with_both_texts() {
+    let office = Office::new();
+    let (run, _) = office.settle("2026-09", "");
+    // Somebody put another rate into the archive, and made everything fit; only the ledger knows.
+    let other = include_str!("pack.toml").replace("value = \"10\"", "value = \"11\"");
+    let hash = put(&office, other.as_bytes());
+    rewrite(&office, &run, |recipe| recipe.packs[0].files[0].sha256 = Some(hash));
+    let (exit, said) = office.rerun(&run);
+    assert_eq!(exit, 6, "{said}");
+    assert!(said.contains("the recipe of run"), "{said}");
+    let without = "--ledger nowhere.db --archive archive";
+    let (exit, said) = office.rerun(&format!("run-2026-09 {without}"));
+    assert_eq!(exit, 6, "{said}");
+    assert!(said.contains("settling again gives run "), "{said}");
+    for part in [
+        "schedule.csv: settled again it differs, line 2\n  archived: ",
+        "entitlements.parquet: settled again it differs, line 1, column run_id",
+        "manifest.json: settled again it differs, line ",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // 150 yuan then, 165 now; the archive alone has the lines.
+    let (exit, said) = office.rerun(&format!("{run} {without}"));
+    assert_eq!(exit, 6, "{said}");
+    assert!(said.contains("entitlements.parquet: settled again it differs, line 1"), "{said}");
+    assert!(said.contains("schedule.csv: settled again it differs\n"), "no text to show: {said}");
+    // As a run of another version of the calculation, cells are compared and the run's name is not.
+    rewrite(&office, &run, |recipe| recipe.calc_version = "1".to_owned());
+    let (exit, said) = office.rerun(&format!("run-2026-09 {without}"));
+    assert_eq!(exit, 6, "{said}");
+    assert!(said.contains("version 1 of the calculation, which is not ours"), "{said}");
+    assert!(said.contains("not compared: summary.json, manifest.json"), "{said}");
+    let row = "entitlements.parquet: settled again it differs, line 1, column ";
+    assert!(said.contains(row) && !said.contains("column run_id"), "{said}");
+    assert!(said.contains("payable_fen\n  archived: 15000\n  found:    16500"), "{said}");
+    let (exit, out, _) =
+        office.tuoyu(&format!("audit rerun run-2026-09 --json {without}"));
+    let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((exit, answer["same_version"].as_bool()), (6, Some(false)), "{out}");
+    // And where what they tell is the same, that is said.
+    let own = put(&office, include_bytes!("pack.toml"));
+    rewrite(&office, &run, |recipe| recipe.packs[0].files[0].sha256 = Some(own));
+    let (exit, said) = office.rerun(&format!("run-2026-09 {without}"));
+    assert_eq!(exit, 0, "{said}");
+    assert!(said.contains("tables tell the same"), "{said}");
+}
+
+#[test]
+fn a_recipe_cannot_lead_out_of_its_folder() {
+    let office = Office::new();
+    let (run, _) = office.settle("2026-09", "");
+    rewrite(&office, &run, |recipe| "../../escaped".clone_into(&mut recipe.key.name));
+    let (exit, said) = office.rerun(&format!("{run} --ledger nowhere.db --archive archive"));
+    assert_eq!(exit, 6, "{said}");
+    assert!(said.contains("is no file name"), "{said}");
+}
+
+#[test]
+fn what_was_archived_is_what_was_read_or_nothing_stands() {
+    let office = Office::new();
+    let path = office.path("job.toml");
+    let job = tuoyu::job::read(&path, &tuoyu::job::Overrides::default()).unwrap();
+    let archive = tuoyu::archive::Archive::at(&office.path("archive"));
+    let read = tuoyu::intake::SourceFile {
+        table: "attendance".into(),
+        name: "attendance.csv".into(),
+        path: office.path("in/attendance.csv").into(),
+        sha256: "0".repeat(64),
+        bytes: 1,
+        records: 1,
+    };
+    let error = archive.keep_inputs(&job, &[read]).unwrap_err();
+    assert!(matches!(error, ArchiveError::Changed { .. }), "{error}");
+    assert!(error.to_string().contains("attendance.csv: has changed"), "{error}");
+    // A pack that changes between the first look and the end is found as well.
+    let papers = Papers::look(&job);
+    office.write("pack/pack.toml", "changed");
+    let inputs = archive.keep_inputs(&job, &[]).unwrap();
+    let kept = Kept {
+        run_id: &"1".repeat(64),
+        period: job.period,
+        calc_version: "2",
+        papers: &papers,
+        law: &[],
+        recalled: &Recalled::default(),
+        manifest: b"{}",
+        lines: (&office.path("job.toml"), ""),
+        recorded: None,
+    };
+    let error = archive.keep(&job, inputs, &kept).unwrap_err();
+    assert!(error.to_string().contains("pack.toml: has changed"), "{error}");
+    assert!(!office.path("archive/runs").exists(), "no pointer, so nobody reads what is there");
+}
+
+#[test]
+fn a_lost_archive_is_mended_by_the_same_run() {
+    let office = Office::new();
+    let (run, _) = office.settle("2026-09", "");
+    let before = contents(&office.path("archive"));
+    fs::remove_dir_all(office.path("archive")).unwrap();
+    let report = office.run("--period 2026-09 --out run-2026-09");
+    assert_eq!(report["posted"], "already_there");
+    assert_eq!(contents(&office.path("archive")), before);
+    // One object is enough to be missed.
+    let object = before.keys().find(|name| name.starts_with("objects")).unwrap();
+    fs::remove_file(office.path("archive").join(object)).unwrap();
+    office.run("--period 2026-09 --out run-2026-09");
+    assert_eq!(contents(&office.path("archive")), before);
+    assert_eq!(office.ledger().events().unwrap(), 1, "mending is no event");
+    assert_eq!(office.rerun(&run).0, 0);
+}
+
+#[test]
+fn a_trial_and_a_job_that_says_none_keep_nothing() {
+    let office = Office::new();
+    office.run("--period 2026-09 --out run-2026-09 --archive none");
+    office.run("--period 2026-09 --out run-trial --ledger none");
+    assert!(!office.path("archive").exists());
+    let (exit, said) = office.rerun("run-2026-09");
+    assert_eq!(exit, 1);
+    assert!(said.contains("is no archive"), "{said}");
+}
+
+#[test]
+fn the_base_deliveries_of_a_past_month_can_be_read_again() {
+    let office = Office::new();
+    let (run, _) = office.settle("2026-09", "");
+    fs::remove_dir_all(office.path("in")).unwrap();
+    let archive = office.archive();
+    let materials =
+        Materials::new(&archive, archive.recipe(&run).unwrap(), archive.path()).unwrap();
+    let tables = materials.tables().unwrap();
+    let attendance = tables.iter().find(|spec| spec.table == "attendance").unwrap();
+    let text = fs::read_to_string(&attendance.paths[0]).unwrap();
+    assert!(text.ends_with("A,I1,2026-09,10\nB,I1,2026-09,5\n"), "{text}");
+    let folder = materials.folder().to_owned();
+    // Only what was asked for is unpacked, and it goes with the materials.
+    assert!(!folder.join("packs").exists());
+    drop(materials);
+    assert!(!folder.exists());
+}
