@@ -245,12 +245,13 @@ pub(super) fn rerun(
     command: &RerunCommand,
     progress: &mut dyn Progress,
 ) -> Result<RerunReport, Trouble> {
-    let archive = Archive::open(&command.archive).map_err(RerunError::Archive)?;
     let folder = command.run.is_dir().then_some(command.run.as_path());
-    let run_id = match folder {
+    let asked_for = match folder {
         Some(folder) => manifest(folder)?.run_id,
-        None => archive.find(&run_prefix(&command.run)?).map_err(RerunError::Archive)?,
+        None => run_prefix(&command.run)?,
     };
+    let archive = Archive::open(&command.archive).map_err(RerunError::Archive)?;
+    let run_id = archive.find(&asked_for).map_err(RerunError::Archive)?;
     let asked = RerunQuestion {
         archive: &archive,
         ledger: &command.ledger,
@@ -272,7 +273,7 @@ fn run_prefix(word: &Path) -> Result<String, Trouble> {
     let message = format!(
         "{text}: is no run folder and no run id; expected a folder, or 8 to 64 of 0-9 and a-f"
     );
-    Err(Trouble::told(Exit::World, message))
+    Err(Trouble::told(Exit::Usage, message))
 }
 
 /// Explains lines of a period settled again; the run id must be the one asked for.
