@@ -13,7 +13,7 @@ use crate::explain::{ExplainInput, Explanation, Question};
 use crate::job::{self, ArchiveChoice, Job, JobError, LedgerChoice, Overrides};
 use crate::law::LawErrors;
 use crate::ledger::{Ledger, LedgerError};
-use crate::publish::{Manifest, Pseudonyms, PublishError};
+use crate::publish::{MANIFEST, Manifest, Pseudonyms, PublishError};
 use crate::schedule::ScheduleError;
 use crate::settle::{self, Checked, RunReport, SettleError, Settled};
 use std::path::Path;
@@ -251,7 +251,18 @@ pub(super) fn rerun(
         None => run_prefix(&command.run)?,
     };
     let archive = Archive::open(&command.archive).map_err(RerunError::Archive)?;
-    let run_id = archive.find(&asked_for).map_err(RerunError::Archive)?;
+    let run_id = archive.find(&asked_for).map_err(|error| match (folder, error) {
+        (Some(folder), ArchiveError::RunUnknown { path, run_id, .. }) => {
+            let (file, path) = (folder.join(MANIFEST), path.display());
+            let message = format!(
+                "{file}: names run {run_id}; expected a run that {path} holds; hint: name its \
+                 archive with --archive, or the run by its id if the manifest was changed",
+                file = file.display()
+            );
+            Trouble::told(Exit::World, message)
+        }
+        (_, error) => RerunError::Archive(error).into(),
+    })?;
     let asked = RerunQuestion {
         archive: &archive,
         ledger: &command.ledger,

@@ -118,7 +118,7 @@ fn every_file_of_the_run_folder_counts() {
     for at in (0..files["manifest.json"].len()).step_by(97) {
         let bytes = flip(&path, at);
         let (exit, said) = office.rerun("run-2026-09");
-        assert_ne!(exit, 0, "byte {at}: {said}");
+        assert!(exit != 0 && said.contains("manifest"), "byte {at}: {said}");
         fs::write(&path, bytes).unwrap();
     }
     // A Parquet file is compared by row and column.

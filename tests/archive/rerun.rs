@@ -176,6 +176,34 @@ fn what_was_archived_is_what_was_read_or_nothing_stands() {
 }
 
 #[test]
+fn overlays_and_several_packs_come_back_as_well() {
+    let office = Office::new();
+    // A second pack that pays 1 yuan a child, and an overlay that pays 20 yuan a day.
+    let second = include_str!("pack.toml")
+        .replace("id = \"small\"", "id = \"second\"")
+        .replace("rate * coalesce(days_attended, 0)", "rate * 1")
+        .replace("unit = \"yuan/day\"", "unit = \"yuan\"")
+        .replace("value = \"10\"", "value = \"1\"");
+    office.write("second/pack/pack.toml", &second);
+    office.write("what.toml", "\"small:parameter.rate.value\" = \"20\"\n");
+    office.job("");
+    let job = fs::read_to_string(office.path("job.toml")).unwrap();
+    let packs = format!(
+        ", {:?}]\noverlays = [{:?}]\nref",
+        office.text("second/pack"),
+        office.text("what.toml")
+    );
+    office.write("job.toml", &job.replacen("]\nref", &packs, 1));
+    let (run, payable) = office.settle("2026-09", "");
+    assert_eq!(payable, 2 * 15_000 + 2 * 100);
+    office.forget();
+    fs::remove_dir_all(office.path("second")).unwrap();
+    fs::remove_file(office.path("what.toml")).unwrap();
+    let (exit, said) = office.rerun(&run);
+    assert_eq!(exit, 0, "{said}");
+}
+
+#[test]
 fn a_lost_archive_is_mended_by_the_same_run() {
     let office = Office::new();
     let (run, _) = office.settle("2026-09", "");
