@@ -40,6 +40,12 @@ impl Materials {
         Ok(made)
     }
 
+    /// The archive they are from.
+    #[must_use]
+    pub const fn archive(&self) -> &Archive {
+        &self.archive
+    }
+
     /// The recipe.
     #[must_use]
     pub const fn recipe(&self) -> &Recipe {

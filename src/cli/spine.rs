@@ -13,7 +13,7 @@ use crate::explain::{ExplainInput, Explanation, Question};
 use crate::job::{self, ArchiveChoice, Job, JobError, LedgerChoice, Overrides};
 use crate::law::LawErrors;
 use crate::ledger::{Ledger, LedgerError};
-use crate::publish::{Manifest, Pseudonyms, PublishError};
+use crate::publish::{MANIFEST, Manifest, Pseudonyms, PublishError};
 use crate::schedule::ScheduleError;
 use crate::settle::{self, Checked, RunReport, SettleError, Settled};
 use std::path::Path;
@@ -245,12 +245,24 @@ pub(super) fn rerun(
     command: &RerunCommand,
     progress: &mut dyn Progress,
 ) -> Result<RerunReport, Trouble> {
-    let archive = Archive::open(&command.archive).map_err(RerunError::Archive)?;
     let folder = command.run.is_dir().then_some(command.run.as_path());
-    let run_id = match folder {
+    let asked_for = match folder {
         Some(folder) => manifest(folder)?.run_id,
-        None => archive.find(&run_prefix(&command.run)?).map_err(RerunError::Archive)?,
+        None => run_prefix(&command.run)?,
     };
+    let archive = Archive::open(&command.archive).map_err(RerunError::Archive)?;
+    let run_id = archive.find(&asked_for).map_err(|error| match (folder, error) {
+        (Some(folder), ArchiveError::RunUnknown { path, run_id, .. }) => {
+            let (file, path) = (folder.join(MANIFEST), path.display());
+            let message = format!(
+                "{file}: names run {run_id}; expected a run that {path} holds; hint: name its \
+                 archive with --archive, or the run by its id if the manifest was changed",
+                file = file.display()
+            );
+            Trouble::told(Exit::World, message)
+        }
+        (_, error) => RerunError::Archive(error).into(),
+    })?;
     let asked = RerunQuestion {
         archive: &archive,
         ledger: &command.ledger,
@@ -272,7 +284,7 @@ fn run_prefix(word: &Path) -> Result<String, Trouble> {
     let message = format!(
         "{text}: is no run folder and no run id; expected a folder, or 8 to 64 of 0-9 and a-f"
     );
-    Err(Trouble::told(Exit::World, message))
+    Err(Trouble::told(Exit::Usage, message))
 }
 
 /// Explains lines of a period settled again; the run id must be the one asked for.

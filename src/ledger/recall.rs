@@ -24,6 +24,12 @@ impl Ledger {
         self
     }
 
+    /// Whether the books are read as a past run read them.
+    #[must_use]
+    pub const fn is_recalled(&self) -> bool {
+        self.recalled.is_some()
+    }
+
     /// A run by its id, whether it stands or was replaced.
     ///
     /// # Errors

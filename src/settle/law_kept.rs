@@ -79,6 +79,8 @@ pub(super) fn earlier_runs(
     ledger: Option<&Ledger>,
 ) -> Result<(), SettleError> {
     let archive = job.archive.as_deref().and_then(|folder| Archive::open(folder).ok());
+    // A run settled again was checked when it was settled first, by what was approved then.
+    let ledger = ledger.filter(|ledger| !ledger.is_recalled());
     let (Some(archive), Some(ledger)) = (archive, ledger) else { return Ok(()) };
     let mut now: BTreeMap<(Month, Date), Arc<str>> = BTreeMap::new();
     for run in ledger.standing(&job.id, job.period)? {

@@ -22,6 +22,8 @@ pub fn rerun(
     let mut job = materials.job()?;
     job.threads = threads;
     out.clone_into(&mut job.out);
+    // To read earlier runs from; nothing is written to it.
+    job.archive = Some(materials.archive().path().to_owned());
     let recipe = materials.recipe();
     let recalled =
         Recalled { earlier: recipe.earlier.clone(), compared_with: recipe.compared_with.clone() };

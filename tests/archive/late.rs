@@ -77,13 +77,14 @@ fn a_past_day_gives_the_bytes_of_then() {
 #[test]
 fn months_of_one_period_read_each_their_own_version() {
     let office = Office::new();
-    let quarter = include_str!("pack.toml")
-        .replace("settlement = \"month\"", "settlement = \"quarter\"");
+    let quarter =
+        include_str!("pack.toml").replace("settlement = \"month\"", "settlement = \"quarter\"");
     office.write("pack/pack.toml", &quarter);
     let days = [("A", "2026-07", 1), ("A", "2026-08", 2), ("A", "2026-09", 4), ("B", "2026-09", 8)];
     office.attendance("attendance.csv", &days);
     // August corrected: A 20 days and B 3. What it says of September is outside its months.
-    office.attendance("late.csv", &[("A", "2026-08", 20), ("B", "2026-08", 3), ("A", "2026-09", 9)]);
+    office
+        .attendance("late.csv", &[("A", "2026-08", 20), ("B", "2026-08", 3), ("A", "2026-09", 9)]);
     let (plain, payable) = office.settle("2026-09", "--known-on 2026-11-01");
     assert_eq!(payable, 10 * 100 * (1 + 2 + 4 + 8));
     office.job(&late("late.csv", "2026-10-20", "2026-08", "2026-08"));
@@ -121,7 +122,9 @@ fn a_delivery_received_too_late_was_not_there() {
     let (exit, _, err) = office.tuoyu(run);
     assert_eq!(exit, 1, "{err}");
     assert!(
-        err.contains("inputs.attendance: the delivery was received on 2026-10-11, after 2026-10-10"),
+        err.contains(
+            "inputs.attendance: the delivery was received on 2026-10-11, after 2026-10-10"
+        ),
         "{err}"
     );
     assert!(!office.path("run-2026-09").exists() && !office.path("ledger.db").exists());

@@ -33,7 +33,7 @@ fn a_value_changed_under_the_same_dates_is_found_with_block_and_file() {
     for part in [
         "law_rewritten: the law of 2026-09 as known on 2026-10-10",
         &run[..8],
-        "small/pack.toml:21: parameter rate",
+        "small/pack.toml:20: parameter rate",
         "was `value = 10`",
         "is `value = 11`",
     ] {
@@ -94,7 +94,7 @@ fn a_run_stops_where_the_law_of_an_approved_month_was_rewritten() {
     let line = "run job.toml --ledger ledger.db --out run-x --period 2026-09 --lang en";
     let (exit, _, err) = office.tuoyu(line);
     assert_eq!(exit, 4, "{err}");
-    assert!(err.contains("law_rewritten") && err.contains("small/pack.toml:21"), "{err}");
+    assert!(err.contains("law_rewritten") && err.contains("small/pack.toml:20"), "{err}");
     office.write("pack/pack.toml", PACK);
     assert_eq!(office.settle("2026-09", "").1, 10_000);
 }

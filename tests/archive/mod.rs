@@ -8,6 +8,7 @@ mod rerun;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -67,7 +68,7 @@ impl Office {
     fn attendance(&self, file: &str, days: Days<'_>) {
         let mut text = "child_ref,institution_id,period,days_attended\n".to_owned();
         for (child, month, days) in days {
-            text.push_str(&format!("{child},I1,{month},{days}\n"));
+            let _ = writeln!(text, "{child},I1,{month},{days}");
         }
         self.write(&format!("in/{file}"), &text);
     }
@@ -87,7 +88,8 @@ impl Office {
 
     /// Settles with more words; exit 0 or 3. The report.
     fn run(&self, more: &str) -> serde_json::Value {
-        let (exit, out, err) = self.tuoyu(&format!("run job.toml --json --ledger ledger.db {more}"));
+        let ledger = if more.contains("--ledger") { "" } else { "--ledger ledger.db" };
+        let (exit, out, err) = self.tuoyu(&format!("run job.toml --json {ledger} {more}"));
         assert!(matches!(exit, 0 | 3), "{more}: {err}");
         serde_json::from_str(&out).unwrap()
     }
@@ -120,8 +122,8 @@ impl Office {
 
     /// `audit rerun` in English: exit code, then everything it says.
     fn rerun(&self, more: &str) -> (u8, String) {
-        let line = format!("audit rerun --lang en --ledger ledger.db {more}");
-        let (exit, out, err) = self.tuoyu(&line);
+        let ledger = if more.contains("--ledger") { "" } else { "--ledger ledger.db" };
+        let (exit, out, err) = self.tuoyu(&format!("audit rerun --lang en {ledger} {more}"));
         (exit, out + &err)
     }
 

@@ -57,9 +57,9 @@ fn put(office: &Office, contents: &[u8]) -> String {
     let seal = Sha256::digest(&bytes);
     bytes.extend([0x5e, 0x2a, 0x4d, 0x18, 32, 0, 0, 0]);
     bytes.extend(seal);
-    let hash = Sha256::digest(contents).iter().fold(String::new(), |text, byte| {
-        format!("{text}{byte:02x}")
-    });
+    let hash = Sha256::digest(contents)
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     let (folder, name) = hash.split_at(2);
     office.write(&format!("archive/objects/{folder}/.made"), "");
     fs::write(office.path(&format!("archive/objects/{folder}/{name}.zst")), bytes).unwrap();
@@ -91,12 +91,12 @@ fn what_differs_is_listed_with_both_texts() {
     assert!(said.contains("settling again gives run "), "{said}");
     for part in [
         "schedule.csv: settled again it differs, line 2\n  archived: ",
-        "entitlements.parquet: settled again it differs, line 1, column run_id",
+        "entitlements.parquet: settled again it differs, line 1, column ",
         "manifest.json: settled again it differs, line ",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    // 150 yuan then, 165 now; the archive alone has the lines.
+    // The archive alone has the lines, not the other texts.
     let (exit, said) = office.rerun(&format!("{run} {without}"));
     assert_eq!(exit, 6, "{said}");
     assert!(said.contains("entitlements.parquet: settled again it differs, line 1"), "{said}");
@@ -107,11 +107,17 @@ fn what_differs_is_listed_with_both_texts() {
     assert_eq!(exit, 6, "{said}");
     assert!(said.contains("version 1 of the calculation, which is not ours"), "{said}");
     assert!(said.contains("not compared: summary.json, manifest.json"), "{said}");
-    let row = "entitlements.parquet: settled again it differs, line 1, column ";
-    assert!(said.contains(row) && !said.contains("column run_id"), "{said}");
-    assert!(said.contains("payable_fen\n  archived: 15000\n  found:    16500"), "{said}");
-    let (exit, out, _) =
-        office.tuoyu(&format!("audit rerun run-2026-09 --json {without}"));
+    // 150 yuan then, 165 now; A's ten days 100 and 110.
+    for part in [
+        "changes.csv: settled again it differs, line 2, column amount_fen\n  archived: 15000\n  \
+         found:    16500\n",
+        "entitlements.parquet: settled again it differs, line 1, column exact_num\n  archived: \
+         10000\n  found:    11000\n",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("column run_id") && !said.contains("column row_hash"), "{said}");
+    let (exit, out, _) = office.tuoyu(&format!("audit rerun run-2026-09 --json {without}"));
     let answer: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((exit, answer["same_version"].as_bool()), (6, Some(false)), "{out}");
     // And where what they tell is the same, that is said.
@@ -170,6 +176,34 @@ fn what_was_archived_is_what_was_read_or_nothing_stands() {
 }
 
 #[test]
+fn overlays_and_several_packs_come_back_as_well() {
+    let office = Office::new();
+    // A second pack that pays 1 yuan a child, and an overlay that pays 20 yuan a day.
+    let second = include_str!("pack.toml")
+        .replace("id = \"small\"", "id = \"second\"")
+        .replace("rate * coalesce(days_attended, 0)", "rate * 1")
+        .replace("unit = \"yuan/day\"", "unit = \"yuan\"")
+        .replace("value = \"10\"", "value = \"1\"");
+    office.write("second/pack/pack.toml", &second);
+    office.write("what.toml", "\"small:parameter.rate.value\" = \"20\"\n");
+    office.job("");
+    let job = fs::read_to_string(office.path("job.toml")).unwrap();
+    let packs = format!(
+        ", {:?}]\noverlays = [{:?}]\nref",
+        office.text("second/pack"),
+        office.text("what.toml")
+    );
+    office.write("job.toml", &job.replacen("]\nref", &packs, 1));
+    let (run, payable) = office.settle("2026-09", "");
+    assert_eq!(payable, 2 * 15_000 + 2 * 100);
+    office.forget();
+    fs::remove_dir_all(office.path("second")).unwrap();
+    fs::remove_file(office.path("what.toml")).unwrap();
+    let (exit, said) = office.rerun(&run);
+    assert_eq!(exit, 0, "{said}");
+}
+
+#[test]
 fn a_lost_archive_is_mended_by_the_same_run() {
     let office = Office::new();
     let (run, _) = office.settle("2026-09", "");
@@ -185,6 +219,26 @@ fn a_lost_archive_is_mended_by_the_same_run() {
     assert_eq!(contents(&office.path("archive")), before);
     assert_eq!(office.ledger().events().unwrap(), 1, "mending is no event");
     assert_eq!(office.rerun(&run).0, 0);
+}
+
+#[test]
+fn where_nothing_can_be_archived_nothing_stands() {
+    let office = Office::new();
+    office.write("archive", "a file where the folder should be");
+    let (exit, _, err) = office.tuoyu("run job.toml --ledger ledger.db --out run-2026-09");
+    assert_eq!(exit, 1, "{err}");
+    assert!(err.contains("archive/objects: cannot make the folder"), "{err}");
+    assert!(!office.path("run-2026-09").exists());
+    assert_eq!(office.ledger().events().unwrap(), 0);
+    // A crash before the commit leaves objects and a pointer; nobody misses or minds them.
+    fs::remove_file(office.path("archive")).unwrap();
+    let (run, _) = office.settle("2026-09", "");
+    let raw = office.raw_ledger();
+    raw.execute_batch("PRAGMA foreign_keys = 0; DELETE FROM events; DELETE FROM runs").unwrap();
+    drop(raw);
+    fs::remove_dir_all(office.path("run-2026-09")).unwrap();
+    assert_eq!(office.archive().verify(&office.ledger().recipes().unwrap()).unwrap(), []);
+    assert!(office.archive().holds(&run));
 }
 
 #[test]

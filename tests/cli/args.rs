@@ -30,6 +30,10 @@ fn a_wrong_word_is_exit_2_and_says_what_is_expected() {
         ("approve", "unrecognized subcommand"),
         ("audit", "sql"),
         ("audit sql out/2026-09", "--out"),
+        ("audit rerun", "RUN"),
+        ("audit rerun no/such/folder --lang en", "is no run folder and no run id; expected"),
+        ("audit rerun 1234567 --lang en", "8 to 64 of 0-9 and a-f"),
+        ("audit rerun 12345678 --threads 0", "--threads: found \"0\""),
     ] {
         let (exit, err) = typed(line);
         assert_eq!(exit, 2, "{line}: {err}");
