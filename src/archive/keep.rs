@@ -1,6 +1,6 @@
-//! Keeping a run: deliveries while its files are written, then the recipe, then its pointer.
+//! Keeping a run: deliveries and papers while its files are written, then the recipe, then its pointer.
 
-use super::papers::last_name;
+use super::papers::{KeptPapers, last_name};
 use super::{
     Archive, ArchiveError, KeptFile, KeptLate, KeptLaw, KeptTable, Papers, Pointer, RECIPE_FORMAT,
     Recipe,
@@ -14,11 +14,12 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
-/// Deliveries that are kept.
+/// Deliveries and papers that are kept.
 #[derive(Debug)]
 pub struct Inputs {
     tables: Vec<KeptTable>,
     late: Vec<KeptLate>,
+    papers: KeptPapers,
 }
 
 /// What a run has to say of itself when it is kept.
@@ -30,8 +31,6 @@ pub struct Kept<'a> {
     pub period: Month,
     /// Version of the calculation.
     pub calc_version: &'a str,
-    /// Papers as they were before the run read them.
-    pub papers: &'a Papers,
     /// The law in force for each service month, as text.
     pub law: &'a [(Month, &'a str)],
     /// Runs of the ledger it read.
@@ -48,32 +47,43 @@ pub struct Kept<'a> {
 type Read<'a> = BTreeMap<(&'a str, &'a Path), &'a str>;
 
 impl Archive {
-    /// Keeps the deliveries of a job that were there on its day, those that were read with the
-    /// bytes that were read. Runs in the current rayon pool, a file a task.
+    /// Keeps the papers of a job and its deliveries that were there on its day, all with the bytes
+    /// that were read. Runs in the current rayon pool, a file a task.
     ///
     /// # Errors
     /// [`ArchiveError::Changed`] when a file is not what was read, else the world's reasons.
-    pub fn keep_inputs(&self, job: &Job, read: &[SourceFile]) -> Result<Inputs, ArchiveError> {
+    pub fn keep_inputs(
+        &self,
+        job: &Job,
+        papers: &Papers,
+        read: &[SourceFile],
+    ) -> Result<Inputs, ArchiveError> {
         let read: Read<'_> =
             read.iter().map(|file| ((&*file.table, &*file.path), file.sha256.as_str())).collect();
-        let tables: Vec<Result<KeptTable, ArchiveError>> = job
-            .tables
-            .par_iter()
-            .map(|spec| {
-                Ok(KeptTable {
-                    table: spec.table.clone(),
-                    optional: spec.optional,
-                    files: self.keep_files(job, spec, &read)?,
-                })
-            })
-            .collect();
-        let received = |spec: &&TableSpec| spec.received_by(job.known_on);
-        let mut late = Vec::new();
-        for spec in job.late.iter().filter(received) {
+        let table = |spec: &TableSpec| {
+            let (table, optional) = (spec.table.clone(), spec.optional);
+            Ok(KeptTable { table, optional, files: self.keep_files(job, spec, &read)? })
+        };
+        let late = |spec: &TableSpec| {
             let files = self.keep_files(job, spec, &read)?;
-            late.push(KeptLate { spec: spec.canonical(), files });
-        }
-        Ok(Inputs { tables: tables.into_iter().collect::<Result<_, _>>()?, late })
+            Ok(KeptLate { spec: spec.canonical(), files })
+        };
+        let received = |spec: &&TableSpec| spec.received_by(job.known_on);
+        let (papers, (tables, late)) = rayon::join(
+            || papers.keep(self),
+            || {
+                let tables: Vec<Result<_, ArchiveError>> =
+                    job.tables.par_iter().map(table).collect();
+                let late: Vec<Result<_, ArchiveError>> =
+                    job.late.par_iter().filter(received).map(late).collect();
+                (tables, late)
+            },
+        );
+        Ok(Inputs {
+            tables: tables.into_iter().collect::<Result<_, _>>()?,
+            late: late.into_iter().collect::<Result<_, _>>()?,
+            papers: papers?,
+        })
     }
 
     fn keep_files(
@@ -101,7 +111,7 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::Changed`] when a file is not what was read, else the world's reasons.
     pub fn keep(&self, job: &Job, inputs: Inputs, run: &Kept<'_>) -> Result<String, ArchiveError> {
-        let papers = run.papers.keep(self)?;
+        let Inputs { tables, late, papers } = inputs;
         let mut law = Vec::with_capacity(run.law.len());
         for (month, text) in run.law {
             law.push(KeptLaw { month: *month, sha256: self.put(text.as_bytes())? });
@@ -115,8 +125,8 @@ impl Archive {
             known_on: job.known_on,
             calc_version: run.calc_version.to_owned(),
             job: job.canonical.clone(),
-            tables: inputs.tables,
-            late: inputs.late,
+            tables,
+            late,
             packs: papers.packs,
             overlays: papers.overlays,
             reference: papers.reference,

@@ -4,6 +4,7 @@ use super::recipe::KEY_WORDS;
 use super::{Archive, ArchiveError, KeptFile, KeptPack};
 use crate::domain::hex;
 use crate::job::Job;
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,7 +47,10 @@ impl Papers {
     /// Keeps them all: packs, overlays, reference files, key.
     pub(super) fn keep(&self, archive: &Archive) -> Result<KeptPapers, ArchiveError> {
         let keep = |paper: &Paper| paper.keep(archive);
-        let all = |papers: &[Paper]| papers.iter().map(keep).collect::<Result<Vec<_>, _>>();
+        let all = |papers: &[Paper]| {
+            let kept: Vec<Result<KeptFile, ArchiveError>> = papers.par_iter().map(keep).collect();
+            kept.into_iter().collect::<Result<Vec<_>, _>>()
+        };
         let mut packs = Vec::with_capacity(self.packs.len());
         for (name, files) in &self.packs {
             packs.push(KeptPack { name: name.clone(), files: all(files)? });
@@ -61,6 +65,7 @@ impl Papers {
 }
 
 /// The papers of a recipe.
+#[derive(Debug)]
 pub(super) struct KeptPapers {
     pub(super) packs: Vec<KeptPack>,
     pub(super) overlays: Vec<KeptFile>,

@@ -20,47 +20,12 @@ pub struct NotDelivered {
 }
 
 impl Job {
-    /// The delivery of each table for a service month as known on a day, in order of table.
-    ///
-    /// Of a table's deliveries received by then whose `complete_for` holds the month, the one
-    /// received last; on the same day the later in the job. Where none holds the month, the base
-    /// delivery. It replaces the rows wholly: nothing of an earlier one is left.
+    /// [`choose`] among the deliveries of the job.
     ///
     /// # Errors
     /// When a table that is not optional was received only later.
     pub fn deliveries(&self, month: Month, known_on: Date) -> Result<Vec<TableSpec>, NotDelivered> {
-        let late = |table: &str| {
-            let of = self.late.iter().filter(|spec| spec.table == table);
-            latest(of.filter(|spec| spec.received_by(known_on) && spec.holds(month)))
-        };
-        let mut chosen = Vec::with_capacity(self.tables.len());
-        for base in &self.tables {
-            let late = late(&base.table);
-            let own = base.received_by(known_on);
-            // A base delivery that says it came later than the late one wins.
-            let own_is_later =
-                |late: &TableSpec| own && base.holds(month) && base.received_on > late.received_on;
-            chosen.push(match late {
-                Some(late) if !own_is_later(late) => late.clone(),
-                _ if own => base.clone(),
-                _ if base.optional => TableSpec { paths: Vec::new(), ..base.clone() },
-                _ => {
-                    return Err(NotDelivered {
-                        table: base.table.clone(),
-                        received_on: base.received_on.unwrap_or(known_on),
-                        known_on,
-                    });
-                }
-            });
-        }
-        for spec in &self.late {
-            let unlisted = !chosen.iter().any(|other| other.table == spec.table);
-            if unlisted && let Some(late) = late(&spec.table) {
-                chosen.push(late.clone());
-            }
-        }
-        chosen.sort_by(|a, b| a.table.cmp(&b.table));
-        Ok(chosen)
+        choose(&self.tables, &self.late, month, known_on)
     }
 
     /// Whether a specification is one of the late deliveries.
@@ -68,6 +33,57 @@ impl Job {
     pub fn is_late(&self, spec: &TableSpec) -> bool {
         self.late.contains(spec)
     }
+}
+
+/// The delivery of each table for a service month as known on a day, in order of table.
+///
+/// Of a table's deliveries received by then whose `complete_for` holds the month, the one received
+/// last; on the same day a late one before the base one, and of late ones the later in the list.
+/// Where none holds the month, the base delivery. It gives the rows wholly: nothing of an earlier
+/// one is left.
+///
+/// # Errors
+/// When a table that is not optional was received only later.
+pub fn choose(
+    tables: &[TableSpec],
+    late: &[TableSpec],
+    month: Month,
+    known_on: Date,
+) -> Result<Vec<TableSpec>, NotDelivered> {
+    let latest = |table: &str| {
+        late.iter()
+            .filter(|spec| spec.table == table)
+            .filter(|spec| spec.received_by(known_on) && spec.holds(month))
+            // Of several that are greatest the last is taken.
+            .max_by_key(|spec| spec.received_on)
+    };
+    let mut chosen = Vec::with_capacity(tables.len());
+    for base in tables {
+        let own = base.received_by(known_on);
+        // A base delivery that says it came later than the late one wins.
+        let own_is_later =
+            |late: &TableSpec| own && base.holds(month) && base.received_on > late.received_on;
+        chosen.push(match latest(&base.table) {
+            Some(late) if !own_is_later(late) => late.clone(),
+            _ if own => base.clone(),
+            _ if base.optional => TableSpec { paths: Vec::new(), ..base.clone() },
+            _ => {
+                return Err(NotDelivered {
+                    table: base.table.clone(),
+                    received_on: base.received_on.unwrap_or(known_on),
+                    known_on,
+                });
+            }
+        });
+    }
+    for spec in late {
+        let unlisted = !chosen.iter().any(|other| other.table == spec.table);
+        if unlisted && let Some(late) = latest(&spec.table) {
+            chosen.push(late.clone());
+        }
+    }
+    chosen.sort_by(|a, b| a.table.cmp(&b.table));
+    Ok(chosen)
 }
 
 impl TableSpec {
@@ -82,9 +98,4 @@ impl TableSpec {
     pub fn holds(&self, month: Month) -> bool {
         self.complete_for.is_none_or(|(first, last)| first <= month && month <= last)
     }
-}
-
-/// The delivery received last; on the same day the later in the list.
-fn latest<'s>(deliveries: impl Iterator<Item = &'s TableSpec>) -> Option<&'s TableSpec> {
-    deliveries.max_by_key(|spec| spec.received_on)
 }

@@ -11,7 +11,7 @@ mod read;
 mod restore;
 mod toml_walk;
 
-pub use deliveries::NotDelivered;
+pub use deliveries::{NotDelivered, choose};
 pub use error::JobError;
 pub use read::read;
 pub use restore::{Places, RestoreError, restore};

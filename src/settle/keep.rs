@@ -25,9 +25,9 @@ impl Keeping {
         Some(Self { archive, papers: Papers::look(job) })
     }
 
-    /// Keeps the deliveries.
+    /// Keeps the deliveries and the papers.
     pub(super) fn inputs(&self, job: &Job, settled: &Settled) -> Result<Inputs, SettleError> {
-        Ok(self.archive.keep_inputs(job, &settled.tables.files)?)
+        Ok(self.archive.keep_inputs(job, &self.papers, &settled.tables.files)?)
     }
 
     /// Keeps the run of a sealed folder; gives the hash of its recipe.
@@ -48,7 +48,6 @@ impl Keeping {
             run_id: &settled.run_id,
             period: settled.period,
             calc_version: CALC_VERSION,
-            papers: &self.papers,
             law: &law,
             recalled: &settled.recalled,
             manifest,

@@ -212,7 +212,7 @@ pub(super) fn write(
         _ => None,
     };
     let files = || -> Result<(Draft, Written), SettleError> {
-        // Deliveries are archived while files are written.
+        // Deliveries and papers are archived while files are written.
         let (made, inputs) = rayon::join(publish_all, || keeping.map(|of| of.inputs(job, settled)));
         let (draft, manifest) = made?;
         let archive = match (keeping, inputs.transpose()?) {

@@ -1,9 +1,12 @@
 //! Tests of room `job`.
 
+mod late;
+mod restore;
+
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tuoyu::domain::{Date, Month};
-use tuoyu::job::{self, Job, JobError, Language, LedgerChoice, Overrides};
+use tuoyu::job::{self, ArchiveChoice, Job, JobError, Language, LedgerChoice, Overrides};
 
 /// A folder with a job file and an input folder of empty files.
 struct Place {
@@ -89,6 +92,27 @@ fn the_command_line_goes_before_the_file() {
     );
     assert_eq!(job.known_on, Date::from_ymd(2027, 1, 5).unwrap());
     assert_eq!((job.threads, job.message_language), (Some(3), Language::English));
+}
+
+#[test]
+fn the_archive_lies_beside_the_ledger_unless_stated() {
+    let place = Place::new(&[]);
+    let archive =
+        |more: &str, overrides| place.read(&format!("{LEAST}{more}"), overrides).unwrap().archive;
+    let plain = Overrides::default;
+    assert_eq!(archive("", plain()).as_deref(), Some(Path::new("var/archive")));
+    assert_eq!(archive("ledger = \"l.db\"", plain()).as_deref(), Some(Path::new("archive")));
+    assert_eq!(archive("archive = \"a\"", plain()).as_deref(), Some(Path::new("a")));
+    assert_eq!(archive("archive = \"none\"", plain()), None);
+    // A trial archives nothing, whatever else is said.
+    assert_eq!(archive("ledger = \"none\"\narchive = \"a\"", plain()), None);
+    let elsewhere =
+        Overrides { ledger: Some(LedgerChoice::File("x/l.db".into())), ..Overrides::default() };
+    assert_eq!(archive("", elsewhere).as_deref(), Some(Path::new("x/archive")));
+    let stated = |choice| Overrides { archive: Some(choice), ..Overrides::default() };
+    let folder = stated(ArchiveChoice::Folder("b".into()));
+    assert_eq!(archive("archive = \"none\"", folder).as_deref(), Some(Path::new("b")));
+    assert_eq!(archive("archive = \"a\"", stated(ArchiveChoice::None)), None);
 }
 
 #[test]
@@ -291,4 +315,10 @@ fn the_reference_names_exactly_the_keys_the_reader_knows() {
     assert_eq!(documented("## Top level"), known("zzzzzzzzzzzz = 1"));
     let table = known("[inputs.slots]\nzzzzzzzzzzzz = 1");
     assert_eq!(documented("## `[inputs.<table>]`"), table);
+    // Keys that are read as a table's own stand in a sentence below the list.
+    let late = known("[[late]]\nzzzzzzzzzzzz = 1");
+    let listed = documented("## `[[late]]`");
+    assert!(listed.iter().all(|key| late.contains(key)), "{late:?}");
+    let rest: Vec<_> = late.iter().filter(|key| !listed.contains(key)).collect();
+    assert!(rest.iter().all(|key| table.contains(key)) && rest.len() + 4 == late.len(), "{rest:?}");
 }

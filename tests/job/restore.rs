@@ -1,0 +1,67 @@
+//! A job from its canonical text.
+
+use super::{LEAST, Place};
+use std::path::PathBuf;
+use tuoyu::job::{Job, Overrides, Places, TableSpec, restore};
+
+const ALL: &str = "title = \"月结\"\nopening = \"2026-01\"\noffice = \"示例区\"\nworkbooks = false\n\
+    entitlements_csv = true\nchange_percent = 7\nprovisional_calendar = true\n\
+    overlays = [\"x/what.toml\"]\n\
+    [inputs.attendance]\nfile = \"a*.csv\"\nsheet = \"s\"\nheader_row = 3\n\
+    headers = { \"天数\" = \"days_attended\" }\nvalues.mark = { \"√\" = \"1\" }\n\
+    captures = [{ column = \"mark\", from = \"t\", pattern = '(\\d+)' }]\n\
+    constants = { period = \"2026-09\" }\nignore = [\"备注\"]\nreceived_on = 2026-10-01\n\
+    complete_for = [\"2026-08\", \"2026-09\"]\n";
+
+/// The places of a job's files in another folder.
+fn elsewhere(job: &Job) -> Places {
+    let moved = |path: &PathBuf| PathBuf::from("moved").join(path.file_name().unwrap());
+    let files = job
+        .tables
+        .iter()
+        .map(|spec| (spec.table.clone(), spec.paths.iter().map(moved).collect()))
+        .collect();
+    Places {
+        packs: job.packs.iter().map(moved).collect(),
+        overlays: job.overlays.iter().map(moved).collect(),
+        files,
+        ..Places::default()
+    }
+}
+
+#[test]
+fn a_job_comes_back_from_its_text() {
+    let place = Place::new(&["a1.csv", "a2.csv", "slots.csv"]);
+    let job = place.read(&format!("{LEAST}{ALL}"), Overrides::default()).unwrap();
+    let back = restore(&job.canonical, elsewhere(&job)).unwrap();
+    assert_eq!(back.canonical, job.canonical);
+    assert_eq!((back.known_on, back.period, back.change_percent), (job.known_on, job.period, 7));
+    for (spec, again) in job.tables.iter().zip(&back.tables) {
+        let paths = again.paths.clone();
+        assert_eq!(TableSpec { paths, ..spec.clone() }, *again);
+        assert_eq!(TableSpec::restore(&spec.canonical(), spec.paths.clone()).unwrap(), *spec);
+    }
+    assert_eq!((back.ledger, back.archive), (None, None));
+}
+
+/// Spoils the places of a job.
+type Change<'c> = &'c dyn Fn(&mut Places);
+
+#[test]
+fn places_that_do_not_fit_are_refused() {
+    let place = Place::new(&["a1.csv"]);
+    let job = place.read(&format!("{LEAST}{ALL}"), Overrides::default()).unwrap();
+    let wrong: [(&str, Change<'_>); 4] = [
+        ("other packs", &|places| places.packs.clear()),
+        ("other overlays", &|places| places.overlays.clear()),
+        ("has 1 files", &|places| places.files.clear()),
+        ("other names of files", &|places| places.packs[0] = "moved/q".into()),
+    ];
+    for (part, change) in wrong {
+        let mut places = elsewhere(&job);
+        change(&mut places);
+        let told = restore(&job.canonical, places).unwrap_err().to_string();
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(restore("{}", Places::default()).is_err());
+}
