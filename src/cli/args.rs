@@ -1,9 +1,14 @@
 //! The command line in two stages: what was typed ([`Low`]), then what the program needs
 //! ([`Command`]). Everything that can be wrong with a word is wrong here, once, with exit 2.
 
+use super::args_acts::{
+    self, ActCommand, KeysCommand, LowAct, LowKeys, LowProve, LowVerify, MakerWords, ProveCommand,
+    VerifyCommand,
+};
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
 use crate::law::DiffOf;
+use crate::ledger::ActKind;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -33,6 +38,17 @@ enum LowCommand {
     Policy(LowPolicy),
     /// Every step of an amount, with clauses
     Explain(LowExplain),
+    /// Agree to a draft, as another person than its maker
+    Approve(LowAct),
+    /// Let the payments of an approved run out: write the release folder
+    Release(LowAct),
+    /// Close the month of a released run
+    Close(LowAct),
+    /// Undo an approval or a closing, with a reason
+    Reopen(LowAct),
+    /// Keys of the persons who act on runs
+    #[command(subcommand)]
+    Keys(LowKeys),
     /// Means to check a settlement without this program
     #[command(subcommand)]
     Audit(LowAudit),
@@ -42,6 +58,10 @@ enum LowCommand {
 enum LowAudit {
     /// Write the settlement as facts and SQL that computes it again
     Sql(LowAuditSql),
+    /// Prove the ledger: chain, rows, acts; names the first event that does not hold
+    Verify(LowVerify),
+    /// Prove that a line stands in a schedule, without showing another; or check such a proof
+    Prove(LowProve),
 }
 
 #[derive(Debug, Args)]
@@ -104,6 +124,15 @@ struct LowRun {
     /// Ledger file, instead of the job's; none makes the run a trial that posts nothing
     #[arg(long, value_name = "FILE|none")]
     ledger: Option<PathBuf>,
+    /// Name of the person who makes the run; default: the user of the system
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// That person's key file, where the job demands signatures
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// When, as 2026-10-12T09:30:00+08:00; default: now
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -214,8 +243,16 @@ pub enum Command {
     Policy(PolicyCommand),
     /// `explain`.
     Explain(ExplainCommand),
+    /// `approve`, `release`, `close`, `reopen`.
+    Act(ActCommand),
+    /// `keys …`.
+    Keys(KeysCommand),
     /// `audit sql`.
     Audit(AuditCommand),
+    /// `audit verify`.
+    Verify(VerifyCommand),
+    /// `audit prove`.
+    Prove(ProveCommand),
 }
 
 /// A job and what the command line changes in it.
@@ -225,6 +262,8 @@ pub struct JobCommand {
     pub job: PathBuf,
     /// Changes.
     pub changes: Changes,
+    /// Who makes the run.
+    pub maker: MakerWords,
     /// Whether the result is written as JSON.
     pub json: bool,
 }
@@ -350,11 +389,19 @@ impl TryFrom<Low> for Command {
                 let mut command = job(run.job)?;
                 command.changes.out = run.out;
                 command.changes.ledger = run.ledger.map(ledger);
+                command.maker = args_acts::maker(run.by.as_deref(), run.at, run.key)?;
                 Self::Run(command)
             }
             LowCommand::Check(check) => Self::Check(job(check.job)?),
             LowCommand::Policy(low) => Self::Policy(policy(low)?),
             LowCommand::Explain(low) => Self::Explain(explain(low)?),
+            LowCommand::Approve(low) => Self::Act(args_acts::act(ActKind::Approve, low)?),
+            LowCommand::Release(low) => Self::Act(args_acts::act(ActKind::Release, low)?),
+            LowCommand::Close(low) => Self::Act(args_acts::act(ActKind::Close, low)?),
+            LowCommand::Reopen(low) => Self::Act(args_acts::act(ActKind::Reopen, low)?),
+            LowCommand::Keys(low) => Self::Keys(args_acts::keys(low)?),
+            LowCommand::Audit(LowAudit::Verify(low)) => Self::Verify(args_acts::verify(low)?),
+            LowCommand::Audit(LowAudit::Prove(low)) => Self::Prove(args_acts::prove(low)?),
             LowCommand::Audit(LowAudit::Sql(low)) => Self::Audit(AuditCommand {
                 run: low.run,
                 out: low.out,
@@ -387,7 +434,7 @@ fn job(low: LowJob) -> Result<JobCommand, UsageError> {
         language: low.lang.map(language).transpose()?,
         ..Changes::default()
     };
-    Ok(JobCommand { job: low.job, changes, json: low.json })
+    Ok(JobCommand { job: low.job, changes, maker: MakerWords::default(), json: low.json })
 }
 
 fn policy(low: LowPolicy) -> Result<PolicyCommand, UsageError> {
@@ -442,7 +489,7 @@ fn ledger(file: PathBuf) -> Option<PathBuf> {
     (file.as_os_str() != "none").then_some(file)
 }
 
-fn month(option: &'static str, word: String) -> Result<Month, UsageError> {
+pub(super) fn month(option: &'static str, word: String) -> Result<Month, UsageError> {
     Month::parse(&word).map_err(|_| UsageError {
         option,
         found: word,
@@ -475,7 +522,7 @@ fn moment(
     Ok(Moment { month, known_on: known_on.unwrap_or_else(|| month.last()) })
 }
 
-fn language(word: String) -> Result<Language, UsageError> {
+pub(super) fn language(word: String) -> Result<Language, UsageError> {
     Language::parse(&word).ok_or(UsageError {
         option: "--lang",
         found: word,

@@ -2,7 +2,9 @@
 
 use super::files::{self, CORE_FILES};
 use super::toml_walk::{Section, Text, join, parse_month};
-use super::{Capture, Job, JobError, JobKind, LedgerChoice, Overrides, TableSpec, canonical};
+use super::{
+    Capture, Job, JobError, JobKind, LedgerChoice, Overrides, TableSpec, approval, canonical,
+};
 use crate::domain::{Date, Month};
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -10,7 +12,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-const TOP: [&str; 20] = [
+const TOP: [&str; 21] = [
     "id",
     "kind",
     "title",
@@ -30,6 +32,7 @@ const TOP: [&str; 20] = [
     "provisional_calendar",
     "opening",
     "office",
+    "approval",
     "inputs",
 ];
 
@@ -96,6 +99,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         provisional_calendar: top.truth("provisional_calendar")?.unwrap_or(false),
         opening: top.month("opening")?,
         office: top.string("office")?.unwrap_or_default(),
+        approval: approval::read(&top)?,
         message_language: overrides.language.unwrap_or_default(),
         threads: overrides.threads.filter(|threads| *threads > 0),
         canonical: String::new(),

@@ -1,6 +1,6 @@
 //! What can go wrong with the books.
 
-use super::RunState;
+use super::{Refusal, RunState};
 use crate::domain::Month;
 use rusqlite::ErrorCode;
 use std::path::{Path, PathBuf};
@@ -67,6 +67,27 @@ pub enum LedgerError {
         period: Month,
         /// Its state.
         state: RunState,
+    },
+    /// A person may not do this with the run.
+    #[error("period {period}, run {run_id} {refusal}")]
+    Refused {
+        /// The run.
+        run_id: String,
+        /// Its period.
+        period: Month,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// There is no such run.
+    #[error(
+        "{path}: has no run {run_id}; hint: name the ledger the run was posted to with --ledger",
+        path = path.display()
+    )]
+    Unknown {
+        /// The ledger.
+        path: PathBuf,
+        /// Its id.
+        run_id: String,
     },
     /// The same run id came with another manifest: the engine is not repeatable (S29).
     #[error(

@@ -1,6 +1,7 @@
 //! What the ledger says of earlier periods, and how this one differs.
 
 use super::SettleError;
+use crate::allocation::PostedLine;
 use crate::domain::{Fen, Finding, FindingCode, Month};
 use crate::job::Job;
 use crate::ledger::Ledger;
@@ -9,14 +10,33 @@ use crate::schedule::Schedule;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the ledger says of earlier periods.
+#[derive(Default)]
+pub(super) struct History {
+    /// Lines of released runs.
+    pub(super) posted: Vec<PostedLine>,
+    /// Ids of those runs, in order of period.
+    pub(super) released: Vec<String>,
+    /// The period before, for comparison; it may still be a draft.
+    pub(super) previous: Option<Previous>,
+    /// Id of its run.
+    pub(super) compared: Option<String>,
+    /// Released earlier in the fiscal year.
+    pub(super) year_to_date: YearToDate,
+}
+
+/// Reads what the ledger says of the periods before `first`.
 pub(super) fn read(
     job: &Job,
     ledger: Option<&Ledger>,
     first: Month,
     period: Month,
-) -> Result<(Option<Previous>, YearToDate), SettleError> {
-    let Some(ledger) = ledger else { return Ok((None, YearToDate::default())) };
-    let previous = ledger.previous(&job.id, first)?.map(|previous| Previous {
+) -> Result<History, SettleError> {
+    let Some(ledger) = ledger else { return Ok(History::default()) };
+    let posted = ledger.posted(&job.id, first)?;
+    let released = ledger.released(&job.id, first)?.into_iter().map(|run| run.run_id).collect();
+    let previous = ledger.previous(&job.id, first)?;
+    let compared = previous.as_ref().map(|previous| previous.run_id.clone());
+    let previous = previous.map(|previous| Previous {
         period: previous.period.to_string(),
         by_institution: previous
             .institutions
@@ -39,7 +59,7 @@ pub(super) fn read(
         by_budget_line: sums.by_budget_doc_no,
         total: sums.total,
     };
-    Ok((previous, year_to_date))
+    Ok(History { posted, released, previous, compared, year_to_date })
 }
 
 /// Institutions whose payable amount changed by more than the job's threshold, as `changes.csv`

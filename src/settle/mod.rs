@@ -3,6 +3,7 @@
 //! In: a job. Out: [`Settled`] in memory; by [`run`] a run folder and a ledger entry. Order: after
 //! every room it calls. Never: computes money, reads the clock (the caller hands in the time).
 
+pub mod acts;
 mod checklist;
 mod error;
 mod history;
@@ -10,7 +11,7 @@ mod post;
 mod run_id;
 
 pub use error::SettleError;
-pub use post::{Outcome, RunReport, run};
+pub use post::{Maker, Outcome, RunReport, run};
 
 use crate::allocation::{self, Allocation, BudgetLine, PostedLine};
 use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress, Severity};
@@ -22,11 +23,12 @@ use crate::ledger::Ledger;
 use crate::publish::{Previous, Pseudonyms, PseudonymsAhead, YearToDate};
 use crate::schedule::{self, Schedule};
 use crate::subsidy::{self, Entitlements};
+use history::History;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of the calculation: outputs of one version are the same bytes for the same run id (S30).
-pub const CALC_VERSION: &str = "2";
+pub const CALC_VERSION: &str = "3";
 
 /// One settled service month.
 #[derive(Debug)]
@@ -82,11 +84,13 @@ pub struct Settled {
     pub law_sha256: String,
     /// SHA-256 of the calendar.
     pub calendar_sha256: String,
-    /// Lines of earlier periods.
+    /// Lines of earlier periods, released.
     pub posted: Vec<PostedLine>,
+    /// Ids of the released runs they belong to, in order of period.
+    pub released: Vec<String>,
     /// Where every institution stood in the period before.
     pub previous: Option<Previous>,
-    /// Posted earlier in the fiscal year.
+    /// Released earlier in the fiscal year.
     pub year_to_date: YearToDate,
 }
 
@@ -238,12 +242,9 @@ fn compute_naming(
 ) -> Result<Settled, SettleError> {
     let Read { period, laws, mut tables, mut findings } = read(job, progress)?;
     let first = laws.first().map_or(period, |(month, _)| *month);
-    let (posted, standing) = match ledger {
-        Some(ledger) => (ledger.posted(&job.id, first)?, ledger.standing(&job.id, first)?),
-        None => (Vec::new(), Vec::new()),
-    };
-    let standing: Vec<String> = standing.into_iter().map(|head| head.run_id).collect();
-    let identity = run_id::identify(job, &laws, &tables, &standing)?;
+    let History { posted, released, previous, compared, year_to_date } =
+        history::read(job, ledger, first, period)?;
+    let identity = run_id::identify(job, &laws, &tables, &released, compared.as_deref())?;
     let mut months = Vec::with_capacity(laws.len());
     // What earlier months of this very period used up counts for caps with a longer window.
     let mut used_up = posted.clone();
@@ -262,7 +263,6 @@ fn compute_naming(
     let schedule = schedule::plan(&job.id, period, &inputs, &posted)?;
     findings.extend(checklist::holds(&schedule));
     findings.extend(checklist::cuts(&months));
-    let (previous, year_to_date) = history::read(job, ledger, first, period)?;
     findings.extend(history::changes(job, previous.as_ref(), &schedule));
     Ok(Settled {
         run_id: identity.run_id,
@@ -274,6 +274,7 @@ fn compute_naming(
         law_sha256: identity.law_sha256,
         calendar_sha256: identity.calendar_sha256,
         posted,
+        released,
         previous,
         year_to_date,
     })

@@ -27,7 +27,12 @@ fn a_wrong_word_is_exit_2_and_says_what_is_expected() {
         ("policy diff p", "--notice"),
         ("policy diff p --notice a --known-after 2026-01-01", "cannot be used with"),
         ("explain out/2026-09", "--institution"),
-        ("approve", "unrecognized subcommand"),
+        ("approve", "RUN"),
+        ("approve out/2026-09", "--by"),
+        ("release r --by 李四 --at 2026-10-12", "--at: found \"2026-10-12\"; expected a moment"),
+        ("run a.toml --at now", "expected a moment as 2026-10-12T09:30:00+08:00"),
+        ("keys", "new"),
+        ("keys new --name 李四", "--out"),
         ("audit", "sql"),
         ("audit sql out/2026-09", "--out"),
     ] {

@@ -202,12 +202,21 @@ fn triggers_refuse_changes_and_deletions() {
             assert!(refused.starts_with(table), "{sql}: {refused}");
         }
     }
-    // A draft that was replaced stays so, and an approved run is not replaced.
+    // A draft that was replaced stays so, and a state changes with its event only.
     let again = "UPDATE runs SET superseded_by = NULL WHERE run_no = 2";
     assert!(raw.execute(again, ()).unwrap_err().to_string().contains("standing draft"));
-    raw.execute("UPDATE runs SET state = 'approved' WHERE run_no = 1", ()).unwrap();
-    let replace = "UPDATE runs SET superseded_by = 3 WHERE run_no = 1";
-    assert!(raw.execute(replace, ()).unwrap_err().to_string().contains("standing draft"));
+    for (sql, want) in [
+        ("UPDATE runs SET state = 'approved' WHERE run_no = 1", "runs: "),
+        ("UPDATE runs SET state = 'released' WHERE run_no = 1", "runs: "),
+        ("UPDATE runs SET state = 'approved' WHERE run_no = 2", "runs: "),
+        (
+            "INSERT INTO runs VALUES (9, 'r', 'x', 202610, '1', 'l', 'm', 20261109, 'closed', NULL)",
+            "begins as a draft",
+        ),
+    ] {
+        let refused = raw.execute(sql, ()).unwrap_err().to_string();
+        assert!(refused.contains(want), "{sql}: {refused}");
+    }
 }
 
 #[test]

@@ -326,6 +326,7 @@ fn job(period: Month) -> Job {
         key_file: PathBuf::new(),
         out: PathBuf::new(),
         ledger: None,
+        approval: tuoyu::job::Approval::default(),
         workbooks: true,
         entitlements_csv: true,
         change_percent: 20,

@@ -4,6 +4,7 @@ mod account;
 mod allocation;
 mod anything;
 mod district;
+mod killed;
 mod real;
 mod schedule;
 mod whole;

@@ -1,0 +1,140 @@
+//! Which run an act means: a run folder, a job file, or the first digits of a run id.
+
+use super::again::Again;
+use super::args::Changes;
+use super::args_acts::ActCommand;
+use super::console::Trouble;
+use super::exit::Exit;
+use super::spine;
+use crate::domain::Month;
+use crate::job::Job;
+use crate::ledger::Ledger;
+use crate::settle::acts;
+use std::path::{Path, PathBuf};
+
+/// The ledger of an office, where no job says another.
+pub(super) const LEDGER: &str = "var/ledger.db";
+
+/// Fewest digits of a run id that may stand for it.
+const DIGITS: usize = 8;
+
+/// A run and where it stands.
+pub(super) struct Meant {
+    pub(super) ledger: Ledger,
+    pub(super) run_id: String,
+    /// Its run folder, where there is one.
+    pub(super) folder: Option<PathBuf>,
+    /// Whether the command line named that folder.
+    pub(super) named: bool,
+}
+
+/// What the commands say of a run.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'a> {
+    pub(super) run: &'a Path,
+    pub(super) period: Option<Month>,
+    pub(super) job: Option<&'a Path>,
+    pub(super) ledger: Option<&'a Path>,
+}
+
+impl<'a> From<&'a ActCommand> for Said<'a> {
+    fn from(command: &'a ActCommand) -> Self {
+        Self {
+            run: &command.run,
+            period: command.period,
+            job: command.job.as_deref(),
+            ledger: command.ledger.as_deref(),
+        }
+    }
+}
+
+/// Finds the run.
+///
+/// # Errors
+/// When there is no such folder, file or run, or several runs begin with the digits.
+pub(super) fn find(said: Said<'_>) -> Result<Meant, Trouble> {
+    if said.run.is_dir() {
+        return of_folder(said, said.run, None, true);
+    }
+    if said.run.is_file() {
+        let job = job(said, said.run, said.period)?;
+        let folder = job.out.clone();
+        return of_folder(said, &folder, Some(job), false);
+    }
+    let digits = said.run.to_str().unwrap_or_default();
+    if digits.len() < DIGITS || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        let run = said.run.display();
+        let expected = "expected a run folder, a job file or the first 8 digits of a run id";
+        return Err(Trouble::told(Exit::World, format!("{run}: is not there; {expected}")));
+    }
+    of_digits(said, &digits.to_ascii_lowercase())
+}
+
+fn job(said: Said<'_>, file: &Path, period: Option<Month>) -> Result<Job, Trouble> {
+    let ledger = said.ledger.map(|file| Some(file.to_path_buf()));
+    spine::job(file, &Changes { period, ledger, ..Changes::default() })
+}
+
+/// The ledger of a run folder's job.
+///
+/// # Errors
+/// When a job file was named and cannot be read, or its job has no ledger.
+pub(super) fn ledger_of(folder: &Path, job: Option<&Path>) -> Result<PathBuf, Trouble> {
+    match Again::find(folder, job, None) {
+        Ok(again) => of_job(&again.job(Changes::default())?),
+        Err(trouble) if job.is_some() => Err(trouble),
+        Err(_) => Ok(PathBuf::from(LEDGER)),
+    }
+}
+
+/// The run a folder holds; whether it is the one that stands, the ledger says.
+fn of_folder(
+    said: Said<'_>,
+    folder: &Path,
+    job: Option<Job>,
+    named: bool,
+) -> Result<Meant, Trouble> {
+    let manifest = spine::manifest(folder)?;
+    let path = match (said.ledger, job) {
+        (Some(file), _) => file.to_path_buf(),
+        (None, Some(job)) => of_job(&job)?,
+        (None, None) => ledger_of(folder, said.job)?,
+    };
+    let folder = Some(folder.to_path_buf());
+    Ok(Meant { ledger: acts::open(&path)?, run_id: manifest.run_id, folder, named })
+}
+
+fn of_job(job: &Job) -> Result<PathBuf, Trouble> {
+    job.ledger.clone().ok_or_else(|| {
+        let message = format!(
+            "job {}: has no ledger (ledger = \"none\" is a trial); hint: name a ledger with \
+             --ledger and run the period into it",
+            job.id
+        );
+        Trouble::told(Exit::World, message)
+    })
+}
+
+fn of_digits(said: Said<'_>, digits: &str) -> Result<Meant, Trouble> {
+    let path = said.ledger.unwrap_or(Path::new(LEDGER));
+    let ledger = acts::open(path)?;
+    let mut runs = ledger.named(digits).map_err(|error| Trouble::from_ledger(&error))?;
+    let (Some(run), true) = (runs.pop(), runs.is_empty()) else {
+        let found = path.display();
+        let message = format!(
+            "{found}: the run id {digits}… fits no run that stands, or several; expected one; \
+             hint: give more digits"
+        );
+        return Err(Trouble::told(Exit::World, message));
+    };
+    // The folder is where the job puts it, if it holds this run.
+    let file = match said.job {
+        Some(file) => Some(file.to_path_buf()),
+        None => super::again::job_of(&run.job_id).ok(),
+    };
+    let folder = file
+        .and_then(|file| job(said, &file, Some(run.period)).ok())
+        .map(|job| job.out)
+        .filter(|out| spine::manifest(out).is_ok_and(|found| found.run_id == run.run_id));
+    Ok(Meant { ledger, run_id: run.run_id, folder, named: false })
+}
