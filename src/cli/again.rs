@@ -13,7 +13,7 @@ const JOBS: &str = "jobs";
 
 /// The job to settle again, and the run it must give.
 pub(super) struct Again {
-    file: PathBuf,
+    pub(super) file: PathBuf,
     period: Option<Month>,
     known_on: Option<Date>,
     /// The run a folder holds; a job file on its own names none.

@@ -1,13 +1,12 @@
 //! Which run an act means: a run folder, a job file, or the first digits of a run id.
 
 use super::again::Again;
-use super::args::Changes;
 use super::args_acts::ActCommand;
 use super::console::Trouble;
 use super::exit::Exit;
 use super::spine;
 use crate::domain::Month;
-use crate::job::Job;
+use crate::job::Books;
 use crate::ledger::Ledger;
 use crate::settle::acts;
 use std::path::{Path, PathBuf};
@@ -57,9 +56,13 @@ pub(super) fn find(said: Said<'_>) -> Result<Meant, Trouble> {
         return of_folder(said, said.run, None, true);
     }
     if said.run.is_file() {
-        let job = job(said, said.run, said.period)?;
-        let folder = job.out.clone();
-        return of_folder(said, &folder, Some(job), false);
+        let books = spine::books(said.run, said.period)?;
+        let Some(folder) = books.out.clone() else {
+            let message =
+                format!("{}: names no period; hint: give --period YYYY-MM", said.run.display());
+            return Err(Trouble::told(Exit::Usage, message));
+        };
+        return of_folder(said, &folder, Some(books), false);
     }
     let digits = said.run.to_str().unwrap_or_default();
     if digits.len() < DIGITS || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -70,18 +73,13 @@ pub(super) fn find(said: Said<'_>) -> Result<Meant, Trouble> {
     of_digits(said, &digits.to_ascii_lowercase())
 }
 
-fn job(said: Said<'_>, file: &Path, period: Option<Month>) -> Result<Job, Trouble> {
-    let ledger = said.ledger.map(|file| Some(file.to_path_buf()));
-    spine::job(file, &Changes { period, ledger, ..Changes::default() })
-}
-
 /// The ledger of a run folder's job.
 ///
 /// # Errors
 /// When a job file was named and cannot be read, or its job has no ledger.
 pub(super) fn ledger_of(folder: &Path, job: Option<&Path>) -> Result<PathBuf, Trouble> {
     match Again::find(folder, job, None) {
-        Ok(again) => of_job(&again.job(Changes::default())?),
+        Ok(again) => of_books(&spine::books(&again.file, None)?),
         Err(trouble) if job.is_some() => Err(trouble),
         Err(_) => Ok(PathBuf::from(LEDGER)),
     }
@@ -91,27 +89,24 @@ pub(super) fn ledger_of(folder: &Path, job: Option<&Path>) -> Result<PathBuf, Tr
 fn of_folder(
     said: Said<'_>,
     folder: &Path,
-    job: Option<Job>,
+    books: Option<Books>,
     named: bool,
 ) -> Result<Meant, Trouble> {
     let manifest = spine::manifest(folder)?;
-    let path = match (said.ledger, job) {
+    let path = match (said.ledger, books) {
         (Some(file), _) => file.to_path_buf(),
-        (None, Some(job)) => of_job(&job)?,
+        (None, Some(books)) => of_books(&books)?,
         (None, None) => ledger_of(folder, said.job)?,
     };
     let folder = Some(folder.to_path_buf());
     Ok(Meant { ledger: acts::open(&path)?, run_id: manifest.run_id, folder, named })
 }
 
-fn of_job(job: &Job) -> Result<PathBuf, Trouble> {
-    job.ledger.clone().ok_or_else(|| {
-        let message = format!(
-            "job {}: has no ledger (ledger = \"none\" is a trial); hint: name a ledger with \
-             --ledger and run the period into it",
-            job.id
-        );
-        Trouble::told(Exit::World, message)
+fn of_books(books: &Books) -> Result<PathBuf, Trouble> {
+    books.ledger.clone().ok_or_else(|| {
+        let message = "the job has no ledger (ledger = \"none\" is a trial); hint: name a ledger \
+                       with --ledger and run the period into it";
+        Trouble::told(Exit::World, message.to_owned())
     })
 }
 
@@ -133,8 +128,7 @@ fn of_digits(said: Said<'_>, digits: &str) -> Result<Meant, Trouble> {
         None => super::again::job_of(&run.job_id).ok(),
     };
     let folder = file
-        .and_then(|file| job(said, &file, Some(run.period)).ok())
-        .map(|job| job.out)
+        .and_then(|file| spine::books(&file, Some(run.period)).ok()?.out)
         .filter(|out| spine::manifest(out).is_ok_and(|found| found.run_id == run.run_id));
     Ok(Meant { ledger, run_id: run.run_id, folder, named: false })
 }

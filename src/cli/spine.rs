@@ -8,7 +8,7 @@ use crate::allocation::AllocationError;
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month, Progress};
 use crate::explain::{ExplainInput, Explanation, Question};
-use crate::job::{self, Job, JobError, LedgerChoice, Overrides};
+use crate::job::{self, Books, Job, JobError, LedgerChoice, Overrides};
 use crate::law::LawErrors;
 use crate::ledger::{ActKind, Ledger, LedgerError};
 use crate::publish::{Manifest, Pseudonyms, PublishError};
@@ -141,6 +141,14 @@ pub(super) fn job(path: &Path, changes: &Changes) -> Result<Job, Trouble> {
         }),
     };
     job::read(path, &overrides).map_err(|error| Trouble::of(Exit::from(&error), &error))
+}
+
+/// Reads where a job keeps its results and its books.
+///
+/// # Errors
+/// When the file cannot be read or is no job.
+pub(super) fn books(path: &Path, period: Option<Month>) -> Result<Books, Trouble> {
+    job::books(path, period).map_err(|error| Trouble::of(Exit::from(&error), &error))
 }
 
 /// Settles.

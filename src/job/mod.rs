@@ -10,7 +10,7 @@ mod read;
 mod toml_walk;
 
 pub use error::JobError;
-pub use read::read;
+pub use read::{Books, books, read};
 
 use crate::domain::{Date, Fen, Month, PublicKey};
 use std::collections::BTreeMap;

@@ -54,9 +54,9 @@ pub enum LedgerError {
     },
     /// The period is past its draft: closed months never change (S31).
     #[error(
-        "period {period} of job {job_id} is {state} as run {run_id}, expected a draft; hint: \
-         what became known later enters the next open period",
-        state = state.word()
+        "period {period} of job {job_id} is {state} as run {run_id}, expected a draft; hint: {hint}",
+        state = state.word(),
+        hint = way_out(*state)
     )]
     Approved {
         /// The run that stands.
@@ -126,6 +126,18 @@ pub enum LedgerError {
         /// Why.
         source: rusqlite::Error,
     },
+}
+
+/// What can still be done about a period that is past its draft.
+const fn way_out(state: RunState) -> &'static str {
+    match state {
+        RunState::Draft | RunState::Approved => {
+            "as long as it is not released, another person than who approved it may reopen it"
+        }
+        RunState::Released | RunState::Answered | RunState::Closed => {
+            "what became known later enters the next open period"
+        }
+    }
 }
 
 impl LedgerError {

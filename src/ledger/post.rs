@@ -144,6 +144,9 @@ impl<'a> Pending<'a> {
         let rows = Rows::new(&self.transaction, run_no, record);
         let seals = rows.write().map_err(|source| self.store(source))?;
         let manifest = manifest()?;
+        if let Some(standing) = standing.as_ref().filter(|old| old.run_id == record.run_id) {
+            already(standing, &manifest)?; // the same bytes, posted anew
+        }
         let old = standing.as_ref().map(|standing| standing.run_no);
         self.write_run(record, run_no, &manifest, old).map_err(|source| self.store(source))?;
         let kind = if old_run_id.is_some() { EventKind::Replaced } else { EventKind::Posted };

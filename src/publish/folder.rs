@@ -277,6 +277,10 @@ fn check_place(out: &Path, seal: &'static str) -> Result<(), FolderError> {
 /// The two renames; also run again by [`recover`].
 fn finish(out: &Path, seal: &str) -> Result<Option<PathBuf>, FolderError> {
     let (beside, aside) = (sibling(out, ".draft")?, sibling(out, ".old")?);
+    if !beside.exists() && out.join(seal).is_file() {
+        // The ledger had decided, and another call of the program has moved it in meanwhile.
+        return clear_aside(out, seal);
+    }
     if out.exists() {
         remove(&aside)?;
         fs::rename(out, &aside).map_err(io_error(out, "move aside"))?;

@@ -2,6 +2,7 @@
 
 use super::{AT, BY, Books, Month2, settled};
 use rusqlite::Connection;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use tuoyu::domain::{PublicKey, SecretKey, hex};
 use tuoyu::ledger::{Act, ActKind, Acted, EventKind, Ledger, LedgerError, Refusal, message};
@@ -101,8 +102,15 @@ type Forgery = (&'static str, i64, fn(&str) -> String);
 /// Changes the text of an event and makes the whole chain anew after it, as somebody could who may
 /// write to the file and has no key.
 fn forge(raw: &Connection, seq: i64, change: impl Fn(&str) -> String) {
-    use sha2::{Digest, Sha256};
     raw.execute_batch("DROP TRIGGER events_stay").unwrap();
+    let body: String =
+        raw.query_row("SELECT body FROM events WHERE seq = ?1", [seq], |row| row.get(0)).unwrap();
+    raw.execute("UPDATE events SET body = ?2 WHERE seq = ?1", (seq, change(&body))).unwrap();
+    chain_anew(raw);
+}
+
+/// Makes every hash fit the events as they are now.
+pub(super) fn chain_anew(raw: &Connection) {
     let rows: Vec<EventRow> = raw
         .prepare("SELECT seq, kind, run_no, at, by, body FROM events ORDER BY seq")
         .unwrap()
@@ -111,13 +119,12 @@ fn forge(raw: &Connection, seq: i64, change: impl Fn(&str) -> String) {
         .collect::<Result<_, _>>()
         .unwrap();
     let mut before = "0".repeat(64);
-    for (number, kind, run_no, at, by, body) in rows {
-        let body = if number == seq { change(&body) } else { body };
-        let text = serde_json::json!([number, kind, run_no, at, by, body]).to_string();
+    for (seq, kind, run_no, at, by, body) in rows {
+        let text = serde_json::json!([seq, kind, run_no, at, by, body]).to_string();
         let hash = hex(&Sha256::digest(format!("{before}{text}")));
         raw.execute(
-            "UPDATE events SET body = ?2, prev_hash = ?3, hash = ?4 WHERE seq = ?1",
-            (number, body, &before, &hash),
+            "UPDATE events SET prev_hash = ?2, hash = ?3 WHERE seq = ?1",
+            (seq, &before, &hash),
         )
         .unwrap();
         before = hash;

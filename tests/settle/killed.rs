@@ -99,3 +99,27 @@ fn an_approval() {
 fn a_release() {
     killed_at_any_moment(&[RUN, APPROVE], RELEASE, (3, RunState::Released));
 }
+
+#[test]
+fn of_releases_at_once_one_counts_and_none_harms() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("out").display().to_string();
+    let full = |words: &[&str]| -> Vec<String> {
+        words.iter().map(|word| word.replace("OUT", &out)).collect()
+    };
+    let run = |words: &[&str]| {
+        let words = full(words);
+        command(place.path(), &words.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    for words in [RUN, APPROVE] {
+        assert!([0, 3].contains(&run(words).status().unwrap().code().unwrap()));
+    }
+    let children: Vec<_> = (0..4).map(|_| run(RELEASE).spawn().unwrap()).collect();
+    let codes: Vec<i32> =
+        children.into_iter().map(|mut child| child.wait().unwrap().code().unwrap()).collect();
+    // Who came second finds it released (0), or was told so while waiting (1).
+    assert!(codes.contains(&0) && codes.iter().all(|code| [0, 1].contains(code)), "{codes:?}");
+    assert_eq!(stands(place.path()), (3, Some(RunState::Released)));
+    assert_eq!(run(RELEASE).status().unwrap().code(), Some(0));
+    assert_eq!(run(&["audit", "verify", "OUT"]).status().unwrap().code(), Some(0));
+}
