@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Version of the calculation: outputs of one version are the same bytes for the same run id (S30).
-pub const CALC_VERSION: &str = "3";
+pub const CALC_VERSION: &str = "2";
 
 /// One settled service month.
 #[derive(Debug)]
