@@ -90,8 +90,7 @@ impl Ledger {
     /// [`LedgerError::Unknown`] when there is none, [`LedgerError::Broken`] when its events do not
     /// hold together.
     pub fn course(&self, run_id: &str) -> Result<Course, LedgerError> {
-        let head = find(&self.connection, &self.path, run_id)?;
-        course(&self.connection, &self.path, head.run_no)
+        course_of(&self.connection, &self.path, run_id)
     }
 
     /// The runs that stand whose id begins with `prefix`.
@@ -107,12 +106,27 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Unknown`] when there is no such run, else when the store fails.
     pub fn money(&self, run_id: &str) -> Result<Money, LedgerError> {
-        let head = find(&self.connection, &self.path, run_id)?;
-        money(&self.connection, head.run_no).map_err(|source| self.store(source))
+        money_of(&self.connection, &self.path, run_id)
     }
 }
 
 impl Pending<'_> {
+    /// [`Ledger::course`], as this transaction sees it.
+    ///
+    /// # Errors
+    /// As [`Ledger::course`].
+    pub fn course(&self, run_id: &str) -> Result<Course, LedgerError> {
+        course_of(&self.transaction, self.path, run_id)
+    }
+
+    /// [`Ledger::money`], as this transaction sees it.
+    ///
+    /// # Errors
+    /// As [`Ledger::money`].
+    pub fn money(&self, run_id: &str) -> Result<Money, LedgerError> {
+        money_of(&self.transaction, self.path, run_id)
+    }
+
     /// Does something with the run of that id: the event, then the state of the run. The release
     /// folder is written between this and [`Pending::commit`].
     ///
@@ -166,6 +180,15 @@ fn find(connection: &Connection, path: &Path, run_id: &str) -> Result<RunHead, L
     read::by_id(connection, run_id)
         .map_err(|source| LedgerError::store(path, source))?
         .ok_or_else(|| LedgerError::Unknown { path: path.to_owned(), run_id: run_id.to_owned() })
+}
+
+fn course_of(connection: &Connection, path: &Path, run_id: &str) -> Result<Course, LedgerError> {
+    course(connection, path, find(connection, path, run_id)?.run_no)
+}
+
+fn money_of(connection: &Connection, path: &Path, run_id: &str) -> Result<Money, LedgerError> {
+    let head = find(connection, path, run_id)?;
+    money(connection, head.run_no).map_err(|source| LedgerError::store(path, source))
 }
 
 /// The course of a run, by its events in order.

@@ -101,7 +101,9 @@ pub fn release(
     folder: &Path,
     act: &Act<'_>,
 ) -> Result<ActReport, SettleError> {
-    let course = ledger.course(run_id)?;
+    // Under the write lock from here on: nobody else writes or clears the same folder.
+    let mut pending = ledger.begin()?;
+    let course = pending.course(run_id)?;
     look(folder, &course)?;
     let manifest = Manifest::read(folder).map_err(PublishError::from)?;
     let place = Release::place(folder);
@@ -109,7 +111,7 @@ pub fn release(
         id == course.run_id && course.release.is_some()
     })
     .map_err(PublishError::from)?;
-    let money = ledger.money(run_id)?;
+    let money = pending.money(run_id)?;
     if let Some(done) = &course.release {
         let wanted = released(&course, done, &money, &manifest);
         if !wanted.stands(&place) {
@@ -119,7 +121,6 @@ pub fn release(
         let (seq, head) = (done.seq, done.hash.clone());
         return Ok(ActReport { course, seq, head, folder: Some(place), again: true });
     }
-    let mut pending = ledger.begin()?;
     let Acted { course, seq, head } =
         pending.act(run_id, &Act { kind: ActKind::Release, ..*act })?;
     let Some(done) = &course.release else { unreachable!("an act of release releases") };
