@@ -14,8 +14,15 @@ fn main() -> ExitCode {
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut out = io::BufWriter::new(io::stdout());
     let mut err = io::stderr();
-    let mut console =
-        Console { out: &mut out, err: &mut err, terminal, colour, at: cli::moment(now()) };
+    let mut console = Console {
+        out: &mut out,
+        err: &mut err,
+        terminal,
+        colour,
+        at: cli::moment(now()),
+        user: user(),
+        draw,
+    };
     let run = AssertUnwindSafe(|| cli::main(std::env::args_os(), &mut console));
     let Ok(ended) = catch_unwind(run) else {
         // The panic has told its place; a bug of ours is exit 70, and nothing was published.
@@ -27,6 +34,19 @@ fn main() -> ExitCode {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done.into(),
         Err(_) => Exit::World.into(),
     }
+}
+
+/// The user of the system, `unknown` where it has no name that can stand in the books.
+fn user() -> String {
+    let names = ["USER", "LOGNAME", "USERNAME"].into_iter().filter_map(|of| std::env::var(of).ok());
+    let mut known = names.filter(|name| tuoyu::domain::person(name).is_ok());
+    known.next().unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// 32 bytes from the system's source of random numbers.
+fn draw() -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).ok().map(|()| bytes)
 }
 
 /// Seconds since 1970.

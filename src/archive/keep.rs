@@ -12,7 +12,7 @@ use crate::ledger::Recalled;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Deliveries and papers that are kept.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub struct Kept<'a> {
     pub manifest: &'a [u8],
     /// `entitlements.parquet` and its hash by the manifest.
     pub lines: (&'a Path, &'a str),
+    /// Outputs that later periods read, with their hashes by the manifest.
+    pub outputs: &'a [(PathBuf, &'a str)],
     /// Hash of the recipe by the ledger, where the run was posted before: it stays.
     pub recorded: Option<&'a str>,
 }
@@ -117,6 +119,11 @@ impl Archive {
             law.push(KeptLaw { month: *month, sha256: self.put(text.as_bytes())? });
         }
         let (lines, sha256) = run.lines;
+        let mut outputs = Vec::with_capacity(run.outputs.len());
+        for (path, sha256) in run.outputs {
+            let sha256 = Some(self.put_file(path, Some(sha256))?);
+            outputs.push(KeptFile { name: last_name(path), sha256 });
+        }
         let recipe = Recipe {
             format: RECIPE_FORMAT,
             run_id: run.run_id.to_owned(),
@@ -133,9 +140,11 @@ impl Archive {
             key: papers.key,
             law,
             earlier: run.recalled.earlier.clone(),
+            closed: run.recalled.closed.clone(),
             compared_with: run.recalled.compared_with.clone(),
             manifest: self.put(run.manifest)?,
             lines: self.put_as_is(lines, sha256)?,
+            outputs,
         };
         let hash = self.put(recipe.text().as_bytes())?;
         // What the ledger holds stands; a remark in a pack that changed since is no other run.

@@ -189,6 +189,17 @@ impl Archive {
         self.get(&recipe.lines, &format!("{} of run {run_id}", recipe::LINES_WORDS))
     }
 
+    /// An output of a run that later periods read; `None` where the run wrote none of that name.
+    ///
+    /// # Errors
+    /// What is missing or damaged.
+    pub fn output(&self, recipe: &Recipe, name: &str) -> Result<Option<Vec<u8>>, ArchiveError> {
+        let file = recipe.outputs.iter().find(|file| file.name == name);
+        let Some(sha256) = file.and_then(|file| file.sha256.as_deref()) else { return Ok(None) };
+        let what = format!("{} of run {}", recipe::output_words(name), recipe.run_id);
+        self.get(sha256, &what).map(Some)
+    }
+
     /// `manifest.json` of a run.
     ///
     /// # Errors

@@ -42,12 +42,16 @@ pub struct Recipe {
     pub law: Vec<KeptLaw>,
     /// Runs of earlier periods whose posted lines were read.
     pub earlier: Vec<String>,
+    /// Those of them whose months were closed.
+    pub closed: Vec<String>,
     /// The run the period was compared with.
     pub compared_with: Option<String>,
     /// Hash of `manifest.json`.
     pub manifest: String,
     /// Hash of `entitlements.parquet`.
     pub lines: String,
+    /// Outputs that later periods read: lines by identity, corrections, what was examined.
+    pub outputs: Vec<KeptFile>,
 }
 
 /// A file that was read.
@@ -135,6 +139,11 @@ impl Recipe {
         objects.extend(self.law.iter().map(|law| (&*law.sha256, law_words(law.month))));
         objects.push((&self.manifest, MANIFEST_WORDS.to_owned()));
         objects.push((&self.lines, LINES_WORDS.to_owned()));
+        let outputs = self
+            .outputs
+            .iter()
+            .filter_map(|file| Some((file.sha256.as_deref()?, output_words(&file.name))));
+        objects.extend(outputs);
         objects
     }
 
@@ -156,6 +165,11 @@ impl Recipe {
 pub(super) const KEY_WORDS: &str = "the key file of the pseudonyms";
 pub(super) const MANIFEST_WORDS: &str = "the manifest";
 pub(super) const LINES_WORDS: &str = "the entitlement lines";
+
+/// An output of a run in words.
+pub(super) fn output_words(name: &str) -> String {
+    format!("the output {name}")
+}
 
 pub(super) fn law_words(month: Month) -> String {
     format!("the law of {month}")

@@ -13,7 +13,7 @@ const JOBS: &str = "jobs";
 
 /// The job to settle again, and the run it must give.
 pub(super) struct Again {
-    file: PathBuf,
+    pub(super) file: PathBuf,
     period: Option<Month>,
     known_on: Option<Date>,
     /// The run a folder holds; a job file on its own names none.
@@ -33,7 +33,7 @@ impl Again {
         let manifest = spine::manifest(run)?;
         let file = match job {
             Some(file) => file.to_path_buf(),
-            None => job_of(&manifest.job, Path::new(JOBS))?,
+            None => job_of(&manifest.job)?,
         };
         Ok(Self {
             file,
@@ -50,8 +50,9 @@ impl Again {
     }
 }
 
-/// The file of a folder whose job has the id.
-fn job_of(id: &str, folder: &Path) -> Result<PathBuf, Trouble> {
+/// The file of the office's jobs whose job has the id.
+pub(super) fn job_of(id: &str) -> Result<PathBuf, Trouble> {
+    let folder = Path::new(JOBS);
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()

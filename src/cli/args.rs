@@ -1,9 +1,14 @@
 //! The command line in two stages: what was typed ([`Low`]), then what the program needs
 //! ([`Command`]). Everything that can be wrong with a word is wrong here, once, with exit 2.
 
+use super::args_acts::{
+    self, ActCommand, KeysCommand, LowAct, LowKeys, LowProve, LowVerify, MakerWords, ProveCommand,
+    VerifyCommand,
+};
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
 use crate::law::DiffOf;
+use crate::ledger::ActKind;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -33,6 +38,17 @@ enum LowCommand {
     Policy(LowPolicy),
     /// Every step of an amount, with clauses
     Explain(LowExplain),
+    /// Agree to a draft, as another person than its maker
+    Approve(LowAct),
+    /// Let the payments of an approved run out: write the release folder
+    Release(LowAct),
+    /// Close the month of a released run
+    Close(LowAct),
+    /// Undo an approval or a closing, with a reason
+    Reopen(LowAct),
+    /// Keys of the persons who act on runs
+    #[command(subcommand)]
+    Keys(LowKeys),
     /// Means to check a settlement without this program
     #[command(subcommand)]
     Audit(LowAudit),
@@ -44,6 +60,10 @@ enum LowAudit {
     Sql(LowAuditSql),
     /// Settle a run again from the archive alone and compare every byte
     Rerun(LowRerun),
+    /// Prove the ledger: chain, rows, acts; names the first event that does not hold
+    Verify(LowVerify),
+    /// Prove that a line stands in a schedule, without showing another; or check such a proof
+    Prove(LowProve),
 }
 
 #[derive(Debug, Args)]
@@ -134,6 +154,15 @@ struct LowRun {
     /// Archive folder, instead of the job's; none archives nothing
     #[arg(long, value_name = "DIR|none")]
     archive: Option<PathBuf>,
+    /// Name of the person who makes the run; default: the user of the system
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// That person's key file, where the job demands signatures
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// When, as 2026-10-12T09:30:00+08:00; default: now
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -244,10 +273,18 @@ pub enum Command {
     Policy(PolicyCommand),
     /// `explain`.
     Explain(ExplainCommand),
+    /// `approve`, `release`, `close`, `reopen`.
+    Act(ActCommand),
+    /// `keys …`.
+    Keys(KeysCommand),
     /// `audit sql`.
     Audit(AuditCommand),
     /// `audit rerun`.
     Rerun(RerunCommand),
+    /// `audit verify`.
+    Verify(VerifyCommand),
+    /// `audit prove`.
+    Prove(ProveCommand),
 }
 
 /// A job and what the command line changes in it.
@@ -257,6 +294,8 @@ pub struct JobCommand {
     pub job: PathBuf,
     /// Changes.
     pub changes: Changes,
+    /// Who makes the run.
+    pub maker: MakerWords,
     /// Whether the result is written as JSON.
     pub json: bool,
 }
@@ -404,11 +443,19 @@ impl TryFrom<Low> for Command {
                 command.changes.out = run.out;
                 command.changes.ledger = run.ledger.map(ledger);
                 command.changes.archive = run.archive.map(ledger);
+                command.maker = args_acts::maker(run.by.as_deref(), run.at, run.key)?;
                 Self::Run(command)
             }
             LowCommand::Check(check) => Self::Check(job(check.job)?),
             LowCommand::Policy(low) => Self::Policy(policy(low)?),
             LowCommand::Explain(low) => Self::Explain(explain(low)?),
+            LowCommand::Approve(low) => Self::Act(args_acts::act(ActKind::Approve, low)?),
+            LowCommand::Release(low) => Self::Act(args_acts::act(ActKind::Release, low)?),
+            LowCommand::Close(low) => Self::Act(args_acts::act(ActKind::Close, low)?),
+            LowCommand::Reopen(low) => Self::Act(args_acts::act(ActKind::Reopen, low)?),
+            LowCommand::Keys(low) => Self::Keys(args_acts::keys(low)?),
+            LowCommand::Audit(LowAudit::Verify(low)) => Self::Verify(args_acts::verify(low)?),
+            LowCommand::Audit(LowAudit::Prove(low)) => Self::Prove(args_acts::prove(low)?),
             LowCommand::Audit(LowAudit::Sql(low)) => Self::Audit(AuditCommand {
                 run: low.run,
                 out: low.out,
@@ -449,7 +496,7 @@ fn job(low: LowJob) -> Result<JobCommand, UsageError> {
         language: low.lang.map(language).transpose()?,
         ..Changes::default()
     };
-    Ok(JobCommand { job: low.job, changes, json: low.json })
+    Ok(JobCommand { job: low.job, changes, maker: MakerWords::default(), json: low.json })
 }
 
 fn policy(low: LowPolicy) -> Result<PolicyCommand, UsageError> {
@@ -504,7 +551,7 @@ fn ledger(file: PathBuf) -> Option<PathBuf> {
     (file.as_os_str() != "none").then_some(file)
 }
 
-fn month(option: &'static str, word: String) -> Result<Month, UsageError> {
+pub(super) fn month(option: &'static str, word: String) -> Result<Month, UsageError> {
     Month::parse(&word).map_err(|_| UsageError {
         option,
         found: word,
@@ -537,7 +584,7 @@ fn moment(
     Ok(Moment { month, known_on: known_on.unwrap_or_else(|| month.last()) })
 }
 
-fn language(word: String) -> Result<Language, UsageError> {
+pub(super) fn language(word: String) -> Result<Language, UsageError> {
     Language::parse(&word).ok_or(UsageError {
         option: "--lang",
         found: word,

@@ -21,6 +21,10 @@ pub struct Console<'a> {
     pub colour: bool,
     /// The moment of the call, `2026-10-08T09:30:00Z`, read by `main`; kept in the ledger alone.
     pub at: String,
+    /// The user of the system, or `unknown`: who makes a run unless the command says so.
+    pub user: String,
+    /// Draws 32 bytes nobody can guess, for a new key.
+    pub draw: fn() -> Option<[u8; 32]>,
 }
 
 /// Why a command did not do its work.
@@ -218,8 +222,15 @@ mod tests {
             hint: "write y".to_owned(),
         };
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut console =
-            Console { out: &mut out, err: &mut err, terminal, colour: false, at: String::new() };
+        let mut console = Console {
+            out: &mut out,
+            err: &mut err,
+            terminal,
+            colour: false,
+            at: String::new(),
+            user: String::new(),
+            draw: || None,
+        };
         let texts = Catalogue::new(Language::English);
         console.point(&mistake, Severity::Error, &texts).unwrap();
         String::from_utf8(err).unwrap()

@@ -3,15 +3,20 @@
 //! In: arguments, a [`Console`]. Out: text on its writers, an [`Exit`]. Order: last.
 //! Never: computes, decides, prints past the console (progress bars on a terminal apart).
 
+mod act;
 mod again;
 mod args;
+mod args_acts;
 mod audit;
 mod check;
 mod console;
 mod exit;
 mod explain;
+mod keys;
+mod meant;
 mod policy;
 mod progress;
+mod prove;
 mod rerun;
 mod run;
 mod spine;
@@ -20,6 +25,7 @@ pub use args::{
     AuditCommand, Changes, Command, ExplainCommand, JobCommand, Moment, PolicyCommand,
     PolicyQuestion, RerunCommand, UsageError,
 };
+pub use args_acts::{ActCommand, KeysCommand, MakerWords, ProveCommand, VerifyCommand};
 pub use console::{Complaint, Console, Outcome, Trouble};
 pub use exit::Exit;
 
@@ -52,6 +58,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, console: &mut Console
         Ok(Command::Check(command)) => check::check(&command, console),
         Ok(Command::Policy(command)) => policy::policy(&command, console),
         Ok(Command::Explain(command)) => explain::explain(&command, console),
+        Ok(Command::Act(command)) => act::act(&command, console),
+        Ok(Command::Keys(command)) => keys::keys(&command, console),
+        Ok(Command::Verify(command)) => prove::verify(&command, console),
+        Ok(Command::Prove(command)) => prove::prove(&command, console),
         Ok(Command::Audit(command)) => audit::audit(&command, console),
         Ok(Command::Rerun(command)) => rerun::rerun(&command, console),
     }?;

@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::spine;
 use crate::domain::texts::Catalogue;
 use crate::domain::{Fen, amount_in_words};
-use crate::settle::{Outcome as Posted, RunReport};
+use crate::settle::{Maker, Outcome as Posted, RunReport};
 use std::io;
 
 /// Settles, then prints the totals (or the report as JSON).
@@ -24,7 +24,15 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
     let texts = Catalogue::new(language);
     let report = {
         let mut progress = console.progress(language);
-        spine::settle(&job, progress.as_mut(), &console.at)
+        super::keys::read(command.maker.key.as_deref()).and_then(|key| {
+            let maker = Maker {
+                by: command.maker.by.as_deref().unwrap_or(&console.user),
+                at: command.maker.at.as_deref().unwrap_or(&console.at),
+                key: key.as_ref(),
+                engine: spine::ENGINE,
+            };
+            spine::settle(&job, progress.as_mut(), &maker)
+        })
     };
     match report {
         Err(trouble) => console.tell_stopped(&trouble, &texts),

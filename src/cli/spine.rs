@@ -10,16 +10,16 @@ use crate::audit::{RerunError, RerunQuestion, RerunReport};
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month, Progress};
 use crate::explain::{ExplainInput, Explanation, Question};
-use crate::job::{self, ArchiveChoice, Job, JobError, LedgerChoice, Overrides};
+use crate::job::{self, ArchiveChoice, Books, Job, JobError, LedgerChoice, Overrides};
 use crate::law::LawErrors;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{ActKind, Ledger, LedgerError};
 use crate::publish::{MANIFEST, Manifest, Pseudonyms, PublishError};
 use crate::schedule::ScheduleError;
-use crate::settle::{self, Checked, RunReport, SettleError, Settled};
+use crate::settle::{self, Checked, Maker, RunReport, SettleError, Settled};
 use std::path::Path;
 
 /// What stands in the ledger for the engine that made a run; it enters no output (S29).
-const ENGINE: &str = concat!("tuoyu ", env!("CARGO_PKG_VERSION"));
+pub(super) const ENGINE: &str = concat!("tuoyu ", env!("CARGO_PKG_VERSION"));
 
 impl From<&SettleError> for Exit {
     fn from(error: &SettleError) -> Self {
@@ -51,6 +51,9 @@ impl From<&SettleError> for Exit {
             | SettleError::NotDelivered(_)
             | SettleError::Key { .. }
             | SettleError::Profile(_)
+            | SettleError::NoLedger { .. }
+            | SettleError::OtherRun { .. }
+            | SettleError::Damaged { .. }
             | SettleError::Threads { .. } => Self::World,
         }
     }
@@ -66,6 +69,8 @@ impl From<&LedgerError> for Exit {
             | LedgerError::Newer { .. }
             | LedgerError::Approved { .. }
             | LedgerError::RunUnknown { .. }
+            | LedgerError::Refused { .. }
+            | LedgerError::Unknown { .. }
             | LedgerError::Folder { .. }
             | LedgerError::Store { .. } => Self::World,
         }
@@ -99,6 +104,24 @@ impl From<SettleError> for Trouble {
             SettleError::Law(errors) => Self::from(errors),
             error => Self::of(Exit::from(&error), &error),
         }
+    }
+}
+
+impl Trouble {
+    /// What the ledger says, with its exit code.
+    pub(super) fn from_ledger(error: &LedgerError) -> Self {
+        Self::of(Exit::from(error), error)
+    }
+}
+
+/// The word of an act in `--json`.
+pub(super) const fn act_word(kind: ActKind) -> &'static str {
+    match kind {
+        ActKind::Approve => "approve",
+        ActKind::Release => "release",
+        ActKind::Answer => "answer",
+        ActKind::Close => "close",
+        ActKind::Reopen => "reopen",
     }
 }
 
@@ -137,6 +160,14 @@ pub(super) fn job(path: &Path, changes: &Changes) -> Result<Job, Trouble> {
     job::read(path, &overrides).map_err(|error| Trouble::of(Exit::from(&error), &error))
 }
 
+/// Reads where a job keeps its results and its books.
+///
+/// # Errors
+/// When the file cannot be read or is no job.
+pub(super) fn books(path: &Path, period: Option<Month>) -> Result<Books, Trouble> {
+    job::books(path, period).map_err(|error| Trouble::of(Exit::from(&error), &error))
+}
+
 /// Settles.
 ///
 /// # Errors
@@ -144,9 +175,9 @@ pub(super) fn job(path: &Path, changes: &Changes) -> Result<Job, Trouble> {
 pub(super) fn settle(
     job: &Job,
     progress: &mut dyn Progress,
-    at: &str,
+    maker: &Maker<'_>,
 ) -> Result<RunReport, Trouble> {
-    Ok(settle::run(job, progress, at, ENGINE)?)
+    Ok(settle::run(job, progress, maker)?)
 }
 
 /// Checks law and inputs.
@@ -340,7 +371,11 @@ fn month_of<'a>(
     })
 }
 
-fn pseudonyms(job: &Job) -> Result<Pseudonyms, Trouble> {
+/// The bureau's key of a job.
+///
+/// # Errors
+/// When its file cannot be read or is too short.
+pub(super) fn pseudonyms(job: &Job) -> Result<Pseudonyms, Trouble> {
     let path = job.key_file.display();
     let told = |reason: String| Trouble::told(Exit::World, format!("{path}: {reason}"));
     let key = std::fs::read(&job.key_file).map_err(|error| told(error.to_string()))?;

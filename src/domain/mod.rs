@@ -10,7 +10,9 @@ mod finding;
 mod fraction;
 mod hex;
 mod ident;
+mod key;
 mod money;
+mod person;
 mod progress;
 pub mod texts;
 mod time;
@@ -23,10 +25,12 @@ pub use column::{
 };
 pub use finding::{Finding, FindingCode, Place, Severity};
 pub use fraction::{Fraction, Rounding, RoundingMode, largest_remainder, round_group};
-pub use hex::{hex, hex_upper};
+pub use hex::{hex, hex_upper, unhex};
 pub use ident::{
     CnapsError, ResidentIdError, UsccError, check_cnaps, check_resident_id, check_uscc, luhn_valid,
 };
+pub use key::{BadKey, PublicKey, SecretKey};
 pub use money::{Fen, MoneyError, amount_in_words};
+pub use person::{ActError, moment, person, reason, same_person};
 pub use progress::{Progress, Silent};
 pub use time::{Date, DateError, Month, Span};

@@ -2,6 +2,7 @@
 //!
 //! In: a job file, overrides. Out: [`Job`]. Order: after `law`. Never: reads an input table.
 
+mod approval;
 mod canonical;
 mod deliveries;
 mod error;
@@ -13,10 +14,10 @@ mod toml_walk;
 
 pub use deliveries::{NotDelivered, choose};
 pub use error::JobError;
-pub use read::read;
+pub use read::{Books, books, read};
 pub use restore::{Places, RestoreError, restore};
 
-use crate::domain::{Date, Month};
+use crate::domain::{Date, Fen, Month, PublicKey};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -112,6 +113,8 @@ pub struct Job {
     pub opening: Option<Month>,
     /// Payee name printed on forms (制表单位), or empty.
     pub office: String,
+    /// What a run demands before it is released; outside the run id (S29).
+    pub approval: Approval,
     /// Language of texts for people.
     pub message_language: Language,
     /// Worker threads; `None` = all cores.
@@ -129,6 +132,15 @@ pub enum Language {
     Chinese,
     /// en.
     English,
+}
+
+/// `[approval]`: what a run of the job demands before it is released.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Approval {
+    /// Names and public keys of those who may act, from the register; `None`: nobody has to sign.
+    pub keys: Option<BTreeMap<String, PublicKey>>,
+    /// Schedules whose total reaches this amount need two approvals.
+    pub two_from: Option<Fen>,
 }
 
 /// Where one input table comes from and how its headers and values are read.

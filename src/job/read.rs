@@ -3,8 +3,8 @@
 use super::files::{self, CORE_FILES};
 use super::toml_walk::{Section, Text, join, parse_month};
 use super::{
-    ArchiveChoice, Capture, Job, JobError, JobKind, LedgerChoice, Overrides, TableSpec, canonical,
-    late,
+    ArchiveChoice, Capture, Job, JobError, JobKind, LedgerChoice, Overrides, TableSpec, approval,
+    canonical, late,
 };
 use crate::domain::{Date, Month};
 use regex::Regex;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
 
-const TOP: [&str; 23] = [
+const TOP: [&str; 24] = [
     "id",
     "kind",
     "title",
@@ -34,6 +34,7 @@ const TOP: [&str; 23] = [
     "retro",
     "opening",
     "office",
+    "approval",
     "inputs",
     "archive",
     "late",
@@ -72,18 +73,19 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         key: "period",
         hint: "set period = \"YYYY-MM\" in the job or give --period YYYY-MM",
     })?;
-    let filled = |text: String| text.replace("{period}", &period.to_string()).replace("{id}", &id);
-    let input = match &overrides.input {
-        Some(input) => input.clone(),
-        None => PathBuf::from(filled(top.string("input")?.ok_or_else(|| JobError::Unset {
+    let input = if let Some(input) = &overrides.input {
+        input.clone()
+    } else {
+        let text = top.string("input")?.ok_or_else(|| JobError::Unset {
             file: file.clone(),
             key: "input",
             hint: "set input = \"FOLDER\" in the job or give --input FOLDER",
-        })?)),
+        })?;
+        PathBuf::from(filled(&text, period, &id))
     };
     let cut_off = top.integer("cut_off_day", 1..=28)?.unwrap_or(10);
     let known_on = overrides.known_on.or(top.date("known_on")?);
-    let out = top.string("out")?.unwrap_or_else(|| "out/{period}".to_owned());
+    let out = out(&top)?;
     let input = Input::new(text, &input, period)?;
     let tables = tables(&top, &input)?;
     let ledger = ledger(&top, overrides)?;
@@ -98,7 +100,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         late: late::read(&top, &input, &tables)?,
         tables,
         key_file: key_file(&top)?,
-        out: overrides.out.clone().unwrap_or_else(|| PathBuf::from(filled(out))),
+        out: overrides.out.clone().unwrap_or_else(|| PathBuf::from(filled(&out, period, &id))),
         archive: archive(&top, overrides, ledger.as_deref())?,
         ledger,
         workbooks: top.truth("workbooks")?.unwrap_or(true),
@@ -108,6 +110,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         provisional_calendar: top.truth("provisional_calendar")?.unwrap_or(false),
         opening: top.month("opening")?,
         office: top.string("office")?.unwrap_or_default(),
+        approval: approval::read(&top)?,
         message_language: overrides.language.unwrap_or_default(),
         threads: overrides.threads.filter(|threads| *threads > 0),
         canonical: String::new(),
@@ -122,6 +125,43 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
     }
     job.canonical = canonical::canonical(&job);
     Ok(job)
+}
+
+/// Where a job keeps its results and its books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Books {
+    /// Ledger file; `None` is a trial.
+    pub ledger: Option<PathBuf>,
+    /// Run folder of the period; `None` where no period was named.
+    pub out: Option<PathBuf>,
+}
+
+/// Reads where a job keeps its results and its books, and nothing else: who acts on a run that was
+/// settled needs no deliveries.
+///
+/// # Errors
+/// When the file is not there, is not TOML or has an unknown key.
+pub fn books(path: &Path, period: Option<Month>) -> Result<Books, JobError> {
+    let file = path.display().to_string();
+    let bytes = std::fs::read_to_string(path)
+        .map_err(|source| JobError::Unreadable { file: file.clone(), source })?;
+    let text = Text { file: &file, text: &bytes };
+    let parsed = text.parse()?;
+    let top = Section::new(text, "", parsed.get_ref(), &TOP)?;
+    let (id, out) = (id(&top)?, out(&top)?);
+    let period = period.or(top.month("period")?);
+    Ok(Books {
+        ledger: ledger(&top, &Overrides::default())?,
+        out: period.map(|period| PathBuf::from(filled(&out, period, &id))),
+    })
+}
+
+fn out(top: &Section<'_>) -> Result<String, JobError> {
+    Ok(top.string("out")?.unwrap_or_else(|| "out/{period}".to_owned()))
+}
+
+fn filled(text: &str, period: Month, id: &str) -> String {
+    text.replace("{period}", &period.to_string()).replace("{id}", id)
 }
 
 /// The cut-off: a day of the month after the period, which every month has.

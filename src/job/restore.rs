@@ -160,6 +160,7 @@ pub fn restore(text: &str, places: Places) -> Result<Job, RestoreError> {
         out,
         ledger: None,
         archive: None,
+        approval: super::Approval::default(),
         workbooks: read.workbooks,
         entitlements_csv: read.entitlements_csv,
         change_percent: read.change_percent,

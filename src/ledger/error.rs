@@ -1,6 +1,6 @@
 //! What can go wrong with the books.
 
-use super::RunState;
+use super::{Refusal, RunState};
 use crate::domain::Month;
 use rusqlite::ErrorCode;
 use std::path::{Path, PathBuf};
@@ -54,9 +54,9 @@ pub enum LedgerError {
     },
     /// The period is past its draft: closed months never change (S31).
     #[error(
-        "period {period} of job {job_id} is {state} as run {run_id}, expected a draft; hint: \
-         what became known later enters the next open period",
-        state = state.word()
+        "period {period} of job {job_id} is {state} as run {run_id}, expected a draft; hint: {hint}",
+        state = state.word(),
+        hint = way_out(*state)
     )]
     Approved {
         /// The run that stands.
@@ -67,6 +67,27 @@ pub enum LedgerError {
         period: Month,
         /// Its state.
         state: RunState,
+    },
+    /// A person may not do this with the run.
+    #[error("period {period}, run {run_id} {refusal}")]
+    Refused {
+        /// The run.
+        run_id: String,
+        /// Its period.
+        period: Month,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// There is no such run.
+    #[error(
+        "{path}: has no run {run_id}; hint: name the ledger the run was posted to with --ledger",
+        path = path.display()
+    )]
+    Unknown {
+        /// The ledger.
+        path: PathBuf,
+        /// Its id.
+        run_id: String,
     },
     /// The same run id came with another manifest: the engine is not repeatable (S29).
     #[error(
@@ -116,6 +137,18 @@ pub enum LedgerError {
         /// Why.
         source: rusqlite::Error,
     },
+}
+
+/// What can still be done about a period that is past its draft.
+const fn way_out(state: RunState) -> &'static str {
+    match state {
+        RunState::Draft | RunState::Approved => {
+            "as long as it is not released, another person than who approved it may reopen it"
+        }
+        RunState::Released | RunState::Answered | RunState::Closed => {
+            "what became known later enters the next open period"
+        }
+    }
 }
 
 impl LedgerError {

@@ -4,26 +4,37 @@
 //! Order: after `schedule`. Never: changes or deletes what was posted, reads a clock, computes an
 //! amount. A draft is replaced by a new run beside it; everything else is corrected by more rows.
 //!
+//! A run is drafted, approved by a second person, released, answered and closed; each step is an
+//! event that names who, when and why, signed where the job demands it (`docs/lifecycle.md`). Only
+//! what is released counts for later periods (S29).
+//!
 //! Publishing (S31): the outputs are written beside their place and synced, then
 //! [`Pending::commit`] decides, then they are renamed into place. What a crash left is judged by
 //! [`Ledger::find`]: outputs beside their place with the id of the run that stands are moved in,
 //! others are removed.
 
+mod acts;
 mod chain;
+mod course;
 mod error;
+mod order;
 mod post;
 mod read;
 mod recall;
+mod refusal;
 mod rows;
 mod schema;
 mod seal;
 mod verify;
 
+pub use acts::{Acted, Money};
 pub use chain::EventKind;
+pub use course::{Act, ActKind, Course, Deed, Demand, message};
 pub use error::LedgerError;
 pub use post::{Pending, Posted, RunRecord, Written};
 pub use read::{InstitutionMonth, Previous, RunHead, RunState, YearToDate};
 pub use recall::Recalled;
+pub use refusal::Refusal;
 pub use verify::Verified;
 
 use rusqlite::{Connection, TransactionBehavior};

@@ -1,10 +1,13 @@
 //! Posting: one settled period into the books, in one transaction (S31).
 
+use super::acts;
 use super::chain::{self, EventKind, Head};
+use super::course::{Demand, message};
 use super::read::{self, RunState};
 use super::rows::{NONE, ROWS_MAX, Rows};
 use super::{InstitutionMonth, LedgerError};
-use crate::domain::{Date, Month};
+use crate::domain::{Date, Month, SecretKey, moment, person};
+use crate::job::Approval;
 use crate::schedule::Schedule;
 use rusqlite::{Transaction, params};
 use serde_json::{Value, json};
@@ -29,6 +32,12 @@ pub struct RunRecord<'a> {
     pub manifest_hash: &'a str,
     /// Law and deliveries as known on this day.
     pub known_on: Date,
+    /// Released runs of earlier periods it was settled on, in order of period.
+    pub earlier: &'a [String],
+    /// What the job demands of approvals.
+    pub approval: &'a Approval,
+    /// The key of whoever makes the run, where the posting is signed.
+    pub key: Option<&'a SecretKey>,
     /// Lines and payments.
     pub schedule: &'a Schedule,
     /// Every institution of the period, paid or not; any order, each once.
@@ -61,9 +70,9 @@ pub enum Posted {
 /// A transaction that posts. Dropped without [`Pending::commit`] it leaves the books as before.
 #[derive(Debug)]
 pub struct Pending<'a> {
-    transaction: Transaction<'a>,
-    path: &'a Path,
-    head: Head,
+    pub(super) transaction: Transaction<'a>,
+    pub(super) path: &'a Path,
+    pub(super) head: Head,
 }
 
 impl<'a> Pending<'a> {
@@ -116,11 +125,16 @@ impl<'a> Pending<'a> {
                 }
             })
         };
+        let by = by.trim();
         check(record, at, by)
             .map_err(|found| LedgerError::Record { run_id: record.run_id.to_owned(), found })?;
         let standing = self.find(record.job_id, record.period)?;
+        let demand = Demand::of(record.approval, total(record.schedule));
         if let Some(standing) = &standing {
-            if standing.run_id == record.run_id {
+            // A draft whose job has come to demand something else is posted anew: the demand is
+            // part of the posting.
+            let again = standing.run_id == record.run_id;
+            if again && !self.demands_otherwise(standing, &demand)? {
                 return already(standing, &written()?.manifest_hash);
             }
             if standing.state != RunState::Draft {
@@ -132,19 +146,35 @@ impl<'a> Pending<'a> {
                 });
             }
         }
+        demand.allows(by, record.key.map(SecretKey::public).as_ref()).map_err(|refusal| {
+            let run_id = record.run_id.to_owned();
+            LedgerError::Refused { run_id, period: record.period, refusal }
+        })?;
         let old_run_id = standing.as_ref().map(|standing| standing.run_id.as_str());
         // The run's own row waits for the manifest; its children may stand before it until commit.
         let run_no = self.next_run_no().map_err(|source| self.store(source))?;
         let rows = Rows::new(&self.transaction, run_no, record);
         let seals = rows.write().map_err(|source| self.store(source))?;
         let written = written()?;
+        if let Some(standing) = standing.as_ref().filter(|old| old.run_id == record.run_id) {
+            already(standing, &written.manifest_hash)?; // the same bytes, posted anew
+        }
         let old = standing.as_ref().map(|standing| standing.run_no);
         self.write_run(record, run_no, &written.manifest_hash, old)
             .map_err(|source| self.store(source))?;
         let kind = if old_run_id.is_some() { EventKind::Replaced } else { EventKind::Posted };
-        let body = body(record, &written, old_run_id, &seals);
-        self.head = chain::append(&self.transaction, &self.head, kind, run_no, (at, by), &body)
-            .map_err(|source| self.store(source))?;
+        let mut body = body(record, &written, old_run_id, &seals);
+        body["approval"] = demand.body();
+        if let Some(key) = record.key {
+            let words = (by, at, "");
+            let manifest = &written.manifest_hash;
+            let text = message(kind, record.run_id, manifest, words, &self.head.hash);
+            body["key"] = key.public().text().into();
+            body["signature"] = key.sign(&text).into();
+        }
+        let event = chain::event(&self.head, kind, run_no, (at, by), &body);
+        self.head =
+            chain::append(&self.transaction, &event).map_err(|source| self.store(source))?;
         Ok(match standing {
             Some(standing) => Posted::Replaced { old_run_id: standing.run_id },
             None => Posted::New,
@@ -160,7 +190,20 @@ impl<'a> Pending<'a> {
         self.transaction.commit().map_err(|source| LedgerError::store(path, source))
     }
 
-    fn store(&self, source: rusqlite::Error) -> LedgerError {
+    /// Whether a draft stands under another demand than the job makes now.
+    fn demands_otherwise(
+        &self,
+        standing: &read::RunHead,
+        demand: &Demand,
+    ) -> Result<bool, LedgerError> {
+        if standing.state != RunState::Draft {
+            return Ok(false);
+        }
+        let course = acts::course(&self.transaction, self.path, standing.run_no)?;
+        Ok(course.demand != *demand)
+    }
+
+    pub(super) fn store(&self, source: rusqlite::Error) -> LedgerError {
         LedgerError::store(self.path, source)
     }
 
@@ -219,6 +262,7 @@ fn already(standing: &read::RunHead, manifest: &str) -> Result<Posted, LedgerErr
 fn body(record: &RunRecord<'_>, written: &Written, replaces: Option<&str>, seals: &Value) -> Value {
     let mut body = json!({
         "calc_version": record.calc_version,
+        "earlier": record.earlier,
         "engine": record.engine,
         "job_id": record.job_id,
         "known_on": record.known_on.to_string(),
@@ -237,16 +281,22 @@ fn body(record: &RunRecord<'_>, written: &Written, replaces: Option<&str>, seals
 
 /// Refuses a record that contradicts itself; the last look before the books.
 fn check(record: &RunRecord<'_>, at: &str, by: &str) -> Result<(), String> {
-    let named = [record.run_id, record.job_id, record.calc_version, at, by];
+    let named = [record.run_id, record.job_id, record.calc_version];
     if named.iter().any(|text| text.is_empty()) {
-        return Err("run, job, calculation, time and person must be named".to_owned());
+        return Err("run, job and calculation must be named".to_owned());
     }
+    moment(at).and_then(|_| person(by)).map_err(|error| error.to_string())?;
     let mut ids: Vec<&str> = record.institutions.iter().map(|row| &*row.institution_id).collect();
     ids.sort_unstable();
     if let Some([id, _]) = ids.array_windows().find(|[a, b]| a == b) {
         return Err(format!("institution {id} is listed twice"));
     }
     check_schedule(record.schedule)
+}
+
+/// Sum of the schedule, fen; checked with the lines.
+fn total(schedule: &Schedule) -> i64 {
+    schedule.lines.iter().fold(0, |sum, line| sum.saturating_add(line.payable_fen))
 }
 
 /// Lines are numbered upwards, indices lead somewhere, and a payment is the sum of its lines (S28).

@@ -118,9 +118,7 @@ impl Ledger {
         find(&self.connection, job_id, period).map_err(|source| self.store(source))
     }
 
-    /// The runs that stand for the periods of a job before `before`, in order of period. All that
-    /// [`Ledger::posted`], [`Ledger::previous`] and [`Ledger::year_to_date`] tell follows from
-    /// their ids.
+    /// The runs that stand for the periods of a job before `before`, in order of period.
     ///
     /// # Errors
     /// When the store fails.
@@ -128,24 +126,43 @@ impl Ledger {
         if let Some(recalled) = &self.recalled {
             return recalled.earlier.iter().map(|run_id| self.run(run_id)).collect();
         }
-        self.rows(
-            &format!(
-                "SELECT {HEAD} FROM runs WHERE job_id = ?1 AND period < ?2
-                 AND superseded_by IS NULL ORDER BY period"
-            ),
-            params![job_id, month_number(before)],
-            head,
-        )
+        standing(&self.connection, job_id, month_number(before))
+            .map_err(|source| self.store(source))
     }
 
-    /// The lines of the runs that stand for earlier periods, in order of period and line number.
-    /// Drafts count: on this floor nothing is released yet.
+    /// Of these, the runs that are released or further. All that [`Ledger::posted`] and
+    /// [`Ledger::year_to_date`] tell follows from their ids.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn released(&self, job_id: &str, before: Month) -> Result<Vec<RunHead>, LedgerError> {
+        let mut runs = self.standing(job_id, before)?;
+        // What a past run read was released then, whatever became of it.
+        runs.retain(|run| run.state.is_released() || self.recalled.is_some());
+        Ok(runs)
+    }
+
+    /// Of these, the runs whose months are closed: retro covers them and no others (S23).
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn closed(&self, job_id: &str, before: Month) -> Result<Vec<RunHead>, LedgerError> {
+        let mut runs = self.standing(job_id, before)?;
+        runs.retain(|run| match &self.recalled {
+            Some(recalled) => recalled.closed.contains(&run.run_id),
+            None => run.state == RunState::Closed,
+        });
+        Ok(runs)
+    }
+
+    /// The lines of the released runs of earlier periods, in order of period and line number.
+    /// Drafts and approvals never enter (S29).
     ///
     /// # Errors
     /// When the store fails.
     pub fn posted(&self, job_id: &str, before: Month) -> Result<Vec<PostedLine>, LedgerError> {
         let mut lines = Vec::new();
-        for run in self.standing(job_id, before)? {
+        for run in self.released(job_id, before)? {
             let posted = self.rows(
                 "SELECT source_period, institution_id, item, line_kind, source, payable_fen,
                         budget_doc_no
@@ -169,7 +186,8 @@ impl Ledger {
         Ok(lines)
     }
 
-    /// The institutions of the latest earlier period, or `None` when there is none.
+    /// The institutions of the latest earlier period, or `None` when there is none. A draft will
+    /// do: this is for comparison, and pays nothing.
     ///
     /// # Errors
     /// When the store fails.
@@ -197,7 +215,8 @@ impl Ledger {
         Ok(Some(Previous { period: run.period, run_id: run.run_id, institutions }))
     }
 
-    /// What earlier periods of a calendar year pay, by what control totals ask for.
+    /// What the released runs of a calendar year's earlier periods pay, by what control totals ask
+    /// for.
     ///
     /// # Errors
     /// When the store fails.
@@ -211,7 +230,7 @@ impl Ledger {
         let add = |place: &mut BTreeMap<String, i64>, key: String, fen: i64| {
             *place.entry(key).or_default() += fen;
         };
-        for run in self.standing(job_id, before)? {
+        for run in self.released(job_id, before)? {
             if run.period.year() != year {
                 continue;
             }
@@ -291,6 +310,55 @@ pub(super) fn find(
              WHERE job_id = ?1 AND period = ?2 AND superseded_by IS NULL"
         ))?
         .query_row(params![job_id, month_number(period)], head)
+        .optional()
+}
+
+/// The runs that stand for the periods of a job before `before`, a [`month_number`], in order of
+/// period.
+pub(super) fn standing(
+    connection: &Connection,
+    job_id: &str,
+    before: i64,
+) -> rusqlite::Result<Vec<RunHead>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {HEAD} FROM runs WHERE job_id = ?1 AND period < ?2
+             AND superseded_by IS NULL ORDER BY period"
+        ))?
+        .query_map(params![job_id, before], head)?
+        .collect()
+}
+
+/// The run of an id: the one that stands, else the last that was replaced.
+pub(super) fn by_id(connection: &Connection, run_id: &str) -> rusqlite::Result<Option<RunHead>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {HEAD} FROM runs WHERE run_id = ?1
+             ORDER BY superseded_by IS NOT NULL, run_no DESC LIMIT 1"
+        ))?
+        .query_row([run_id], head)
+        .optional()
+}
+
+/// The runs that stand whose id begins with `prefix`.
+pub(super) fn named(connection: &Connection, prefix: &str) -> rusqlite::Result<Vec<RunHead>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {HEAD} FROM runs WHERE substr(run_id, 1, length(?1)) = ?1
+             AND superseded_by IS NULL ORDER BY run_no"
+        ))?
+        .query_map([prefix], head)?
+        .collect()
+}
+
+/// The id of the run that replaced this one.
+pub(super) fn successor(connection: &Connection, run_no: i64) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached(
+            "SELECT new.run_id FROM runs AS old JOIN runs AS new ON new.run_no = old.superseded_by
+             WHERE old.run_no = ?1",
+        )?
+        .query_row([run_no], |row| row.get(0))
         .optional()
 }
 

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub struct Recalled {
     /// Runs of earlier periods whose lines it used, in order of period.
     pub earlier: Vec<String>,
+    /// Those of them whose months were closed then.
+    pub closed: Vec<String>,
     /// The run it compared with.
     pub compared_with: Option<String>,
 }

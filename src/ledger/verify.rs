@@ -1,10 +1,13 @@
 //! Proving the books: the chain, the rows behind every event, and where the runs stand.
 
+use super::acts;
 use super::chain::{self, Event, EventKind};
+use super::course::{ActKind, Course};
+use super::order::{self, Other};
 use super::read::{RunState, date_number, month_number};
 use super::rows::keys;
 use super::seal::{InstitutionRow, LineRow, PayeeRow, PaymentRow, Seal, TotalRow};
-use super::{Ledger, LedgerError, schema};
+use super::{Ledger, LedgerError, Refusal, schema};
 use crate::domain::{Date, Month};
 use rusqlite::{Connection, Row};
 use serde_json::Value;
@@ -21,8 +24,14 @@ pub struct Verified {
     pub runs: usize,
 }
 
-/// Where a run should stand, by the events so far: id, state, successor.
-type Standing = (String, RunState, Option<i64>);
+/// Where the runs should stand, by the events so far.
+#[derive(Default)]
+struct Standing {
+    /// By number: the course of the run, and what replaced it.
+    runs: BTreeMap<i64, (Course, Option<i64>)>,
+    /// The run that stands for each job and period.
+    books: BTreeMap<(String, i64), i64>,
+}
 
 impl Ledger {
     /// Reads everything and checks it: the store's own structure, the layout, the chain, the hash
@@ -31,14 +40,24 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Broken`] names the first event that does not hold.
     pub fn verify(&self) -> Result<Verified, LedgerError> {
+        self.verify_from(None)
+    }
+
+    /// [`Ledger::verify`]; a head kept elsewhere, if given, must be the hash of one of the events,
+    /// so that a tail that was cut or written anew is found.
+    ///
+    /// # Errors
+    /// As [`Ledger::verify`]; a missing head is told at the event after the last.
+    pub fn verify_from(&self, kept: Option<&str>) -> Result<Verified, LedgerError> {
         let path = self.path.as_path();
         let connection = &self.connection;
         // One read transaction, so that a run posted meanwhile is seen wholly or not at all.
         let view = connection.unchecked_transaction().map_err(|source| self.store(source))?;
-        let mut standing: BTreeMap<i64, Standing> = BTreeMap::new();
-        let mut books: BTreeMap<(String, i64), i64> = BTreeMap::new();
-        let head = chain::walk(&view, path, |event, _| {
-            let checked = check_event(&view, event, &mut standing, &mut books);
+        let mut standing = Standing::default();
+        let mut seen = kept.is_none();
+        let head = chain::walk(&view, path, |event, hash| {
+            seen |= kept == Some(hash);
+            let checked = check_event(&view, event, hash, &mut standing);
             checked.map_err(|fault| event.broken(path, fault.text()))
         })?;
         let whole = |found: String| LedgerError::Broken {
@@ -47,8 +66,20 @@ impl Ledger {
             event: "the file".to_owned(),
             found,
         };
-        check_whole(&view, &standing).map_err(|fault| whole(fault.text()))?;
-        Ok(Verified { events: head.seq, head: head.hash, runs: standing.len() })
+        check_whole(&view, &standing.runs).map_err(|fault| whole(fault.text()))?;
+        if !seen {
+            return Err(LedgerError::Broken {
+                path: path.to_owned(),
+                seq: head.seq + 1,
+                event: "missing".to_owned(),
+                found: format!(
+                    "no event has the hash {} that was kept; the events end at {}",
+                    kept.unwrap_or_default(),
+                    head.seq
+                ),
+            });
+        }
+        Ok(Verified { events: head.seq, head: head.hash, runs: standing.runs.len() })
     }
 }
 
@@ -77,12 +108,13 @@ fn found<T>(text: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Found(text.into()))
 }
 
-/// Checks an event against the rows it posted and takes note of where runs stand after it.
+/// Checks an event against the rows it posted, or judges the act it records, and takes note of
+/// where runs stand after it.
 fn check_event(
     connection: &Connection,
     event: &Event,
-    standing: &mut BTreeMap<i64, Standing>,
-    books: &mut BTreeMap<(String, i64), i64>,
+    hash: &str,
+    standing: &mut Standing,
 ) -> Result<(), Fault> {
     let Some(kind) = EventKind::parse(&event.kind) else {
         return found("its kind is unknown");
@@ -90,31 +122,67 @@ fn check_event(
     let Ok(body) = serde_json::from_str::<Value>(&event.body) else {
         return found("its text cannot be read");
     };
+    let refused = |refusal: Refusal| Fault::Found(format!("its run {refusal}"));
     match kind {
         EventKind::Posted | EventKind::Replaced => {
-            let (book, run_id) = check_run(connection, event.run_no, &body)?;
+            let book = check_run(connection, event.run_no, &body)?;
             check_seals(connection, event.run_no, &body["seals"])?;
-            let old = books.insert(book, event.run_no);
-            let replaces = old.and_then(|old| standing.get_mut(&old));
+            let mut course = None;
+            acts::follow(&mut course, event, hash, &body).map_err(refused)?;
+            let Some(course) = course else { return found("its text cannot be read") };
+            if standing.runs.contains_key(&event.run_no) {
+                return found("its run was posted before");
+            }
+            let old = standing.books.insert(book, event.run_no);
+            let replaces = old.and_then(|old| standing.runs.get_mut(&old));
             let named = body["replaces"].as_str();
-            if replaces.as_ref().map(|old| old.0.as_str()) != named {
+            if replaces.as_ref().map(|(old, _)| old.run_id.as_str()) != named {
                 return found("it does not replace the run that stood");
             }
-            if let Some(old) = replaces {
-                old.2 = Some(event.run_no);
+            if let Some((old, superseded_by)) = replaces {
+                if old.state != RunState::Draft {
+                    return found("it replaces a run that was no draft");
+                }
+                *superseded_by = Some(event.run_no);
             }
-            standing.insert(event.run_no, (run_id, RunState::Draft, None));
+            standing.runs.insert(event.run_no, (course, None));
+        }
+        EventKind::Approved
+        | EventKind::Released
+        | EventKind::Answered
+        | EventKind::Closed
+        | EventKind::Reopened => {
+            check_order(event.run_no, kind, standing).map_err(refused)?;
+            let Some((course, superseded_by)) = standing.runs.get_mut(&event.run_no) else {
+                return found("its run was posted by no event before it");
+            };
+            if superseded_by.is_some() {
+                return found("its run was replaced before");
+            }
+            course.take(event, hash, &body).map_err(refused)?;
         }
     }
     Ok(())
 }
 
-/// Compares the row of a run with its event; gives (job, period) and the run id.
-fn check_run(
-    connection: &Connection,
-    run_no: i64,
-    body: &Value,
-) -> Result<((String, i64), String), Fault> {
+/// Judges the order of periods as the act did, by where the runs stood before it.
+fn check_order(run_no: i64, kind: EventKind, standing: &Standing) -> Result<(), Refusal> {
+    let (Some((course, _)), Some(kind)) = (standing.runs.get(&run_no), ActKind::of(kind)) else {
+        return Ok(());
+    };
+    let books = (course.job_id.clone(), i64::MIN)..=(course.job_id.clone(), i64::MAX);
+    let others: Vec<Other<'_>> = standing
+        .books
+        .range(books)
+        .filter(|(_, other)| **other != run_no)
+        .filter_map(|(_, other)| standing.runs.get(other))
+        .map(|(other, _)| Other { period: other.period, state: other.state, run_id: &other.run_id })
+        .collect();
+    order::check(course, kind, &others)
+}
+
+/// Compares the row of a run with its event; gives (job, period).
+fn check_run(connection: &Connection, run_no: i64, body: &Value) -> Result<(String, i64), Fault> {
     let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
     let period = Month::parse(&text("period")).map(month_number);
     let known_on = Date::parse_iso(&text("known_on")).map(date_number);
@@ -135,7 +203,7 @@ fn check_run(
     if (row.get::<_, i64>(5)?, row.get::<_, i64>(6)?) != (period, known_on) {
         return found("runs.period or runs.known_on differs from the event");
     }
-    Ok(((text("job_id"), period), text("run_id")))
+    Ok((text("job_id"), period))
 }
 
 /// Seals the rows of a run again and compares.
@@ -279,18 +347,22 @@ fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, Fault> {
 }
 
 /// Checks what no event stands for: the store's structure, the layout, rows that nothing posted.
-fn check_whole(connection: &Connection, standing: &BTreeMap<i64, Standing>) -> Result<(), Fault> {
+fn check_whole(
+    connection: &Connection,
+    standing: &BTreeMap<i64, (Course, Option<i64>)>,
+) -> Result<(), Fault> {
     let mut statement = connection
         .prepare("SELECT run_no, run_id, state, superseded_by FROM runs ORDER BY run_no")?;
     let mut rows = statement.query(())?;
     let mut runs = 0;
     while let Some(row) = rows.next()? {
         let (run_no, run_id): (i64, String) = (row.get(0)?, row.get(1)?);
-        let Some((_, state, superseded_by)) = standing.get(&run_no) else {
+        let Some((course, superseded_by)) = standing.get(&run_no) else {
             return found(format!("run {run_id} was posted by no event"));
         };
-        if row.get::<_, String>(2)? != state.word() {
-            return found(format!("run {run_id} is not {}, as the events say", state.word()));
+        let state = course.state.word();
+        if row.get::<_, String>(2)? != state {
+            return found(format!("run {run_id} is not {state}, as the events say"));
         }
         if row.get::<_, Option<i64>>(3)? != *superseded_by {
             return found(format!("run {run_id} is not replaced as the events say"));

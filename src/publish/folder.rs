@@ -1,10 +1,11 @@
-//! The run folder: written beside its place, synced, then renamed into it (S31).
+//! The run folder and the release folder: written beside their place, synced, then renamed into it
+//! (S31). The file that lists the others is written last and seals the folder.
 //!
 //! States of the place `out`, its draft and the folder moved aside:
 //!
 //! | draft | aside | a crash happened | the next start |
 //! | --- | --- | --- | --- |
-//! | no manifest | - | while writing | removes the draft |
+//! | no seal | - | while writing | removes the draft |
 //! | sealed | - | before or after the ledger's commit | asks the ledger: finishes or removes |
 //! | sealed | yes, `out` gone | between the two renames | finishes |
 //! | - | yes | before removing the old folder | removes it, or puts it back if `out` is gone |
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use rayon::prelude::*;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::manifest::{Manifest, OutputFile};
@@ -23,6 +25,25 @@ use crate::domain::hex;
 
 /// Name of the manifest in a run folder. Its presence in a draft means that the draft is sealed.
 pub const MANIFEST: &str = "manifest.json";
+
+/// The same in a release folder: who released what, and its files.
+pub const RELEASE: &str = "release.json";
+
+/// What either of them says of its folder.
+#[derive(Debug, Deserialize)]
+struct Listing {
+    run_id: String,
+    outputs: Vec<OutputFile>,
+}
+
+impl Listing {
+    fn read(folder: &Path, seal: &str) -> Result<Self, FolderError> {
+        let path = folder.join(seal);
+        let file = File::open(&path).map_err(io_error(&path, "open"))?;
+        serde_json::from_reader(io::BufReader::new(file))
+            .map_err(|cause| FolderError::BadManifest { path, cause })
+    }
+}
 
 /// What can go wrong with a run folder.
 #[derive(Debug, thiserror::Error)]
@@ -39,12 +60,14 @@ pub enum FolderError {
     },
     /// The place is taken by something that is no run folder.
     #[error(
-        "{path}: is not a run folder (no {MANIFEST}) and not empty; expected a new, empty or run \
+        "{path}: is not a run folder (no {seal}) and not empty; expected a new, empty or run \
          folder; hint: name another --out"
     )]
     NotARunFolder {
         /// The place.
         path: PathBuf,
+        /// The file a folder of ours would hold.
+        seal: &'static str,
     },
     /// The place has no name to put a draft beside, for instance `/`.
     #[error(
@@ -73,6 +96,7 @@ fn io_error(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Fold
 #[derive(Debug)]
 pub struct Draft {
     out: PathBuf,
+    seal: &'static str,
     beside: PathBuf,
     files: Vec<OutputFile>,
     syncing: Vec<Syncing>,
@@ -107,12 +131,21 @@ impl Draft {
     /// # Errors
     /// When `out` holds anything but a run folder, or the file system refuses.
     pub fn create(out: &Path) -> Result<Self, FolderError> {
-        check_place(out)?;
+        Self::create_sealed_by(out, MANIFEST)
+    }
+
+    /// [`Draft::create`] for a folder with another seal, [`RELEASE`].
+    ///
+    /// # Errors
+    /// As [`Draft::create`].
+    pub fn create_sealed_by(out: &Path, seal: &'static str) -> Result<Self, FolderError> {
+        check_place(out, seal)?;
         let beside = sibling(out, ".draft")?;
         remove(&beside)?;
         fs::create_dir_all(&beside).map_err(io_error(&beside, "make the folder"))?;
         Ok(Self {
             out: out.to_owned(),
+            seal,
             beside,
             files: Vec::new(),
             syncing: Vec::new(),
@@ -174,19 +207,34 @@ impl Draft {
     /// # Errors
     /// When the file system refuses.
     pub fn seal(&mut self, mut manifest: Manifest) -> Result<Manifest, FolderError> {
+        self.seal_with(|files| {
+            manifest.outputs = files.to_vec();
+            manifest.text()
+        })?;
+        Ok(manifest)
+    }
+
+    /// [`Draft::seal`] with the text of the seal, made from the list of files.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn seal_with(
+        &mut self,
+        text: impl FnOnce(&[OutputFile]) -> String,
+    ) -> Result<(), FolderError> {
         self.files.sort_by(|a, b| a.file.cmp(&b.file));
-        manifest.outputs.clone_from(&self.files);
         for (path, syncing) in self.syncing.drain(..) {
             let ended = syncing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             ended.map_err(io_error(&path, "sync"))?;
         }
-        let path = self.beside.join(MANIFEST);
+        let path = self.beside.join(self.seal);
+        let text = text(&self.files);
         let mut file = File::create(&path).map_err(io_error(&path, "make the file"))?;
-        file.write_all(manifest.text().as_bytes()).map_err(io_error(&path, "write"))?;
+        file.write_all(text.as_bytes()).map_err(io_error(&path, "write"))?;
         file.sync_all().map_err(io_error(&path, "sync"))?;
         sync(&self.beside)?;
         self.sealed = true;
-        Ok(manifest)
+        Ok(())
     }
 
     /// Moves the old folder aside, renames the draft into place and removes the old one.
@@ -202,7 +250,7 @@ impl Draft {
     pub fn commit(mut self) -> Result<Option<PathBuf>, FolderError> {
         assert!(self.sealed, "a draft is sealed before it is committed");
         self.committed = true;
-        finish(&self.out)
+        finish(&self.out, self.seal)
     }
 }
 
@@ -217,18 +265,22 @@ impl Drop for Draft {
 }
 
 /// A place is free when it does not exist, is an empty folder or a run folder.
-fn check_place(out: &Path) -> Result<(), FolderError> {
-    if !out.exists() || out.join(MANIFEST).is_file() {
+fn check_place(out: &Path, seal: &'static str) -> Result<(), FolderError> {
+    if !out.exists() || out.join(seal).is_file() {
         return Ok(());
     }
-    let taken = || FolderError::NotARunFolder { path: out.to_owned() };
+    let taken = || FolderError::NotARunFolder { path: out.to_owned(), seal };
     let mut entries = fs::read_dir(out).map_err(|_| taken())?;
     if entries.next().is_some() { Err(taken()) } else { Ok(()) }
 }
 
 /// The two renames; also run again by [`recover`].
-fn finish(out: &Path) -> Result<Option<PathBuf>, FolderError> {
+fn finish(out: &Path, seal: &str) -> Result<Option<PathBuf>, FolderError> {
     let (beside, aside) = (sibling(out, ".draft")?, sibling(out, ".old")?);
+    if !beside.exists() && out.join(seal).is_file() {
+        // The ledger had decided, and another call of the program has moved it in meanwhile.
+        return clear_aside(out, seal);
+    }
     if out.exists() {
         remove(&aside)?;
         fs::rename(out, &aside).map_err(io_error(out, "move aside"))?;
@@ -237,19 +289,19 @@ fn finish(out: &Path) -> Result<Option<PathBuf>, FolderError> {
     if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         sync(parent)?;
     }
-    clear_aside(out)
+    clear_aside(out, seal)
 }
 
 /// Removes the folder moved aside, unless it holds files that are not ours.
-fn clear_aside(out: &Path) -> Result<Option<PathBuf>, FolderError> {
+fn clear_aside(out: &Path, seal: &str) -> Result<Option<PathBuf>, FolderError> {
     let aside = sibling(out, ".old")?;
     if !aside.exists() {
         return Ok(None);
     }
+    let listing = Listing::read(&aside, seal);
     let listed = |name: &str| {
-        name == MANIFEST
-            || Manifest::read(&aside)
-                .is_ok_and(|manifest| manifest.outputs.iter().any(|file| file.file == name))
+        let files = listing.as_ref().map_or(&[][..], |listing| &listing.outputs);
+        name == seal || files.iter().any(|file| file.file == name)
     };
     let entries = fs::read_dir(&aside).map_err(io_error(&aside, "list"))?;
     let strange = entries.flatten().any(|e| e.file_name().to_str().is_none_or(|n| !listed(n)));
@@ -277,13 +329,25 @@ fn clear_aside(out: &Path) -> Result<Option<PathBuf>, FolderError> {
 /// # Errors
 /// When the file system refuses.
 pub fn recover(out: &Path, decided: &dyn Fn(&str) -> bool) -> Result<(), FolderError> {
+    recover_sealed_by(out, MANIFEST, decided)
+}
+
+/// [`recover`] for a folder with another seal, [`RELEASE`].
+///
+/// # Errors
+/// When the file system refuses.
+pub fn recover_sealed_by(
+    out: &Path,
+    seal: &str,
+    decided: &dyn Fn(&str) -> bool,
+) -> Result<(), FolderError> {
     let (beside, aside) = (sibling(out, ".draft")?, sibling(out, ".old")?);
     if beside.exists() {
         // Between the renames the ledger had already decided, or nothing would have been moved.
         let renaming = aside.exists() && !out.exists();
-        match Manifest::read(&beside) {
-            Ok(manifest) if renaming || decided(&manifest.run_id) => {
-                finish(out)?;
+        match Listing::read(&beside, seal) {
+            Ok(listing) if renaming || decided(&listing.run_id) => {
+                finish(out, seal)?;
             }
             _ => remove(&beside)?,
         }
@@ -291,7 +355,7 @@ pub fn recover(out: &Path, decided: &dyn Fn(&str) -> bool) -> Result<(), FolderE
     if aside.exists() && !out.exists() {
         fs::rename(&aside, out).map_err(io_error(&aside, "put back"))?;
     }
-    clear_aside(out)?;
+    clear_aside(out, seal)?;
     Ok(())
 }
 
@@ -318,8 +382,16 @@ pub enum DamageKind {
 /// # Errors
 /// When the manifest itself is missing or unreadable.
 pub fn verify(folder: &Path) -> Result<Vec<Damage>, FolderError> {
-    let manifest = Manifest::read(folder)?;
-    let mut damages: Vec<Damage> = manifest
+    Manifest::read(folder)?;
+    verify_sealed_by(folder, MANIFEST)
+}
+
+/// [`verify`] for a folder with another seal, [`RELEASE`].
+///
+/// # Errors
+/// When the seal itself is missing or unreadable.
+pub fn verify_sealed_by(folder: &Path, seal: &str) -> Result<Vec<Damage>, FolderError> {
+    let mut damages: Vec<Damage> = Listing::read(folder, seal)?
         .outputs
         .par_iter()
         .filter_map(|file| {

@@ -39,6 +39,9 @@ pub struct Manifest {
     pub calendar_sha256: String,
     /// Fingerprint of the key of the pseudonyms.
     pub key_fingerprint: String,
+    /// Merkle root over the lines of `schedule.csv`; empty in a folder written before there was one.
+    #[serde(default)]
+    pub schedule_root: String,
     /// Output files, sorted by name.
     pub outputs: Vec<OutputFile>,
 }

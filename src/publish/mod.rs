@@ -13,12 +13,15 @@ mod indicators;
 mod institution_files;
 mod line_files;
 mod manifest;
+mod merkle;
 mod money_files;
 pub mod parquet;
 mod price_files;
 mod profile;
+mod proof;
 mod pseudonym;
 mod register;
+mod release;
 pub mod sheet;
 mod summary;
 mod tally;
@@ -26,6 +29,7 @@ mod workbook;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -33,16 +37,20 @@ pub use control::{Control, ControlMismatch, Mismatch, TableUse, YearToDate};
 pub use delimited::write as write_csv;
 pub use entitlement_lines::PseudonymsAhead;
 pub use folder::{
-    Contents, Damage, DamageKind, Draft, FolderError, HashedFile, MANIFEST, recover, verify,
+    Contents, Damage, DamageKind, Draft, FolderError, HashedFile, MANIFEST, RELEASE, recover,
+    recover_sealed_by, verify, verify_sealed_by,
 };
 pub use institution_files::{Previous, Standing};
 pub use line_files::{CORRECTIONS, EXAMINED, LINES, LineFileError, lay_over, read_lines};
 pub use manifest::{InputFile, MANIFEST_FORMAT, Manifest, OutputFile};
 pub use price_files::{PriceColumns, price_columns};
 pub use profile::{FINANCE_FIELDS, Profile, ProfileError, Profiles, SUPERVISION_FIELDS};
+pub use proof::{Proof, ProofError, ProvedLine, Wanted, prove};
 pub use pseudonym::{KeyError, Pseudonym, Pseudonyms};
 pub use register::{Institution, Register};
+pub use release::{HeadAfter, Paid, Release, Signed};
 pub use sheet::{Sheet, SheetColumn, Values};
+pub use summary::Face;
 pub use tally::{Heads, ItemFace, Tallies, Tally};
 
 use crate::allocation::Allocation;
@@ -116,7 +124,8 @@ impl Publication<'_> {
         self.packs.iter().any(|pack| pack.sample)
     }
 
-    /// The manifest of this run, its outputs still empty ([`Draft::seal`] fills them).
+    /// The manifest of this run, its outputs still empty ([`Draft::seal`] fills them), as is the
+    /// root of the schedule ([`Outputs::schedule_root`]).
     #[must_use]
     pub fn manifest(&self) -> Manifest {
         Manifest {
@@ -132,6 +141,7 @@ impl Publication<'_> {
             law_sha256: self.law_sha256.to_owned(),
             calendar_sha256: self.calendar_sha256.to_owned(),
             key_fingerprint: self.pseudonyms.fingerprint().to_owned(),
+            schedule_root: String::new(),
             outputs: Vec::new(),
         }
     }
@@ -175,6 +185,8 @@ pub struct Outputs {
     pub refused_by_reason: BTreeMap<String, u64>,
     /// Where every institution stands: the next period's [`Previous`].
     pub standing: BTreeMap<String, Standing>,
+    /// Merkle root over the schedule lines, for the manifest.
+    pub schedule_root: String,
 }
 
 /// The money column of a file, whose sum stands in the manifest.
@@ -240,26 +252,29 @@ pub fn write_prepared(
     let (lines, rest) = rayon::join(
         || write_entitlements(run, ahead, draft),
         || {
-            let made = write_sheets(run, &register, &tallies, &control, &standing, draft)?;
+            let root = OnceLock::new();
+            let made = write_sheets(run, &register, &tallies, &control, &standing, draft, &root)?;
             let (sheets, mut files): (Vec<_>, Vec<_>) = made.into_iter().unzip();
             let sheets: Vec<Sheet> = sheets.into_iter().flatten().collect();
             if run.job.workbooks {
                 files.extend(write_workbooks(run, &sheets, &tallies, draft)?);
             }
             let text = summary::text(run, &tallies, &control)?;
-            files.push(write_bytes("summary.json", text.as_bytes(), draft)?);
+            files.push(write_bytes(summary::SUMMARY, text.as_bytes(), draft)?);
             if run.job.retro {
                 files.push(write_sheet(&line_files::corrections(run.corrections), draft)?);
                 let text = Examined::text(run.examined);
                 files.push(write_bytes(EXAMINED, text.as_bytes(), draft)?);
             }
-            Ok::<_, PublishError>(files)
+            Ok::<_, PublishError>((files, root.into_inner().unwrap_or_default()))
         },
     );
-    for (file, contents) in lines?.into_iter().chain(rest?) {
+    let (rest, schedule_root) = rest?;
+    for (file, contents) in lines?.into_iter().chain(rest) {
         draft.close(file, contents);
     }
-    Ok(Outputs { control, refused_by_reason: tallies.refused_by_reason, standing })
+    let refused_by_reason = tallies.refused_by_reason;
+    Ok(Outputs { control, refused_by_reason, standing, schedule_root })
 }
 
 type Closed = (HashedFile, Contents);
@@ -311,7 +326,8 @@ fn write_lines(
     Ok((file, Contents { rows: Some(rows), fen: Some(fen) }))
 }
 
-/// Makes and writes the small files; a sheet is kept only where a workbook shows it again.
+/// Makes and writes the small files and the root of the schedule; a sheet is kept only where a
+/// workbook shows it again.
 fn write_sheets(
     run: &Publication<'_>,
     register: &Register,
@@ -319,10 +335,15 @@ fn write_sheets(
     control: &Control,
     standing: &BTreeMap<String, Standing>,
     draft: &Draft,
+    root: &OnceLock<String>,
 ) -> Result<Vec<(Option<Sheet>, Closed)>, PublishError> {
     type Make<'m> = Box<dyn Fn() -> Result<Sheet, PublishError> + Sync + Send + 'm>;
     let makers: Vec<Make<'_>> = vec![
-        Box::new(|| Ok(money_files::schedule(run))),
+        Box::new(|| {
+            let (sheet, found) = money_files::schedule(run);
+            root.get_or_init(|| found);
+            Ok(sheet)
+        }),
         Box::new(|| Ok(money_files::payments(run))),
         Box::new(|| Ok(findings_file::findings(run))),
         Box::new(|| control::sheet(run, register, tallies, control)),

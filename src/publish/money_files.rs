@@ -6,6 +6,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::merkle::{self, Blinding, Hash};
+use super::proof::OUTSIDE;
 use super::register::{NOBODY, Register};
 use super::sheet::{Sheet, Values, push_whole, yuan};
 use super::tally::Tallies;
@@ -70,8 +72,8 @@ const BUDGET: [(&str, &str, BudgetText); 6] = [
     ("project_code", "项目代码", |line| &line.project_code),
 ];
 
-/// `schedule.csv` 拨付计划 (FORMATS 3.1).
-pub(super) fn schedule(run: &Publication<'_>) -> Sheet {
+/// `schedule.csv` 拨付计划 (FORMATS 3.1), and the Merkle root over its lines.
+pub(super) fn schedule(run: &Publication<'_>) -> (Sheet, String) {
     let (lines, parties) = (&run.schedule.lines, Parties::of(run));
     let mut sheet = Sheet::new("schedule", lines.len());
     let schedule_no: Arc<str> = Arc::from(format!("{}-{}", run.job.id, run.job.period));
@@ -130,8 +132,20 @@ pub(super) fn schedule(run: &Publication<'_>) -> Sheet {
         }),
     );
     let hashes = row_hashes(&sheet);
-    sheet.put("row_hash", "行校验", Values::Text(hashes));
-    sheet
+    let root = root(run, &sheet, &hashes);
+    // The first 16 digits.
+    let shown = hashes.iter().map(|hash| hex(&hash[..8])).collect();
+    sheet.put("row_hash", "行校验", Values::Text(shown));
+    (sheet, root)
+}
+
+/// The Merkle root over the lines, in hex.
+fn root(run: &Publication<'_>, sheet: &Sheet, rows: &[Hash]) -> String {
+    let columns = sheet.columns.iter().map(|column| &*column.name);
+    let columns = columns.filter(|name| !OUTSIDE.contains(name));
+    let context = merkle::context(run.run_id, columns);
+    let blinding = Blinding::of(run.pseudonyms, run.run_id);
+    hex(&merkle::root(merkle::leaves(&context, &blinding, rows)))
 }
 
 /// One text of every budget line, made once.
@@ -160,19 +174,19 @@ fn month_texts(lines: &[ScheduleLine]) -> Texts<Month> {
     Texts::of(lines.iter().map(|line| line.source_period), |month| month.to_string())
 }
 
-/// First 16 hex digits of the SHA-256 of a row's machine texts, each followed by a line feed. The
-/// run id is left out: a line that did not change keeps its hash over a rerun.
-fn row_hashes(sheet: &Sheet) -> Vec<String> {
+/// SHA-256 of each row's machine texts, each followed by a line feed. The run id is left out: a line
+/// that did not change keeps its hash over a rerun.
+fn row_hashes(sheet: &Sheet) -> Vec<Hash> {
     (0..sheet.rows)
         .into_par_iter()
         .with_min_len(1024)
         .map_init(String::new, |text, row| {
             text.clear();
-            for column in sheet.columns.iter().filter(|column| &*column.name != "run_id") {
+            for column in sheet.columns.iter().filter(|c| !OUTSIDE.contains(&&*c.name)) {
                 column.values.text(row, text);
                 text.push('\n');
             }
-            hex(&Sha256::digest(text.as_bytes())[..8])
+            Sha256::digest(text.as_bytes()).into()
         })
         .collect()
 }

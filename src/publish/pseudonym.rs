@@ -17,6 +17,9 @@ const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// What the fingerprint is a hash of, before the key.
 const FINGERPRINT_LABEL: &[u8] = b"tuoyu pseudonym key\n";
 
+/// What stands before the run id where the key blinds schedule lines; no identifier holds a line end.
+const BLINDING_LABEL: &[u8] = b"tuoyu line blinding\n";
+
 /// A pseudonym: 16 letters.
 pub type Pseudonym = [u8; 16];
 
@@ -64,6 +67,14 @@ impl Pseudonyms {
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// The key of the blinding numbers of a run's schedule lines.
+    pub(super) fn blinding_key(&self, run_id: &str) -> [u8; 32] {
+        let mut mac = self.keyed.clone();
+        mac.update(BLINDING_LABEL);
+        mac.update(run_id.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 
     /// The pseudonym of one identifier as delivered.

@@ -1,12 +1,17 @@
 //! `summary.json`: the control totals of a run, for scripts.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::control::Control;
 use super::tally::Tallies;
-use super::{Publication, PublishError};
+use super::{FolderError, Publication, PublishError};
+use crate::domain::FindingCode;
+
+/// Its name.
+pub(super) const SUMMARY: &str = "summary.json";
 
 /// The file as it is written; maps are sorted by key.
 #[derive(Debug, Serialize)]
@@ -45,11 +50,59 @@ struct Lines {
     refused: u64,
 }
 
-#[derive(Debug, Serialize)]
+/// Payments of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Payments {
     count: u64,
     amount_fen: i64,
     held_fen: i64,
+}
+
+/// What a person has to see before approving, read back from a run folder's `summary.json`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Face {
+    /// Sum of the schedule, fen.
+    pub payable_fen: i64,
+    /// Number of payments.
+    pub payments: u64,
+    /// Held, fen.
+    pub held_fen: i64,
+    /// Findings by severity.
+    pub findings: BTreeMap<String, u64>,
+    /// Institutions whose amount changed by more than the job's threshold.
+    pub changes: u64,
+}
+
+impl Face {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When the file is missing or is none of ours.
+    pub fn read(folder: &Path) -> Result<Self, FolderError> {
+        #[derive(Deserialize)]
+        struct Read {
+            payable_fen: i64,
+            payments: Payments,
+            findings: BTreeMap<String, u64>,
+            findings_by_code: BTreeMap<String, u64>,
+        }
+        let path = folder.join(SUMMARY);
+        let bytes = std::fs::read(&path).map_err(|cause| FolderError::Io {
+            path: path.clone(),
+            action: "open",
+            cause,
+        })?;
+        let read: Read = serde_json::from_slice(&bytes)
+            .map_err(|cause| FolderError::BadManifest { path, cause })?;
+        let changes = read.findings_by_code.get(FindingCode::ChangeLarge.name());
+        Ok(Self {
+            payable_fen: read.payable_fen,
+            payments: read.payments.count,
+            held_fen: read.payments.held_fen,
+            findings: read.findings,
+            changes: changes.copied().unwrap_or(0),
+        })
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -10,6 +10,7 @@ use crate::law::LawErrors;
 use crate::ledger::LedgerError;
 use crate::publish::{ProfileError, PublishError};
 use crate::schedule::ScheduleError;
+use std::path::PathBuf;
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,41 @@ pub enum SettleError {
         path: String,
         /// What the system says.
         reason: String,
+    },
+    /// An act needs a ledger that is there (exit 1).
+    #[error(
+        "{}: there is no ledger; hint: name the one the run was posted to with --ledger",
+        path.display()
+    )]
+    NoLedger {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A run folder is not what the ledger holds (exit 1).
+    #[error(
+        "{}: holds {found}, the ledger has {expected}; hint: run the period again, look at it, and \
+         act on what stands", folder.display()
+    )]
+    OtherRun {
+        /// The folder.
+        folder: PathBuf,
+        /// What it holds.
+        found: String,
+        /// What the ledger holds.
+        expected: String,
+    },
+    /// A run folder differs from its manifest (exit 1).
+    #[error(
+        "{}: {file} is not as the manifest says ({count} such files); hint: run the period again, \
+         which mends the folder", folder.display()
+    )]
+    Damaged {
+        /// The folder.
+        folder: PathBuf,
+        /// First file that differs.
+        file: String,
+        /// Number of files that differ.
+        count: usize,
     },
     /// A column map of `data/reference/profiles` is wrong (exit 1).
     #[error(transparent)]

@@ -1,6 +1,7 @@
 //! What the ledger says of earlier periods, and how this one differs.
 
 use super::SettleError;
+use crate::allocation::PostedLine;
 use crate::domain::{Fen, Finding, FindingCode, Month};
 use crate::job::Job;
 use crate::ledger::Ledger;
@@ -8,19 +9,33 @@ use crate::publish::{Previous, Standing, YearToDate};
 use crate::schedule::Schedule;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The period before, the year so far, and the run the first is of.
-type Earlier = (Option<Previous>, YearToDate, Option<String>);
-
 /// What the ledger says of earlier periods.
+#[derive(Default)]
+pub(super) struct History {
+    /// Lines of released runs.
+    pub(super) posted: Vec<PostedLine>,
+    /// Ids of those runs, in order of period.
+    pub(super) released: Vec<String>,
+    /// The period before, for comparison; it may still be a draft.
+    pub(super) previous: Option<Previous>,
+    /// Id of its run.
+    pub(super) compared: Option<String>,
+    /// Released earlier in the fiscal year.
+    pub(super) year_to_date: YearToDate,
+}
+
+/// Reads what the ledger says of the periods before `first`.
 pub(super) fn read(
     job: &Job,
     ledger: Option<&Ledger>,
     first: Month,
     period: Month,
-) -> Result<Earlier, SettleError> {
-    let Some(ledger) = ledger else { return Ok((None, YearToDate::default(), None)) };
+) -> Result<History, SettleError> {
+    let Some(ledger) = ledger else { return Ok(History::default()) };
+    let posted = ledger.posted(&job.id, first)?;
+    let released = ledger.released(&job.id, first)?.into_iter().map(|run| run.run_id).collect();
     let previous = ledger.previous(&job.id, first)?;
-    let compared_with = previous.as_ref().map(|previous| previous.run_id.clone());
+    let compared = previous.as_ref().map(|previous| previous.run_id.clone());
     let previous = previous.map(|previous| Previous {
         period: previous.period.to_string(),
         by_institution: previous
@@ -44,7 +59,7 @@ pub(super) fn read(
         by_budget_line: sums.by_budget_doc_no,
         total: sums.total,
     };
-    Ok((previous, year_to_date, compared_with))
+    Ok(History { posted, released, previous, compared, year_to_date })
 }
 
 /// Institutions whose payable amount changed by more than the job's threshold, as `changes.csv`

@@ -5,8 +5,10 @@ use crate::archive::{Archive, Inputs, Kept, Papers};
 use crate::domain::Month;
 use crate::job::Job;
 use crate::ledger::Ledger;
-use crate::publish::{FolderError, MANIFEST, Manifest, PublishError};
-use std::path::Path;
+use crate::publish::{
+    CORRECTIONS, EXAMINED, FolderError, LINES as LINES_OF_RETRO, MANIFEST, Manifest, PublishError,
+};
+use std::path::{Path, PathBuf};
 
 /// The file of a run whose lines later periods compare with.
 const LINES: &str = "entitlements.parquet";
@@ -44,6 +46,12 @@ impl Keeping {
         let lines = sealed.outputs.iter().find(|file| file.file == LINES);
         let law: Vec<(Month, &str)> =
             settled.months.iter().map(|month| (month.month, &*month.law.snapshot)).collect();
+        let outputs: Vec<(PathBuf, &str)> = sealed
+            .outputs
+            .iter()
+            .filter(|file| [LINES_OF_RETRO, CORRECTIONS, EXAMINED].contains(&&*file.file))
+            .map(|file| (folder.join(&file.file), file.sha256.as_str()))
+            .collect();
         let kept = Kept {
             run_id: &settled.run_id,
             period: settled.period,
@@ -52,6 +60,7 @@ impl Keeping {
             recalled: &settled.recalled,
             manifest,
             lines: (&folder.join(LINES), lines.map_or("", |file| &file.sha256)),
+            outputs: &outputs,
             recorded,
         };
         Ok(self.archive.keep(job, inputs, &kept)?)

@@ -3,6 +3,7 @@
 //! In: a job. Out: [`Settled`] in memory; by [`run`] a run folder and a ledger entry. Order: after
 //! every room it calls. Never: computes money, reads the clock (the caller hands in the time).
 
+pub mod acts;
 mod checklist;
 mod deliveries;
 mod error;
@@ -15,7 +16,7 @@ mod run_id;
 
 pub use error::SettleError;
 pub use law_kept::{LawRewritten, law_kept};
-pub use post::{Outcome, RunReport, run};
+pub use post::{Maker, Outcome, RunReport, run};
 pub use rerun::rerun;
 
 use self::deliveries::Delivered;
@@ -30,6 +31,7 @@ use crate::publish::{Previous, Pseudonyms, PseudonymsAhead, YearToDate};
 use crate::retro::{Correction, Examined};
 use crate::schedule::{self, Schedule};
 use crate::subsidy::{self, Entitlements};
+use history::History;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -98,11 +100,13 @@ pub struct Settled {
     pub corrections: Vec<Correction>,
     /// What closed months were compared with.
     pub examined: Vec<Examined>,
-    /// Lines of earlier periods.
+    /// Lines of earlier periods, released.
     pub posted: Vec<PostedLine>,
+    /// Ids of the released runs they belong to, in order of period.
+    pub released: Vec<String>,
     /// Where every institution stood in the period before.
     pub previous: Option<Previous>,
-    /// Posted earlier in the fiscal year.
+    /// Released earlier in the fiscal year.
     pub year_to_date: YearToDate,
     /// The runs of the ledger that were read.
     pub recalled: Recalled,
@@ -270,12 +274,11 @@ fn compute_naming(
 ) -> Result<Settled, SettleError> {
     let Read { period, laws, mut delivered, mut findings } = read(job, ledger, progress)?;
     let first = laws.first().map_or(period, |(month, _)| *month);
-    let (posted, standing) = match ledger {
-        Some(ledger) => (ledger.posted(&job.id, first)?, ledger.standing(&job.id, first)?),
-        None => (Vec::new(), Vec::new()),
-    };
-    let standing: Vec<String> = standing.into_iter().map(|head| head.run_id).collect();
-    let identity = run_id::identify(job, &laws, &delivered, &standing)?;
+    let History { posted, released, previous, compared, year_to_date } =
+        history::read(job, ledger, first, period)?;
+    let recalled =
+        Recalled { earlier: released.clone(), closed: Vec::new(), compared_with: compared.clone() };
+    let identity = run_id::identify(job, &laws, &delivered, &released, compared.as_deref())?;
     let mut months = Vec::with_capacity(laws.len());
     // What earlier months of this very period used up counts for caps with a longer window.
     let mut used_up = posted.clone();
@@ -295,7 +298,6 @@ fn compute_naming(
     let schedule = schedule::plan(&job.id, period, &inputs, &posted, &[])?;
     findings.extend(checklist::holds(&schedule));
     findings.extend(checklist::cuts(&months));
-    let (previous, year_to_date, compared_with) = history::read(job, ledger, first, period)?;
     findings.extend(history::changes(job, previous.as_ref(), &schedule));
     Ok(Settled {
         run_id: identity.run_id,
@@ -310,9 +312,10 @@ fn compute_naming(
         corrections: Vec::new(),
         examined: Vec::new(),
         posted,
+        released,
         previous,
         year_to_date,
-        recalled: Recalled { earlier: standing, compared_with },
+        recalled,
     })
 }
 

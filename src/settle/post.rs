@@ -3,12 +3,14 @@
 use super::keep::Keeping;
 use super::{CALC_VERSION, SettleError, Settled, compute_naming, in_pool};
 use crate::domain::texts::{Catalogue, Language};
-use crate::domain::{Finding, Month, Progress, hex};
+use crate::domain::{Finding, Month, Progress, SecretKey, hex};
 use crate::facts::RowUse;
 use crate::job::Job;
-use crate::ledger::{InstitutionMonth, Ledger, LedgerError, Posted, RunRecord, Written};
+use crate::ledger::{
+    Demand, InstitutionMonth, Ledger, LedgerError, Posted, RunRecord, RunState, Written,
+};
 use crate::publish::{
-    self, Draft, FolderError, MANIFEST, MonthResult, Profiles, Pseudonyms, Publication,
+    self, Draft, FolderError, MANIFEST, Manifest, MonthResult, Profiles, Pseudonyms, Publication,
     PublishError, Standing, TableUse,
 };
 use crate::subsidy::LineStatus;
@@ -59,6 +61,19 @@ pub struct RunReport {
     pub words: BTreeMap<String, String>,
 }
 
+/// Who makes a run, and with what.
+#[derive(Debug, Clone, Copy)]
+pub struct Maker<'a> {
+    /// Name; cannot approve or release the run.
+    pub by: &'a str,
+    /// When, RFC 3339; kept in the ledger alone.
+    pub at: &'a str,
+    /// Key, where the job demands signatures.
+    pub key: Option<&'a SecretKey>,
+    /// Commit or build of the engine.
+    pub engine: &'a str,
+}
+
 /// Bytes of the bureau's key file (S32).
 pub(super) fn key_bytes(job: &Job) -> Result<Vec<u8>, SettleError> {
     std::fs::read(&job.key_file).map_err(|error| SettleError::Key {
@@ -76,16 +91,14 @@ pub(super) fn pseudonyms(job: &Job) -> Result<Pseudonyms, SettleError> {
 
 /// Settles a period, writes the run folder and posts to the ledger.
 ///
-/// `at` is the time of the act as the ledger keeps it, `engine` the commit or build of the engine;
-/// neither enters an output byte (S29).
+/// Nothing of the maker enters an output byte (S29).
 ///
 /// # Errors
 /// See [`SettleError`]; nothing stands then.
 pub fn run(
     job: &Job,
     progress: &mut dyn Progress,
-    at: &str,
-    engine: &str,
+    maker: &Maker<'_>,
 ) -> Result<RunReport, SettleError> {
     in_pool(job, || {
         let path = job.ledger.as_deref();
@@ -106,12 +119,13 @@ pub fn run(
             Some(ledger) => ledger.find(&job.id, settled.period)?,
             None => None,
         };
-        let standing_id = standing.as_ref().map(|head| head.run_id.clone());
+        let (standing_id, manifest_hash) =
+            standing.map(|head| (head.run_id, head.manifest_hash)).unzip();
         publish::recover(&job.out, &|id| standing_id.as_deref() == Some(id))
             .map_err(PublishError::from)?;
         let again = standing_id.as_deref() == Some(settled.run_id.as_str());
-        let manifest = standing.as_ref().map(|head| head.manifest_hash.as_str());
-        if again && whole(job, &settled.run_id, manifest) {
+        let again = again && !demands_otherwise(job, &settled, ledger.as_ref())?;
+        if again && manifest_hash.is_some_and(|hash| whole(job, &hash)) {
             if let (Some(keeping), Some(ledger)) = (&keeping, &ledger) {
                 keeping.mend(job, &settled, ledger)?;
             }
@@ -119,7 +133,7 @@ pub fn run(
         }
         progress.begin("publish", None);
         let books = ledger.as_mut().map(|ledger| Books { ledger, keeping: keeping.as_ref() });
-        let (draft, outcome) = write(job, &mut settled, &pseudonyms, books, at, engine)?;
+        let (draft, outcome) = write(job, &mut settled, &pseudonyms, books, maker)?;
         progress.end();
         draft.commit().map_err(PublishError::from)?;
         let report = report(job, &settled, outcome);
@@ -129,12 +143,24 @@ pub fn run(
     })
 }
 
-/// Whether the run folder stands whole for this run, its manifest as the ledger knows it.
-fn whole(job: &Job, run_id: &str, manifest_hash: Option<&str>) -> bool {
-    let hash = std::fs::read(job.out.join(MANIFEST)).map(|bytes| hex(&Sha256::digest(bytes)));
-    let known = hash.is_ok_and(|hash| manifest_hash.is_none_or(|known| known == hash));
-    let of_run = publish::Manifest::read(&job.out).is_ok_and(|manifest| manifest.run_id == run_id);
-    known && of_run && publish::verify(&job.out).is_ok_and(|damages| damages.is_empty())
+/// Whether the run stands as a draft under another demand than the job makes now: the demand is part
+/// of the posting, so it is posted anew.
+fn demands_otherwise(
+    job: &Job,
+    settled: &Settled,
+    ledger: Option<&Ledger>,
+) -> Result<bool, SettleError> {
+    let Some(ledger) = ledger else { return Ok(false) };
+    let course = ledger.course(&settled.run_id)?;
+    let total = settled.schedule.lines.iter().map(|line| line.payable_fen).sum();
+    Ok(course.state == RunState::Draft && course.demand != Demand::of(&job.approval, total))
+}
+
+/// Whether the run folder stands whole, with the manifest the ledger knows.
+fn whole(job: &Job, manifest_hash: &str) -> bool {
+    let manifest = std::fs::read(job.out.join(MANIFEST)).unwrap_or_default();
+    hex(&Sha256::digest(manifest)) == manifest_hash
+        && publish::verify(&job.out).is_ok_and(|damages| damages.is_empty())
 }
 
 /// Where a run is posted and kept.
@@ -150,8 +176,7 @@ pub(super) fn write(
     settled: &mut Settled,
     pseudonyms: &Pseudonyms,
     books: Option<Books<'_>>,
-    at: &str,
-    engine: &str,
+    maker: &Maker<'_>,
 ) -> Result<(Draft, Outcome), SettleError> {
     let ahead = settled.months.iter_mut().filter_map(|month| month.ahead.take()).collect();
     let settled = &*settled;
@@ -198,8 +223,10 @@ pub(super) fn write(
     let institutions = institution_months(prepared.standing());
     let publish_all = || -> Result<(Draft, Vec<u8>), SettleError> {
         let mut draft = Draft::create(&job.out).map_err(PublishError::from)?;
-        publish::write_prepared(&publication, prepared, ahead, &mut draft)?;
-        draft.seal(publication.manifest()).map_err(PublishError::from)?;
+        let outputs = publish::write_prepared(&publication, prepared, ahead, &mut draft)?;
+        let schedule_root = outputs.schedule_root;
+        let manifest = Manifest { schedule_root, ..publication.manifest() };
+        draft.seal(manifest).map_err(PublishError::from)?;
         let path = draft.folder().join(MANIFEST);
         let bytes = std::fs::read(&path).map_err(|cause| {
             PublishError::from(FolderError::Io { path, action: "read back", cause })
@@ -232,10 +259,13 @@ pub(super) fn write(
         job_id: &job.id,
         period: settled.period,
         calc_version: CALC_VERSION,
-        engine,
+        engine: maker.engine,
         law_hash: &settled.law_sha256,
         manifest_hash: "",
         known_on: job.known_on,
+        earlier: &settled.released,
+        approval: &job.approval,
+        key: maker.key,
         schedule: &settled.schedule,
         institutions: &institutions,
     };
@@ -246,7 +276,7 @@ pub(super) fn write(
         let posting = scope.spawn(move || {
             let mut pending = ledger.begin()?;
             let posted =
-                pending.post_beside(&record, &mut || manifest.recv().ok(), at, "tuoyu run")?;
+                pending.post_beside(&record, &mut || manifest.recv().ok(), maker.at, maker.by)?;
             pending.commit()?;
             Ok::<_, LedgerError>(posted)
         });

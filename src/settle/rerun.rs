@@ -25,15 +25,19 @@ pub fn rerun(
     // To read earlier runs from; nothing is written to it.
     job.archive = Some(materials.archive().path().to_owned());
     let recipe = materials.recipe();
-    let recalled =
-        Recalled { earlier: recipe.earlier.clone(), compared_with: recipe.compared_with.clone() };
+    let recalled = Recalled {
+        earlier: recipe.earlier.clone(),
+        closed: recipe.closed.clone(),
+        compared_with: recipe.compared_with.clone(),
+    };
     let ledger = ledger.map(|ledger| ledger.recalling(recalled));
     let job = &job;
     in_pool(job, move || {
+        let nobody = post::Maker { by: "", at: "", key: None, engine: "" };
         let pseudonyms = post::pseudonyms(job)?;
         let mut settled = compute_naming(job, ledger.as_ref(), progress, Some(&pseudonyms))?;
         progress.begin("publish", None);
-        let (draft, _) = post::write(job, &mut settled, &pseudonyms, None, "", "")?;
+        let (draft, _) = post::write(job, &mut settled, &pseudonyms, None, &nobody)?;
         draft.commit().map_err(PublishError::from)?;
         progress.end();
         Ok(settled.run_id)

@@ -15,14 +15,16 @@ pub(super) struct Identity {
     pub(super) calendar_sha256: String,
 }
 
-/// Hash of (canonical job, sorted input hashes, law, calendar, key, runs of earlier periods that
-/// stand, version of the calculation). File names stay out: bytes decide. Earlier runs count
-/// because outputs compare with them; their ids follow from their own inputs.
+/// Hash of (canonical job, sorted input hashes, law, calendar, key, released runs of earlier
+/// periods, the run compared with, version of the calculation). File names stay out: bytes decide.
+/// The ids of earlier runs follow from their own inputs; a draft counts only where `changes.csv`
+/// compares with it, and pays nothing.
 pub(super) fn identify(
     job: &Job,
     laws: &[(Month, LawOfMonth)],
     delivered: &Delivered,
-    standing: &[String],
+    released: &[String],
+    compared: Option<&str>,
 ) -> Result<Identity, SettleError> {
     let mut law = Sha256::new();
     let mut calendar = Sha256::new();
@@ -52,6 +54,7 @@ pub(super) fn identify(
     part("calendar", &calendar_sha256);
     part("key", &hex(&Sha256::digest(&key)));
     part("profiles", &format!("{profiles:?}"));
-    part("earlier", &standing.join("\n"));
+    part("earlier", &released.join("\n"));
+    part("compared", compared.unwrap_or_default());
     Ok(Identity { run_id: hex(&run.finalize()), law_sha256, calendar_sha256 })
 }

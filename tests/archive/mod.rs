@@ -114,6 +114,8 @@ impl Office {
             terminal: false,
             colour: false,
             at: "2026-10-10T09:00:00Z".to_owned(),
+            user: "张三".to_owned(),
+            draw: || None,
         };
         let words: Vec<OsString> = std::iter::once("tuoyu".into()).chain(words).collect();
         let exit = cli::main(words, &mut console).unwrap();

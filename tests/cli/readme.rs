@@ -46,7 +46,7 @@ fn check(file: &str) {
                 None => word.clone(),
             })
             .collect();
-        if matches!(arguments[0].as_str(), "run" | "explain") {
+        if matches!(arguments[0].as_str(), "run" | "explain" | "approve" | "release" | "audit") {
             arguments.extend(["--ledger".to_owned(), format!("{place}var/ledger.db")]);
         }
         if arguments[0] == "run" {

@@ -29,6 +29,8 @@ pub(super) fn tuoyu(arguments: &[String]) -> (u8, String, String) {
         terminal: false,
         colour: false,
         at: "2026-10-10T09:00:00Z".to_owned(),
+        user: "张三".to_owned(),
+        draw: || Some([7; 32]),
     };
     let exit = cli::main(words.map(OsString::from), &mut console).expect("writes to memory");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");

@@ -5,7 +5,7 @@ mod restore;
 
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use tuoyu::domain::{Date, Month};
+use tuoyu::domain::{Date, Fen, Month};
 use tuoyu::job::{self, ArchiveChoice, Job, JobError, Language, LedgerChoice, Overrides};
 
 /// A folder with a job file and an input folder of empty files.
@@ -321,4 +321,78 @@ fn the_reference_names_exactly_the_keys_the_reader_knows() {
     assert!(listed.iter().all(|key| late.contains(key)), "{late:?}");
     let rest: Vec<_> = late.iter().filter(|key| !listed.contains(key)).collect();
     assert!(rest.iter().all(|key| table.contains(key)) && rest.len() + 4 == late.len(), "{rest:?}");
+    assert_eq!(documented("## `[approval]`"), known("[approval]\nzzzzzzzzzzzz = 1"));
+}
+
+/// Two public keys: of RFC 8032, section 7.1, tests 1 and 2.
+const KEYS: [&str; 2] = [
+    "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+    "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+];
+
+#[test]
+fn what_a_release_demands_is_read_and_does_not_name_the_run() {
+    let place = Place::new(&[]);
+    let plain = place.read(LEAST, Overrides::default()).unwrap();
+    assert_eq!(plain.approval, job::Approval::default());
+    let register = place.folder.path().join("register.toml");
+    let [one, two] = KEYS;
+    std::fs::write(&register, format!("# 登记\n\"张三\" = \"{one}\"\n\" 李四 \" = \"{two}\"\n"))
+        .unwrap();
+    let text = format!("{LEAST}[approval]\ntwo_from = \"1000000.50\"\nkeys = {register:?}\n");
+    let job = place.read(&text, Overrides::default()).unwrap();
+    assert_eq!(job.approval.two_from, Some(Fen(100_000_050)));
+    let keys: Vec<(String, String)> =
+        job.approval.keys.unwrap().into_iter().map(|(name, key)| (name, key.text())).collect();
+    assert_eq!(keys, [("张三".to_owned(), one.to_owned()), ("李四".to_owned(), two.to_owned())]);
+    assert_eq!(job.canonical, plain.canonical);
+}
+
+#[test]
+fn a_register_that_leaves_doubt_is_refused() {
+    let place = Place::new(&[]);
+    let register = place.folder.path().join("r.toml");
+    let [one, two] = KEYS;
+    let text = format!("{LEAST}[approval]\nkeys = {register:?}\n");
+    assert!(place.refusal(&text).contains("approval.keys names r.toml, which does not exist"));
+    for (content, part) in [
+        (String::new(), "r.toml:1:1: the register names nobody"),
+        (format!("\"张三\" = \"{}\"", &one[1..]), "the key of 张三 is no public key; expected 64"),
+        (format!("\"张三\" = \"{one}\"\n\"李四\" = \"{one}\""), "r.toml:2:1: 李四 has the name or"),
+        (format!("\"li\" = \"{one}\"\n\"LI\" = \"{two}\""), "LI has the name or the key of li"),
+        (format!("\" \" = \"{one}\""), "expected a name of 1 to 64 characters"),
+        ("\"张三\" = 5".to_owned(), "the key of 张三 is no text"),
+        ("张三 = ".to_owned(), "r.toml:1:1: not TOML"),
+    ] {
+        std::fs::write(&register, &content).unwrap();
+        let said = place.refusal(&text);
+        assert!(said.contains(part), "{content}: {said}");
+    }
+    for (key, part) in [
+        ("two_from = \"1,000\"", "approval.two_from is \"1,000\"; expected an amount in yuan"),
+        ("two_from = \"-1\"", "expected an amount in yuan"),
+        ("two_from = 5", "approval.two_from is a TOML integer; expected a text"),
+        ("three_from = \"5\"", "unknown key \"approval.three_from\""),
+    ] {
+        let said = place.refusal(&format!("{LEAST}[approval]\n{key}\n"));
+        assert!(said.contains(part), "{key}: {said}");
+    }
+    assert!(place.refusal(&format!("approval = 5\n{LEAST}")).contains("approval is no table"));
+}
+
+#[test]
+fn books_are_found_without_deliveries() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("job.toml");
+    let text = "id = \"m\"\ninput = \"nowhere\"\nout = \"o/{id}/{period}\"\n";
+    let read = |more: &str, period| {
+        std::fs::write(&path, format!("{text}{more}")).unwrap();
+        job::books(&path, period).unwrap()
+    };
+    let books = read("[approval]\nkeys = \"nowhere\"\n", Month::new(2026, 9));
+    assert_eq!(books.out.as_deref(), Some(Path::new("o/m/2026-09")));
+    assert_eq!(books.ledger.as_deref(), Some(Path::new("var/ledger.db")));
+    let books = read("ledger = \"none\"\nperiod = \"2026-08\"\n", None);
+    assert_eq!((books.ledger, books.out.as_deref()), (None, Some(Path::new("o/m/2026-08"))));
+    assert_eq!(read("", None).out, None);
 }

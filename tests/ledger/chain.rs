@@ -1,9 +1,9 @@
 //! Nothing in the books can be changed without `verify` naming the first event that suffers.
 
-use super::{Books, settled};
+use super::{Books, act, settled};
 use rusqlite::Connection;
 use std::sync::OnceLock;
-use tuoyu::ledger::{Ledger, LedgerError};
+use tuoyu::ledger::{ActKind, Ledger, LedgerError};
 
 /// Three events: August, September, September again. Made once; every test gets a copy.
 fn three() -> Books {
@@ -157,6 +157,95 @@ fn rows_added_taken_or_exchanged_are_found() {
     }
 }
 
+/// September approved, released and closed; October drafted on it.
+fn acted() -> Books {
+    let books = Books::new();
+    let mut ledger = books.open();
+    settled("r9", "2026-09", 80_000).release(&mut ledger);
+    act(&mut ledger, "r9", ActKind::Close, "李四").unwrap();
+    let mut next = settled("r10", "2026-10", 80_000);
+    next.earlier.push("r9".to_owned());
+    next.post(&mut ledger).unwrap();
+    books
+}
+
+#[test]
+fn every_word_of_an_act_is_sealed() {
+    let told = |sql: &str| -> (i64, String) {
+        let books = acted();
+        let raw = books.raw();
+        let triggers = disarm(&raw);
+        raw.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        for trigger in triggers {
+            raw.execute_batch(&trigger).unwrap();
+        }
+        match books.open().verify() {
+            Err(LedgerError::Broken { seq, found, .. }) => (seq, found),
+            other => panic!("{sql}: {other:?}"),
+        }
+    };
+    for seq in 2..=4 {
+        for column in ["kind", "at", "by", "body", "prev_hash", "hash"] {
+            let sql = format!("UPDATE events SET {column} = {column} || 'x' WHERE seq = {seq}");
+            assert_eq!(told(&sql).0, seq, "{sql}");
+        }
+        let sql = format!("UPDATE events SET run_no = 2 WHERE seq = {seq}");
+        assert_eq!(told(&sql).0, seq, "{sql}");
+        for word in ["approvals", "from", "key", "manifest_hash", "reason", "run_id", "state"] {
+            let sql = format!(
+                "UPDATE events SET body = json_set(body, '$.{word}', 'x') WHERE seq = {seq}"
+            );
+            assert_eq!(told(&sql).0, seq, "{sql}");
+        }
+        let sql = format!("DELETE FROM events WHERE seq = {seq}");
+        assert_eq!(told(&sql).0, seq + 1, "{sql}");
+    }
+    for state in ["draft", "approved", "released", "answered"] {
+        let (seq, found) = told(&format!("UPDATE runs SET state = '{state}' WHERE run_no = 1"));
+        assert_eq!((seq, &*found), (0, "run r9 is not closed, as the events say"));
+    }
+    // A cut tail leaves the run where its last event does not put it.
+    let (seq, found) = told("DELETE FROM events WHERE seq >= 4; DELETE FROM runs WHERE run_no = 2");
+    assert_eq!((seq, &*found), (0, "run r9 is not released, as the events say"));
+}
+
+/// Acts that no person could have done, with a chain that fits them: `verify` judges the acts too.
+#[test]
+fn a_chain_that_tells_of_a_forbidden_act_is_broken() {
+    let cases: [(&str, &str, &str); 5] = [
+        ("UPDATE events SET by = '张三' WHERE seq = 2", "was made by 张三", "the maker approves"),
+        ("UPDATE events SET by = '' WHERE seq = 3", "expected a name", "nobody releases"),
+        (
+            "UPDATE events SET kind = 'released' WHERE seq = 2",
+            "is draft; expected an approved run",
+            "a draft is released",
+        ),
+        (
+            "UPDATE events SET kind = 'reopened',
+             body = json_set(body, '$.state', 'approved') WHERE seq = 4",
+            "is released; expected an approved or closed run",
+            "a release is undone",
+        ),
+        (
+            "UPDATE events SET body = json_set(body, '$.approvals', 2) WHERE seq = 2",
+            "does not say what it did",
+            "one approval is told as two",
+        ),
+    ];
+    for (sql, want, what) in cases {
+        let books = acted();
+        let raw = books.raw();
+        let triggers = disarm(&raw);
+        raw.execute_batch(sql).unwrap();
+        super::signing::chain_anew(&raw);
+        for trigger in triggers {
+            raw.execute_batch(&trigger).unwrap();
+        }
+        let broken = Ledger::open(&books.path()).unwrap().verify().unwrap_err().to_string();
+        assert!(broken.contains(want), "{what}: {broken}");
+    }
+}
+
 #[test]
 fn a_missing_trigger_is_found() {
     let books = three();
@@ -202,12 +291,21 @@ fn triggers_refuse_changes_and_deletions() {
             assert!(refused.starts_with(table), "{sql}: {refused}");
         }
     }
-    // A draft that was replaced stays so, and an approved run is not replaced.
+    // A draft that was replaced stays so, and a state changes with its event only.
     let again = "UPDATE runs SET superseded_by = NULL WHERE run_no = 2";
     assert!(raw.execute(again, ()).unwrap_err().to_string().contains("standing draft"));
-    raw.execute("UPDATE runs SET state = 'approved' WHERE run_no = 1", ()).unwrap();
-    let replace = "UPDATE runs SET superseded_by = 3 WHERE run_no = 1";
-    assert!(raw.execute(replace, ()).unwrap_err().to_string().contains("standing draft"));
+    for (sql, want) in [
+        ("UPDATE runs SET state = 'approved' WHERE run_no = 1", "runs: "),
+        ("UPDATE runs SET state = 'released' WHERE run_no = 1", "runs: "),
+        ("UPDATE runs SET state = 'approved' WHERE run_no = 2", "runs: "),
+        (
+            "INSERT INTO runs VALUES (9, 'r', 'x', 202610, '1', 'l', 'm', 20261109, 'closed', NULL)",
+            "begins as a draft",
+        ),
+    ] {
+        let refused = raw.execute(sql, ()).unwrap_err().to_string();
+        assert!(refused.contains(want), "{sql}: {refused}");
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Two runs at once: one after the other or busy, never double.
 
-use super::{AT, BY, Books, settled};
+use super::{AT, BY, Books, act, settled};
 use std::time::Duration;
-use tuoyu::ledger::{Ledger, LedgerError, Posted};
+use tuoyu::ledger::{ActKind, Ledger, LedgerError, Posted, Refusal};
 
 #[test]
 fn a_second_writer_is_told_that_the_ledger_is_busy() {
@@ -52,5 +52,26 @@ fn different_runs_of_a_period_replace_each_other_in_some_order() {
     let proved = ledger.verify().unwrap();
     assert_eq!((proved.events, proved.runs), (6, 6));
     assert_eq!(ledger.standing("monthly", super::month("2026-10")).unwrap().len(), 1);
-    assert_eq!(ledger.posted("monthly", super::month("2026-10")).unwrap().len(), 4);
+}
+
+#[test]
+fn of_two_releases_at_once_one_counts() {
+    let books = Books::new();
+    let mut ledger = books.open();
+    settled("r1", "2026-09", 90_000).post(&mut ledger).unwrap();
+    act(&mut ledger, "r1", ActKind::Approve, "李四").unwrap();
+    let outcomes: Vec<bool> = std::thread::scope(|scope| {
+        let release = || act(&mut books.open(), "r1", ActKind::Release, "王五");
+        let threads: Vec<_> = (0..6).map(|_| scope.spawn(release)).collect();
+        threads
+            .into_iter()
+            .map(|thread| match thread.join().unwrap() {
+                Ok(_) => true,
+                Err(LedgerError::Refused { refusal: Refusal::State { .. }, .. }) => false,
+                Err(other) => panic!("{other}"),
+            })
+            .collect()
+    });
+    assert_eq!(outcomes.iter().filter(|released| **released).count(), 1);
+    assert_eq!(ledger.verify().unwrap().events, 3);
 }

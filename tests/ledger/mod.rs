@@ -1,17 +1,22 @@
 //! Tests of room `ledger`.
 
+mod acts;
 mod chain;
 mod concurrency;
 mod posting;
 mod reading;
+mod signing;
 
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tuoyu::allocation::BudgetLine;
-use tuoyu::domain::{Date, Month};
-use tuoyu::ledger::{InstitutionMonth, Ledger, LedgerError, Posted, RunRecord};
+use tuoyu::domain::{Date, Month, SecretKey};
+use tuoyu::job::Approval;
+use tuoyu::ledger::{
+    Act, ActKind, Acted, InstitutionMonth, Ledger, LedgerError, Posted, RunRecord,
+};
 use tuoyu::schedule::{LineKind, Payee, Payment, Schedule, ScheduleLine};
 
 /// When and by whom, in tests that do not care.
@@ -49,6 +54,10 @@ struct Month2 {
     manifest_hash: String,
     schedule: Schedule,
     institutions: Vec<InstitutionMonth>,
+    /// Released runs it was settled on.
+    earlier: Vec<String>,
+    approval: Approval,
+    key: Option<SecretKey>,
 }
 
 fn month(text: &str) -> Month {
@@ -131,6 +140,9 @@ fn settled(run_id: &str, period: &str, fen: i64) -> Month2 {
             institution("A", 12, fen + 20_000),
             institution("C", 0, 0),
         ],
+        earlier: Vec::new(),
+        approval: Approval::default(),
+        key: None,
     }
 }
 
@@ -145,6 +157,9 @@ impl Month2 {
             law_hash: "law",
             manifest_hash: &self.manifest_hash,
             known_on: Date::parse_iso("2026-10-09").unwrap(),
+            earlier: &self.earlier,
+            approval: &self.approval,
+            key: self.key.as_ref(),
             schedule: &self.schedule,
             institutions: &self.institutions,
         }
@@ -153,4 +168,18 @@ impl Month2 {
     fn post(&self, ledger: &mut Ledger) -> Result<Posted, LedgerError> {
         ledger.post(&self.record(), AT, BY)
     }
+
+    /// Posts it as settled on what is released now, and lets it out.
+    fn release(mut self, ledger: &mut Ledger) {
+        let released = ledger.released("monthly", self.period).unwrap();
+        self.earlier = released.into_iter().map(|run| run.run_id).collect();
+        self.post(ledger).unwrap();
+        act(ledger, &self.run_id, ActKind::Approve, "李四").unwrap();
+        act(ledger, &self.run_id, ActKind::Release, "李四").unwrap();
+    }
+}
+
+/// Does something with a run, without a key.
+fn act(ledger: &mut Ledger, run_id: &str, kind: ActKind, by: &str) -> Result<Acted, LedgerError> {
+    ledger.act(run_id, &Act { kind, by, at: AT, reason: "核对无误", key: None })
 }

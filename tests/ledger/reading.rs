@@ -1,19 +1,26 @@
 //! What earlier periods say to the next.
 
-use super::{Books, month, settled};
+use super::{Books, act, month, settled};
 use std::collections::BTreeMap;
+use tuoyu::ledger::ActKind;
 
 fn sums<const N: usize>(pairs: [(&str, i64); N]) -> BTreeMap<String, i64> {
     pairs.into_iter().map(|(key, fen)| (key.to_owned(), fen)).collect()
 }
 
 #[test]
-fn only_standing_runs_of_earlier_periods_of_the_job_count() {
+fn only_released_runs_of_earlier_periods_of_the_job_count() {
     let books = Books::new();
     let mut ledger = books.open();
     settled("old", "2026-08", 11).post(&mut ledger).unwrap();
     settled("r8", "2026-08", 90_000).post(&mut ledger).unwrap();
-    settled("r9", "2026-09", 80_000).post(&mut ledger).unwrap();
+    // Neither a draft nor an approved run counts.
+    assert_eq!(ledger.posted("monthly", month("2026-10")).unwrap(), []);
+    act(&mut ledger, "r8", ActKind::Approve, "李四").unwrap();
+    assert_eq!(ledger.posted("monthly", month("2026-10")).unwrap(), []);
+    act(&mut ledger, "r8", ActKind::Release, "李四").unwrap();
+    settled("r9", "2026-09", 80_000).release(&mut ledger);
+    settled("r10", "2026-10", 70_000).post(&mut ledger).unwrap();
     let other = settled("x8", "2026-08", 1);
     let mut record = other.record();
     record.job_id = "other";
@@ -26,8 +33,11 @@ fn only_standing_runs_of_earlier_periods_of_the_job_count() {
     assert_eq!(ids("2026-08"), [""; 0]);
     assert_eq!(ids("2026-09"), ["r8"]);
     assert_eq!(ids("2026-10"), ["r8", "r9"]);
+    assert_eq!(ids("2026-12"), ["r8", "r9", "r10"]);
+    let released = ledger.released("monthly", month("2026-12")).unwrap();
+    assert_eq!(released.iter().map(|run| &*run.run_id).collect::<Vec<_>>(), ["r8", "r9"]);
 
-    let lines = ledger.posted("monthly", month("2026-10")).unwrap();
+    let lines = ledger.posted("monthly", month("2026-12")).unwrap();
     let fen: Vec<i64> = lines.iter().map(|line| line.payable_fen).collect();
     assert_eq!(fen, [90_000, 20_000, 5_505, 0, 80_000, 20_000, 5_505, 0]);
     let rent = &lines[5];
@@ -62,11 +72,12 @@ fn the_previous_period_by_institution() {
 fn the_year_to_date_stops_at_the_year_and_the_period() {
     let books = Books::new();
     let mut ledger = books.open();
-    settled("r12", "2025-12", 1).post(&mut ledger).unwrap();
-    settled("r1", "2026-01", 100).post(&mut ledger).unwrap();
+    settled("r12", "2025-12", 1).release(&mut ledger);
+    settled("r1", "2026-01", 100).release(&mut ledger);
     settled("old", "2026-02", 7).post(&mut ledger).unwrap();
-    settled("r2", "2026-02", 200).post(&mut ledger).unwrap();
-    settled("r3", "2026-03", 400).post(&mut ledger).unwrap();
+    settled("r2", "2026-02", 200).release(&mut ledger);
+    settled("r3", "2026-03", 400).release(&mut ledger);
+    settled("r4", "2026-04", 800).post(&mut ledger).unwrap();
     // January and February: 100 + 200 of care for A, and twice 200.00 and 55.05 yuan.
     let year = ledger.year_to_date("monthly", 2026, month("2026-03")).unwrap();
     assert_eq!(year.total, 51_310);

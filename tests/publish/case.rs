@@ -331,6 +331,7 @@ fn job(period: Month) -> Job {
         out: PathBuf::new(),
         ledger: None,
         archive: None,
+        approval: tuoyu::job::Approval::default(),
         workbooks: true,
         entitlements_csv: true,
         change_percent: 20,

@@ -4,6 +4,7 @@ mod account;
 mod allocation;
 mod anything;
 mod district;
+mod killed;
 mod offsets;
 mod real;
 mod retro;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 use tuoyu::domain::Month;
-use tuoyu::ledger::Ledger;
+use tuoyu::ledger::{Act, ActKind, Ledger};
 
-fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -201,9 +201,14 @@ fn a_changed_input_replaces_the_draft_and_is_paid_once() {
     assert!(office.events() > first_events);
     let second = total(&office, "payments.csv", "amount_fen");
     assert!(second < first, "fewer children attended: {second} < {first}");
-    // The draft that was replaced counts nowhere: September sees August once.
-    let ledger = Ledger::open(&office.path("ledger.db")).expect("a ledger");
+    // The draft that was replaced counts nowhere, and the one that stands once it is released.
+    let mut ledger = Ledger::open(&office.path("ledger.db")).expect("a ledger");
     let september = Month::parse("2026-09").expect("a month");
+    assert_eq!(ledger.posted("monthly", september).expect("lines"), []);
+    for kind in [ActKind::Approve, ActKind::Release] {
+        let act = Act { kind, by: "李四", at: "2026-10-12T09:00:00Z", reason: "", key: None };
+        ledger.act(after["run_id"].as_str().expect("an id"), &act).expect("done");
+    }
     let posted = ledger.posted("monthly", september).expect("lines");
     assert_eq!(posted.iter().map(|line| line.payable_fen).sum::<i64>(), second);
     let standing = ledger.standing("monthly", september).expect("runs");

@@ -1,0 +1,101 @@
+//! Who did something, when and why: the words every act of a person carries into the ledger.
+
+use chrono::DateTime;
+
+/// Longest name, in characters.
+const NAME_MAX: usize = 64;
+/// Longest reason, in characters.
+const REASON_MAX: usize = 500;
+
+/// A word of an act that cannot stand in the books.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("found {found:?}; expected {expected}")]
+pub struct ActError {
+    /// The word as found.
+    pub found: String,
+    /// What it should be.
+    pub expected: &'static str,
+}
+
+/// The name of a person 姓名: any script, trimmed.
+///
+/// # Errors
+/// When nothing is left, more than 64 characters are, or one of them cannot be seen.
+pub fn person(name: &str) -> Result<&str, ActError> {
+    words(name, 1, NAME_MAX, "a name of 1 to 64 characters that can all be seen")
+}
+
+/// A reason 理由: one line of text, trimmed; may be empty.
+///
+/// # Errors
+/// When it has more than 500 characters, or one that cannot be seen.
+pub fn reason(text: &str) -> Result<&str, ActError> {
+    words(text, 0, REASON_MAX, "one line of at most 500 characters that can all be seen")
+}
+
+/// A moment as RFC 3339 writes it, kept as it is written.
+///
+/// # Errors
+/// When it is no moment.
+pub fn moment(text: &str) -> Result<&str, ActError> {
+    let expected = "a moment as 2026-10-12T09:30:00+08:00";
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(_) => Ok(text),
+        Err(_) => Err(ActError { found: text.to_owned(), expected }),
+    }
+}
+
+/// Whether two names are one person's: spaces around them and capitals do not tell people apart.
+#[must_use]
+pub fn same_person(a: &str, b: &str) -> bool {
+    a.trim().to_lowercase() == b.trim().to_lowercase()
+}
+
+fn words<'t>(
+    text: &'t str,
+    least: usize,
+    most: usize,
+    expected: &'static str,
+) -> Result<&'t str, ActError> {
+    let kept = text.trim();
+    let count = kept.chars().count();
+    if count < least || count > most || kept.chars().any(unseen) {
+        return Err(ActError { found: text.to_owned(), expected });
+    }
+    Ok(kept)
+}
+
+/// Control characters, and marks without width that would make two persons of one name.
+fn unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{3164}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_seen_and_trimmed() {
+        assert_eq!(person(" 张三 "), Ok("张三"));
+        assert_eq!(person("Zoë O'Brien"), Ok("Zoë O'Brien"));
+        assert!(person(&"名".repeat(64)).is_ok());
+        for bad in ["", "  ", "a\nb", "张\u{200b}三", "张三\u{202e}", &"名".repeat(65)] {
+            assert!(person(bad).is_err(), "{bad:?}");
+        }
+        assert!(same_person("Li Si ", "li si") && !same_person("李四", "李三"));
+    }
+
+    #[test]
+    fn moments_have_a_zone() {
+        for good in ["2026-10-12T09:30:00Z", "2026-10-12T09:30:00.5+08:00"] {
+            assert_eq!(moment(good), Ok(good));
+        }
+        for bad in ["", "2026-10-12", "2026-10-12T09:30:00", "2026-02-30T00:00:00Z", "今天"] {
+            assert!(moment(bad).is_err(), "{bad}");
+        }
+        assert!(reason("").is_ok() && reason("a\nb").is_err() && reason(&"x".repeat(501)).is_err());
+    }
+}

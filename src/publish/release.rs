@@ -1,0 +1,140 @@
+//! `release.json`: what was released, by whom, and where the ledger stood. It seals the release
+//! folder beside the run folder; payment files exist nowhere else.
+//!
+//! Everything in it follows from the run folder and the events of the run, so that a release folder
+//! that was lost is made again with the same bytes.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::folder::{Contents, Draft, FolderError, RELEASE, verify_sealed_by};
+use super::manifest::{Manifest, OutputFile};
+
+/// The format of this file.
+const FORMAT: u32 = 1;
+
+/// The one file of a run folder that is copied: what is paid.
+const PAYMENTS: &str = "payments.csv";
+
+/// The file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Format of this file.
+    pub format: u32,
+    /// Run.
+    pub run_id: String,
+    /// Job.
+    pub job: String,
+    /// Period, `YYYY-MM`.
+    pub period: String,
+    /// SHA-256 of the run's manifest.
+    pub manifest_sha256: String,
+    /// Merkle root over the lines of the schedule.
+    pub schedule_root: String,
+    /// Payments.
+    pub payments: Paid,
+    /// Who made the run.
+    pub made: Signed,
+    /// Who approved it, in order.
+    pub approvals: Vec<Signed>,
+    /// Who released it.
+    pub released: Signed,
+    /// The head of the ledger right after the release.
+    pub ledger: HeadAfter,
+    /// The other files of the folder, sorted by name.
+    pub outputs: Vec<OutputFile>,
+}
+
+/// The payments of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paid {
+    /// Number.
+    pub count: i64,
+    /// Sum, fen.
+    pub amount_fen: i64,
+    /// Of these, held for want of an account or under a sanction: number.
+    pub held: i64,
+    /// Held, fen.
+    pub held_fen: i64,
+    /// Sum by funding source, fen.
+    pub by_source: BTreeMap<String, i64>,
+}
+
+/// An act of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// Name.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// Why, or empty.
+    pub reason: String,
+    /// Public key, where it was signed.
+    pub key: Option<String>,
+    /// Signature, where it was signed.
+    pub signature: Option<String>,
+}
+
+/// The head of the ledger after an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadAfter {
+    /// Number of the event.
+    pub event: i64,
+    /// Its hash.
+    pub head: String,
+}
+
+impl Release {
+    /// The format written now.
+    pub const FORMAT: u32 = FORMAT;
+
+    /// Where the release of a run folder stands: `<run folder>.release`.
+    #[must_use]
+    pub fn place(run_folder: &Path) -> PathBuf {
+        let mut name: OsString = run_folder.file_name().unwrap_or_default().to_owned();
+        name.push(".release");
+        run_folder.with_file_name(name)
+    }
+
+    /// The text of the file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        // Serialising texts and numbers to memory cannot fail.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// Whether the release folder stands whole and says just this.
+    #[must_use]
+    pub fn stands(&self, place: &Path) -> bool {
+        let whole = verify_sealed_by(place, RELEASE).is_ok_and(|damages| damages.is_empty());
+        let found = fs::read(place.join(RELEASE)).unwrap_or_default();
+        whole
+            && serde_json::from_slice::<Self>(&found)
+                .is_ok_and(|found| Self { outputs: Vec::new(), ..found } == *self)
+    }
+
+    /// Writes and seals the release folder beside its place; [`Draft::commit`] moves it there once
+    /// the ledger has decided. `self` names no outputs yet.
+    ///
+    /// # Errors
+    /// When the run folder cannot be read or the file system refuses.
+    pub fn write(&self, run_folder: &Path, place: &Path) -> Result<Draft, FolderError> {
+        let manifest = Manifest::read(run_folder)?;
+        let path = run_folder.join(PAYMENTS);
+        let payments =
+            fs::read(&path).map_err(|cause| FolderError::Io { path, action: "read", cause })?;
+        let listed = manifest.outputs.iter().find(|file| file.file == PAYMENTS);
+        let contents = listed
+            .map_or_else(Contents::default, |file| Contents { rows: file.rows, fen: file.fen });
+        let mut draft = Draft::create_sealed_by(place, RELEASE)?;
+        draft.put(PAYMENTS, &payments, contents)?;
+        draft.seal_with(|files| Self { outputs: files.to_vec(), ..self.clone() }.text())?;
+        Ok(draft)
+    }
+}
