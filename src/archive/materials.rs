@@ -4,6 +4,7 @@ use super::recipe::{KEY_WORDS, input_words};
 use super::{Archive, ArchiveError, KeptFile, Recipe};
 use crate::job::{self, Job, Places, TableSpec};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
@@ -72,6 +73,12 @@ impl Materials {
     /// # Errors
     /// As [`Materials::tables`].
     pub fn late(&self) -> Result<Vec<TableSpec>, ArchiveError> {
+        let late = self.planned_late()?;
+        self.unpack(self.late_files(&late))?;
+        Ok(late)
+    }
+
+    fn planned_late(&self) -> Result<Vec<TableSpec>, ArchiveError> {
         let mut late = Vec::with_capacity(self.recipe.late.len());
         for (at, of) in self.recipe.late.iter().enumerate() {
             let folder = format!("late/{at:04}");
@@ -79,15 +86,47 @@ impl Materials {
             let paths = paths.map(|(at, file)| self.file(&folder, at, file)).collect();
             late.push(TableSpec::restore(&of.spec, paths).map_err(|source| self.wrong(source))?);
         }
-        let files = self.recipe.late.iter().zip(&late).flat_map(|(of, spec)| {
+        Ok(late)
+    }
+
+    fn late_files(&self, late: &[TableSpec]) -> Vec<Unpacked<'_>> {
+        let files = self.recipe.late.iter().zip(late).flat_map(|(of, spec)| {
             of.files.iter().zip(&spec.paths).map(|(file, path)| Unpacked {
                 path: path.clone(),
                 file,
                 what: input_words(&spec.table, &file.name),
             })
         });
-        self.unpack(files.collect())?;
-        Ok(late)
+        files.collect()
+    }
+
+    /// Base and late deliveries with the places their files will have; nothing is unpacked.
+    ///
+    /// # Errors
+    /// When the recipe is no job.
+    pub fn planned(&self) -> Result<[Vec<TableSpec>; 2], ArchiveError> {
+        Ok([self.plan(Vec::new())?.tables, self.planned_late()?])
+    }
+
+    /// Hash of each file of the deliveries by the place it will have; `None` for one the run did not read.
+    ///
+    /// # Errors
+    /// As [`Materials::planned`].
+    pub fn hashes(&self) -> Result<BTreeMap<PathBuf, Option<String>>, ArchiveError> {
+        let late = self.planned_late()?;
+        let files = self.table_files().into_iter().chain(self.late_files(&late));
+        Ok(files.map(|of| (of.path, of.file.sha256.clone())).collect())
+    }
+
+    /// Unpacks those files of some deliveries that are of this run.
+    ///
+    /// # Errors
+    /// What is missing or damaged, with the file and table it was.
+    pub fn unpack_of(&self, specs: &[TableSpec]) -> Result<(), ArchiveError> {
+        let late = self.planned_late()?;
+        let files = self.table_files().into_iter().chain(self.late_files(&late));
+        let wanted = |of: &Unpacked<'_>| specs.iter().any(|spec| spec.paths.contains(&of.path));
+        self.unpack(files.filter(wanted).collect())
     }
 
     /// The job of the run over unpacked files: the same bytes in, so the same bytes out (S29).

@@ -102,5 +102,7 @@ fn verified(command: &VerifyCommand) -> Result<Verified, Trouble> {
         (None, Some(run)) => meant::ledger_of(run, command.job.as_deref())?,
         (None, None) => meant::LEDGER.into(),
     };
-    Ok(acts::verify(&path, command.head.as_deref(), &command.runs)?)
+    let verified = acts::verify(&path, command.head.as_deref(), &command.runs)?;
+    acts::verify_archive(&path)?;
+    Ok(verified)
 }

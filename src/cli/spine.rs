@@ -28,6 +28,7 @@ impl From<&SettleError> for Exit {
                 Self::Law
             }
             SettleError::Archive(error) => Self::from(error),
+            SettleError::Lines(_) => Self::Differs,
             SettleError::Allocation(error) => match error {
                 AllocationError::WindowNeedsChildHistory { .. }
                 | AllocationError::WindowNeedsQuantities { .. }
@@ -54,6 +55,8 @@ impl From<&SettleError> for Exit {
             | SettleError::NoLedger { .. }
             | SettleError::OtherRun { .. }
             | SettleError::Damaged { .. }
+            | SettleError::Unreadable { .. }
+            | SettleError::Overflow { .. }
             | SettleError::Threads { .. } => Self::World,
         }
     }

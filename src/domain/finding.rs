@@ -140,5 +140,10 @@ codes! {
     BudgetShort = "budget_short", Warn, "The budget does not cover the claims.";
     CapBinding = "cap_binding", Note, "A cap cut an amount.";
     ChangeLarge = "change_large", Warn, "An institution changed by more than the job's threshold.";
+    // Closed months.
+    MonthCorrected = "month_corrected", Note, "A closed month is corrected in this period.";
+    MonthNotClosed = "month_not_closed", Warn, "Something became known about a month that is paid and not closed yet; it is not corrected now.";
+    ClosedNotExamined = "closed_not_examined", Warn, "Closed months could not be looked at: the archive does not hold them.";
+    LateBeforeOpening = "late_before_opening", Warn, "A late delivery is for months before the books were opened; those are not corrected.";
     CalendarProvisional = "calendar_provisional", Warn, "The calendar of a year is not published; weekdays were assumed as the job allows.";
 }

@@ -35,7 +35,7 @@ use rayon::prelude::*;
 
 pub use control::{Control, ControlMismatch, Mismatch, TableUse, YearToDate};
 pub use delimited::write as write_csv;
-pub use entitlement_lines::PseudonymsAhead;
+pub use entitlement_lines::{PseudonymsAhead, persons};
 pub use folder::{
     Contents, Damage, DamageKind, Draft, FolderError, HashedFile, MANIFEST, RELEASE, recover,
     recover_sealed_by, verify, verify_sealed_by,

@@ -82,14 +82,23 @@ type Run<'b> = &'b [BookLine];
 ///
 /// A difference counts before the budget: a line that is due what it was due keeps its past cut, and
 /// so does a line that is due something else (S25). Every change has the `cause` handed in;
-/// [`attribute`] tells two causes apart.
+/// [`attribute`] tells two causes apart. With `restore` a line that changed gets back what a shortage
+/// cut from it.
 #[must_use]
-pub fn changes(old: &LineBook, new: &LineBook, cause: Cause) -> Option<(CodeList, Vec<Change>)> {
+pub fn changes(
+    old: &LineBook,
+    new: &LineBook,
+    cause: Cause,
+    restore: bool,
+) -> Option<(CodeList, Vec<Change>)> {
     let texts = sorted_texts(old, new);
     let (old, new) = (recoded(old, &texts), recoded(new, &texts));
     let pairs = pairs(&old, &new);
-    let found: Option<Vec<Vec<Change>>> =
-        pairs.par_iter().with_min_len(64).map(|(old, new)| of_runs(old, new, cause)).collect();
+    let found: Option<Vec<Vec<Change>>> = pairs
+        .par_iter()
+        .with_min_len(64)
+        .map(|(old, new)| of_runs(old, new, (cause, restore)))
+        .collect();
     Some((texts, found?.into_iter().flatten().collect()))
 }
 
@@ -140,7 +149,7 @@ fn pairs<'b>(old: &'b [BookLine], new: &'b [BookLine]) -> Vec<(Run<'b>, Run<'b>)
     pairs
 }
 
-fn of_runs(old: Run<'_>, new: Run<'_>, cause: Cause) -> Option<Vec<Change>> {
+fn of_runs(old: Run<'_>, new: Run<'_>, how: (Cause, bool)) -> Option<Vec<Change>> {
     // Lines come in the order of the delivery, and most institutions are as they were.
     let same = |(a, b): (&BookLine, &BookLine)| a.key == b.key && a.capped_fen == b.capped_fen;
     if old.len() == new.len() && old.iter().zip(new).all(same) {
@@ -152,7 +161,7 @@ fn of_runs(old: Run<'_>, new: Run<'_>, cause: Cause) -> Option<Vec<Change>> {
             add(&mut sides.entry(line.key).or_default()[at], line)?;
         }
     }
-    Some(sides.into_iter().filter_map(|(key, [old, new])| change(key, old, new, cause)).collect())
+    Some(sides.into_iter().filter_map(|(key, [old, new])| change(key, old, new, how)).collect())
 }
 
 /// Adds a twin to its sum; the first tells file, record and rule.
@@ -176,12 +185,18 @@ fn add(side: &mut Option<Side>, line: &BookLine) -> Option<()> {
 }
 
 /// The change of one identity; `None` where nothing is due that was not.
-fn change(key: LineKey, old: Option<Side>, new: Option<Side>, cause: Cause) -> Option<Change> {
+fn change(
+    key: LineKey,
+    old: Option<Side>,
+    new: Option<Side>,
+    (cause, restore): (Cause, bool),
+) -> Option<Change> {
     let before = old.map_or(0, |side| side.capped_fen);
     if new.map_or(0, |side| side.capped_fen) == before {
         return None;
     }
-    let lost = old.map_or(0, |side| side.capped_fen.saturating_sub(side.fen));
+    let lost = |side: Side| side.capped_fen.saturating_sub(side.fen);
+    let lost = if restore { 0 } else { old.map_or(0, lost) };
     let new = new.map(|side| Side { fen: keep_cut(side.capped_fen, lost), ..side });
     Some(Change { key, old, new, cause })
 }
@@ -202,7 +217,7 @@ pub fn attribute(
     old: &LineBook,
     halfway: &LineBook,
 ) -> Option<()> {
-    let (halfway_texts, by_delivery) = changes(old, halfway, Cause::Delivery)?;
+    let (halfway_texts, by_delivery) = changes(old, halfway, Cause::Delivery, false)?;
     let to: Vec<u32> =
         halfway_texts.texts().iter().map(|text| texts.code(text).unwrap_or(NO_TEXT)).collect();
     let code = |code: u32| to.get(code as usize).copied().unwrap_or(NO_TEXT);

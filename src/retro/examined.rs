@@ -13,6 +13,8 @@ pub struct Examined {
     pub run_id: String,
     /// SHA-256 of the law of the month as known.
     pub law_sha256: String,
+    /// SHA-256 of the calendars of the run that paid it.
+    pub calendar_sha256: String,
     /// Law and deliveries as known on this day.
     pub known_on: String,
     /// SHA-256 of the files of each table, sorted.
@@ -26,6 +28,13 @@ pub struct Examined {
 }
 
 impl Examined {
+    /// Whether law, calendar or deliveries of the month are others.
+    #[must_use]
+    pub fn differs(&self, other: &Self) -> bool {
+        (&self.law_sha256, &self.calendar_sha256, &self.inputs)
+            != (&other.law_sha256, &other.calendar_sha256, &other.inputs)
+    }
+
     /// The text of `examined.json`.
     #[must_use]
     pub fn text(all: &[Self]) -> String {

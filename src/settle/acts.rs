@@ -5,6 +5,7 @@
 //! removed by the next release.
 
 use super::SettleError;
+use crate::archive::{Archive, ArchiveError};
 use crate::domain::hex;
 use crate::ledger::{Act, ActKind, Acted, Course, Deed, Ledger, Money, Verified};
 use crate::publish::{
@@ -198,4 +199,22 @@ pub fn verify(
         }
     }
     Ok(verified)
+}
+
+/// Reads every object of the archive beside a ledger, where there is one.
+///
+/// # Errors
+/// The first object or pointer that is not as it was left.
+pub fn verify_archive(ledger: &Path) -> Result<(), SettleError> {
+    let folder = ledger.parent().unwrap_or(Path::new("")).join("archive");
+    let Ok(archive) = Archive::open(&folder) else { return Ok(()) };
+    let recipes = Ledger::open(ledger)?.recipes()?;
+    match archive.verify(&recipes)?.into_iter().next() {
+        None => Ok(()),
+        Some(damage) => Err(SettleError::Archive(ArchiveError::Damaged {
+            path: folder.join(damage.file),
+            what: damage.what,
+            found: damage.found,
+        })),
+    }
 }

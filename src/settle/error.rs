@@ -3,12 +3,12 @@
 use super::LawRewritten;
 use crate::allocation::AllocationError;
 use crate::archive::ArchiveError;
-use crate::domain::CalendarError;
+use crate::domain::{CalendarError, Month};
 use crate::intake::IntakeError;
 use crate::job::NotDelivered;
 use crate::law::LawErrors;
 use crate::ledger::LedgerError;
-use crate::publish::{ProfileError, PublishError};
+use crate::publish::{LineFileError, ProfileError, PublishError};
 use crate::schedule::ScheduleError;
 use std::path::PathBuf;
 
@@ -91,6 +91,23 @@ pub enum SettleError {
     /// A column map of `data/reference/profiles` is wrong (exit 1).
     #[error(transparent)]
     Profile(ProfileError),
+    /// Lines of an earlier run cannot be read back from the archive (exit 6).
+    #[error("the archive: {0}; hint: tuoyu audit verify names what is damaged")]
+    Lines(#[from] LineFileError),
+    /// A delivery cannot be read (exit 1).
+    #[error("{path}: {reason}; expected a delivery the job names")]
+    Unreadable {
+        /// Path as the job names it.
+        path: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// A sum of corrections is beyond what the engine counts with (exit 1).
+    #[error("{month}: a sum of corrections does not fit the engine's numbers")]
+    Overflow {
+        /// Closed month.
+        month: Month,
+    },
     /// The worker threads could not be started (exit 1).
     #[error("cannot start {threads} threads: {reason}")]
     Threads {

@@ -5,6 +5,7 @@
 
 pub mod acts;
 mod checklist;
+mod closed;
 mod deliveries;
 mod error;
 mod history;
@@ -19,6 +20,7 @@ pub use law_kept::{LawRewritten, law_kept};
 pub use post::{Maker, Outcome, RunReport, run};
 pub use rerun::rerun;
 
+use self::closed::Closed;
 use self::deliveries::Delivered;
 use crate::allocation::{self, Allocation, BudgetLine, PostedLine};
 use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress, Severity};
@@ -55,6 +57,8 @@ pub struct SettledMonth {
     pub allocation: Allocation,
     /// Use of the input tables' rows.
     pub uses: BTreeMap<Arc<str>, RowUse>,
+    /// Names of the input files, by number.
+    files: Vec<Arc<str>>,
     /// The attendance row of each spell, as [`facts::Facts::attended`].
     pub attended: Vec<u32>,
     /// Which of [`Settled::versions`] the month read.
@@ -126,6 +130,7 @@ struct Read {
     laws: Vec<(Month, LawOfMonth)>,
     delivered: Delivered,
     findings: Vec<Finding>,
+    book: LawBook,
 }
 
 /// Loads the packs of a job and refuses them on any mistake.
@@ -202,7 +207,7 @@ fn read(
     findings.extend(delivered.whole.findings.iter().cloned());
     findings.extend(checklist::absent_and_stale(&delivered, &laws, period));
     progress.end();
-    Ok(Read { period, laws, delivered, findings })
+    Ok(Read { period, laws, delivered, findings, book })
 }
 
 /// What `tuoyu check` tells: law and inputs only.
@@ -272,21 +277,41 @@ fn compute_naming(
     progress: &mut dyn Progress,
     pseudonyms: Option<&Pseudonyms>,
 ) -> Result<Settled, SettleError> {
-    let Read { period, laws, mut delivered, mut findings } = read(job, ledger, progress)?;
+    let Read { period, laws, mut delivered, mut findings, book } = read(job, ledger, progress)?;
     let first = laws.first().map_or(period, |(month, _)| *month);
     let History { posted, released, previous, compared, year_to_date } =
         history::read(job, ledger, first, period)?;
-    let recalled =
-        Recalled { earlier: released.clone(), closed: Vec::new(), compared_with: compared.clone() };
-    let identity = run_id::identify(job, &laws, &delivered, &released, compared.as_deref())?;
+    let closed = Closed::look(job, &book, ledger, first)?;
+    let recalled = Recalled {
+        earlier: released.clone(),
+        closed: closed.runs.clone(),
+        compared_with: compared.clone(),
+    };
+    let identity = run_id::identify(
+        job,
+        &laws,
+        &delivered,
+        &released,
+        compared.as_deref(),
+        &closed.identity(),
+    )?;
     let mut months = Vec::with_capacity(laws.len());
-    // What earlier months of this very period used up counts for caps with a longer window.
+    progress.begin("closed", None);
+    let own_names = post::pseudonyms(job)?;
+    let mut corrected = closed.settle(job, &book, &posted, &own_names)?;
+    let budget = budget_lines(delivered.of(laws.len().saturating_sub(1)), period, &[]);
+    closed::choose_budgets(&mut corrected.corrections, &budget, period.year());
+    findings.append(&mut corrected.findings);
+    progress.end();
+    // What earlier months of this very period used up counts for caps with a longer window; so do
+    // corrections of closed months, and the budget pays them first.
     let mut used_up = posted.clone();
+    used_up.extend(corrected.corrections.iter().flat_map(closed::as_posted));
     for (at, (month, law)) in laws.into_iter().enumerate() {
         progress.begin("month", None);
         let (tables, last_of) = delivered.take(at);
         let mut settled =
-            settle_month(month, law, tables, &used_up, last_of, &mut findings, pseudonyms)?;
+            settle_month(month, law, tables, &used_up, last_of, &mut findings, pseudonyms, true)?;
         settled.version = delivered.version(at);
         if month != period {
             used_up.extend(checklist::as_posted(&settled));
@@ -295,7 +320,7 @@ fn compute_naming(
         progress.end();
     }
     let inputs: Vec<schedule::MonthInput<'_>> = months.iter().map(SettledMonth::input).collect();
-    let schedule = schedule::plan(&job.id, period, &inputs, &posted, &[])?;
+    let schedule = schedule::plan(&job.id, period, &inputs, &posted, &corrected.corrections)?;
     findings.extend(checklist::holds(&schedule));
     findings.extend(checklist::cuts(&months));
     findings.extend(history::changes(job, previous.as_ref(), &schedule));
@@ -309,8 +334,8 @@ fn compute_naming(
         findings,
         law_sha256: identity.law_sha256,
         calendar_sha256: identity.calendar_sha256,
-        corrections: Vec::new(),
-        examined: Vec::new(),
+        corrections: corrected.corrections,
+        examined: corrected.examined,
         posted,
         released,
         previous,
@@ -327,6 +352,7 @@ fn settle_month(
     last_of_version: bool,
     findings: &mut Vec<Finding>,
     pseudonyms: Option<&Pseudonyms>,
+    with_budget: bool,
 ) -> Result<SettledMonth, SettleError> {
     let needs = Needs::of(&law);
     let mut facts = facts::establish(tables, &law, month, &needs)?;
@@ -339,14 +365,16 @@ fn settle_month(
             table.columns.clear();
         }
     }
+    let files = tables.files.iter().map(|file| Arc::clone(&file.name)).collect();
     let (mut entitlements, found) = subsidy::entitle(&law, &mut facts.frames, tables);
     findings.extend(found);
     let frames = Arc::new(facts.frames);
     let bases = entitlements.items.iter().map(|lines| lines.basis.clone()).collect();
     let ahead =
         pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), Arc::clone(&frames), bases));
+    let budget = with_budget.then_some(budget.as_slice());
     let allocation =
-        allocation::allocate(&law, &frames, &mut entitlements, Some(&budget), used_up, month)?;
+        allocation::allocate(&law, &frames, &mut entitlements, budget, used_up, month)?;
     Ok(SettledMonth {
         month,
         law,
@@ -356,6 +384,7 @@ fn settle_month(
         allocation,
         uses: facts.uses,
         attended: facts.attended,
+        files,
         version: 0,
     })
 }

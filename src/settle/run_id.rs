@@ -16,7 +16,7 @@ pub(super) struct Identity {
 }
 
 /// Hash of (canonical job, sorted input hashes, law, calendar, key, released runs of earlier
-/// periods, the run compared with, version of the calculation). File names stay out: bytes decide.
+/// periods, the run compared with, law and inputs of the closed months as known now, version of the calculation). File names stay out: bytes decide.
 /// The ids of earlier runs follow from their own inputs; a draft counts only where `changes.csv`
 /// compares with it, and pays nothing.
 pub(super) fn identify(
@@ -25,6 +25,7 @@ pub(super) fn identify(
     delivered: &Delivered,
     released: &[String],
     compared: Option<&str>,
+    closed: &str,
 ) -> Result<Identity, SettleError> {
     let mut law = Sha256::new();
     let mut calendar = Sha256::new();
@@ -56,5 +57,6 @@ pub(super) fn identify(
     part("profiles", &format!("{profiles:?}"));
     part("earlier", &released.join("\n"));
     part("compared", compared.unwrap_or_default());
+    part("closed", closed);
     Ok(Identity { run_id: hex(&run.finalize()), law_sha256, calendar_sha256 })
 }

@@ -42,7 +42,8 @@ fn book(rows: &[Row]) -> LineBook {
 type Shown = (String, u8, String, i64, i64);
 
 fn compared(old: &[Row], new: &[Row]) -> Vec<Shown> {
-    let (texts, changes) = changes(&book(old), &book(new), Cause::Delivery).expect("no overflow");
+    let (texts, changes) =
+        changes(&book(old), &book(new), Cause::Delivery, false).expect("no overflow");
     changes.iter().map(|change| shown(&texts, change)).collect()
 }
 
@@ -157,7 +158,7 @@ fn law_and_delivery_are_told_apart() {
     // Child 1 attended half of it, the rate fell by a tenth for all, child 3 by both.
     let halfway = book(&[line(1, 0), line(2, 300), line(3, 150)]);
     let new = book(&[line(1, 0), line(2, 270), line(3, 135)]);
-    let (texts, mut all) = changes(&old, &new, Cause::Both).expect("no overflow");
+    let (texts, mut all) = changes(&old, &new, Cause::Both, false).expect("no overflow");
     attribute(&texts, &mut all, &old, &halfway).expect("no overflow");
     let causes: Vec<Cause> = all.iter().map(|change| change.cause).collect();
     assert_eq!(causes, [Cause::Delivery, Cause::Law, Cause::Both]);
@@ -184,7 +185,8 @@ fn corrected(
     paid: &[PostedLine],
     every: bool,
 ) -> Vec<CorrectedCell> {
-    let (texts, changes) = changes(&book(old), &book(new), Cause::Delivery).expect("no overflow");
+    let (texts, changes) =
+        changes(&book(old), &book(new), Cause::Delivery, false).expect("no overflow");
     let frames = district(&["A"]);
     let law = law_of_month(no_law(month("2026-03")), Calendar::default());
     let entitlements = entitlements(vec![lines("child", Basis::Institution, &[due.iter().sum()])]);

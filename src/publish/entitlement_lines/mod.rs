@@ -14,7 +14,7 @@ use super::pseudonym::{Pseudonym, Pseudonyms};
 use super::{MonthResult, Publication, delimited, parquet};
 use crate::domain::{Basis, CodeList, Column, Frame, Frames, KeyColumn, NumColumn, Stored};
 use crate::law::SubsidyRule;
-use crate::subsidy::{ItemLines, LineStatus};
+use crate::subsidy::{Entitlements, ItemLines, LineStatus};
 
 /// Lines in a row group: a megabyte a column, small enough that two threads always have work.
 const GROUP: usize = 1 << 16;
@@ -268,6 +268,18 @@ pub(super) fn pseudonyms(run: &Publication<'_>, ahead: Vec<PseudonymsAhead>) -> 
         }
     }
     made
+}
+
+/// The pseudonyms of the rows of the bases that items stand on.
+#[must_use]
+pub fn persons(
+    frames: &Frames,
+    entitlements: &Entitlements,
+    pseudonyms: &Pseudonyms,
+) -> BTreeMap<Basis, Vec<Pseudonym>> {
+    let bases: BTreeSet<&Basis> = entitlements.items.iter().map(|lines| &lines.basis).collect();
+    let of = |basis: &Basis| frames.get(basis).and_then(person_column);
+    bases.into_iter().filter_map(|basis| Some((basis.clone(), pseudonyms.of(of(basis)?)))).collect()
 }
 
 /// The pseudonyms of a month's lines in the making, on a thread of their own: the rooms between the

@@ -1,0 +1,451 @@
+//! Closed months, looked at again with what is known now (S22-S25): which of them have other law or
+//! other deliveries than when they were last looked at, and what is to be corrected there.
+//!
+//! A month is settled again only where something about it became known since. Its base deliveries come from
+//! the archive of the run that paid it, late ones from that run, from every run released since and
+//! from the job: what was known once stays known.
+
+use super::{IN_THIS_PERIOD, SettleError, SettledMonth, law_of, settle_month};
+use crate::allocation::{BudgetLine, PostedLine};
+use crate::archive::{Archive, Materials};
+use crate::domain::{Fen, Finding, FindingCode, Month, hex};
+use crate::intake;
+use crate::job::{self, Job, TableSpec};
+use crate::law::{DiffOf, LawBook, LawOfMonth, Window, diff};
+use crate::ledger::{Ledger, RunHead};
+use crate::publish::{
+    CORRECTIONS, EXAMINED, LINES, Manifest, Pseudonyms, lay_over, persons, read_lines,
+};
+use crate::retro::{Cause, Correction, Examined, LineBook, attribute, changes, correct, draw};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A released run of an earlier period with what it left in the archive.
+struct Past {
+    head: RunHead,
+    materials: Materials,
+    examined: Vec<Examined>,
+}
+
+/// One closed service month.
+struct ClosedMonth {
+    month: Month,
+    /// Place of the run that paid it in [`Closed::past`].
+    run: usize,
+    law: LawOfMonth,
+    specs: Vec<TableSpec>,
+    then: Examined,
+    now: Examined,
+}
+
+/// All closed months of a job, looked at but not settled.
+#[derive(Default)]
+pub(super) struct Closed {
+    archive: Option<Archive>,
+    past: Vec<Past>,
+    months: Vec<ClosedMonth>,
+    /// Ids of the runs whose months are closed.
+    pub(super) runs: Vec<String>,
+    findings: Vec<Finding>,
+}
+
+/// What came of the closed months.
+#[derive(Default)]
+pub(super) struct Corrected {
+    pub(super) corrections: Vec<Correction>,
+    pub(super) examined: Vec<Examined>,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Closed {
+    /// Looks at the closed months before `first`; settles none.
+    pub(super) fn look(
+        job: &Job,
+        book: &LawBook,
+        ledger: Option<&Ledger>,
+        first: Month,
+    ) -> Result<Self, SettleError> {
+        let mut this = Self::default();
+        let (Some(ledger), true) = (ledger, job.retro) else { return Ok(this) };
+        let closed: Vec<RunHead> = ledger.closed(&job.id, first)?;
+        this.runs = closed.iter().map(|run| run.run_id.clone()).collect();
+        let archive = job.archive.as_deref().and_then(|folder| Archive::open(folder).ok());
+        let Some(archive) = archive else {
+            if !closed.is_empty() {
+                this.findings.push(Finding::of(FindingCode::ClosedNotExamined));
+            }
+            return Ok(this);
+        };
+        for head in ledger.released(&job.id, first)? {
+            if !archive.holds(&head.run_id) {
+                let mut finding = Finding::of(FindingCode::ClosedNotExamined);
+                finding.values = vec![("period", head.period.to_string())];
+                this.findings.push(finding);
+                continue;
+            }
+            let recipe = archive.recipe(&head.run_id)?;
+            let examined = archive.output(&recipe, EXAMINED)?;
+            let examined = examined.and_then(|text| Examined::parse(&text)).unwrap_or_default();
+            let materials = Materials::new(&archive, recipe, archive.path())?;
+            this.past.push(Past { head, materials, examined });
+        }
+        this.archive = Some(archive);
+        let mut hashes = Hashes::of(&this.past)?;
+        for run in 0..this.past.len() {
+            let is_closed = this.runs.contains(&this.past[run].head.run_id);
+            let months: Vec<Month> =
+                this.past[run].materials.recipe().law.iter().map(|law| law.month).collect();
+            for month in months.into_iter().filter(|month| job.opening.is_none_or(|o| o <= *month))
+            {
+                let of = this.look_at(job, book, run, month, &mut hashes)?;
+                if is_closed {
+                    this.months.push(of);
+                } else if of.then.differs(&of.now) {
+                    let mut finding = Finding::of(FindingCode::MonthNotClosed);
+                    finding.values = vec![("period", month.to_string())];
+                    this.findings.push(finding);
+                }
+            }
+        }
+        this.late_before_opening(job);
+        Ok(this)
+    }
+
+    fn look_at(
+        &self,
+        job: &Job,
+        book: &LawBook,
+        run: usize,
+        month: Month,
+        hashes: &mut Hashes,
+    ) -> Result<ClosedMonth, SettleError> {
+        let past = &self.past[run];
+        let recipe = past.materials.recipe();
+        let [tables, own_late] = past.materials.planned()?;
+        let mut late = own_late.clone();
+        for later in &self.past[run + 1..] {
+            late.extend(later.materials.planned()?[1].iter().cloned());
+        }
+        late.extend(job.late.iter().cloned());
+        let specs = job::choose(&tables, &late, month, job.known_on)?;
+        let (law, _) = law_of(job, book, month)?;
+        let mut calendars = Sha256::new();
+        for of in &recipe.law {
+            calendars.update(format!("{:?}\n", law_of(job, book, of.month)?.0.calendar));
+        }
+        let now = Examined {
+            month: month.to_string(),
+            run_id: past.head.run_id.clone(),
+            law_sha256: hex(&Sha256::digest(law.snapshot.as_bytes())),
+            calendar_sha256: hex(&calendars.finalize()),
+            known_on: job.known_on.to_string(),
+            inputs: hashes.inputs(&specs)?,
+            changed: 0,
+            refund_fen: 0,
+            correction_fen: 0,
+        };
+        let last = self.past[run + 1..]
+            .iter()
+            .rev()
+            .find_map(|later| later.examined.iter().find(|of| of.month == now.month));
+        let then = match last {
+            Some(last) => last.clone(),
+            None => {
+                let base = job::choose(&tables, &own_late, month, recipe.known_on)?;
+                let law = recipe.law.iter().find(|law| law.month == month);
+                Examined {
+                    law_sha256: law.map_or_else(String::new, |law| law.sha256.clone()),
+                    calendar_sha256: self.calendar_of(&past.head.run_id)?,
+                    known_on: recipe.known_on.to_string(),
+                    inputs: hashes.inputs(&base)?,
+                    ..now.clone()
+                }
+            }
+        };
+        Ok(ClosedMonth { month, run, law, specs, then, now })
+    }
+
+    /// The calendar a run was settled by, as its manifest has it.
+    fn calendar_of(&self, run_id: &str) -> Result<String, SettleError> {
+        let Some(archive) = &self.archive else { return Ok(String::new()) };
+        let bytes = archive.manifest(run_id)?;
+        let manifest: Option<Manifest> = serde_json::from_slice(&bytes).ok();
+        Ok(manifest.map_or_else(String::new, |manifest| manifest.calendar_sha256))
+    }
+
+    /// Late deliveries for months before the books were opened are for nobody (S23).
+    fn late_before_opening(&mut self, job: &Job) {
+        let Some(opening) = job.opening else { return };
+        for spec in job.late.iter().filter(|spec| spec.received_by(job.known_on)) {
+            if spec.complete_for.is_some_and(|(first, _)| first < opening) {
+                let mut finding = Finding::of(FindingCode::LateBeforeOpening);
+                finding.place.table.clone_from(&spec.table);
+                finding.values = vec![("period", opening.to_string())];
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    /// What of the closed months is in the run id: law, calendar and inputs of each.
+    pub(super) fn identity(&self) -> String {
+        let mut text = String::new();
+        for of in &self.months {
+            text.push_str(&Examined::text(std::slice::from_ref(&of.now)));
+        }
+        text
+    }
+
+    /// Settles again what has changed, month by month; one month is in memory at a time.
+    pub(super) fn settle(
+        mut self,
+        job: &Job,
+        book: &LawBook,
+        posted: &[PostedLine],
+        pseudonyms: &Pseudonyms,
+    ) -> Result<Corrected, SettleError> {
+        let mut corrected = Corrected::default();
+        let mut months = std::mem::take(&mut self.months);
+        months.sort_by_key(|of| of.month);
+        // The books as they come to stand, month by month.
+        let mut books: Vec<PostedLine> = posted.to_vec();
+        let mut earlier_changed = false;
+        for mut of in months {
+            let moved = earlier_changed && over_months(&of.law);
+            if of.then.differs(&of.now) || moved {
+                let correction = self.correct(job, book, &books, pseudonyms, &of)?;
+                if let Some(correction) = correction {
+                    earlier_changed = true;
+                    books.extend(as_posted(&correction));
+                    of.now.changed = correction.changes.len() as u64;
+                    let sum = |fen: i64, more: i64| fen.saturating_add(more);
+                    for cell in &correction.cells {
+                        of.now.refund_fen = sum(of.now.refund_fen, cell.refund_fen);
+                        of.now.correction_fen = sum(of.now.correction_fen, cell.correction_fen);
+                    }
+                    corrected.findings.extend(findings(&correction));
+                    corrected.corrections.push(correction);
+                }
+            }
+            corrected.examined.push(of.now);
+        }
+        corrected.findings.append(&mut self.findings);
+        Ok(corrected)
+    }
+
+    fn correct(
+        &self,
+        job: &Job,
+        book: &LawBook,
+        books: &[PostedLine],
+        pseudonyms: &Pseudonyms,
+        of: &ClosedMonth,
+    ) -> Result<Option<Correction>, SettleError> {
+        let before: Vec<PostedLine> =
+            books.iter().filter(|line| line.source_period < of.month).cloned().collect();
+        let by_law = of.then.law_sha256 != of.now.law_sha256
+            || of.then.calendar_sha256 != of.now.calendar_sha256;
+        let by_delivery = of.then.inputs != of.now.inputs;
+        let settled = self.again(of, of.law.clone(), &before)?;
+        let new = line_book(&settled, pseudonyms);
+        let old = self.posted_lines(of)?;
+        let cause = match (by_law, by_delivery) {
+            (true, true) => Cause::Both,
+            (true, false) => Cause::Law,
+            (false, true) => Cause::Delivery,
+            (false, false) => Cause::Earlier,
+        };
+        let restore =
+            of.law.segments.iter().flat_map(|law| &law.shortages).any(|rule| rule.restore);
+        let beyond = || SettleError::Overflow { month: of.month };
+        let (texts, mut changed) = changes(&old, &new, cause, restore).ok_or_else(beyond)?;
+        if cause == Cause::Both && !changed.is_empty() {
+            let known_on = crate::domain::Date::parse_iso(&of.then.known_on);
+            let then = known_on.map(|known_on| book.in_force(of.month, known_on));
+            if let Ok(then) = then {
+                let halfway = line_book(&self.again(of, then?, &before)?, pseudonyms);
+                attribute(&texts, &mut changed, &old, &halfway).ok_or_else(beyond)?;
+            }
+        }
+        let cells =
+            correct(&texts, &changed, &settled.input(), books, by_law).ok_or_else(beyond)?;
+        if changed.is_empty() && cells.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Correction {
+            month: of.month,
+            texts,
+            changes: changed,
+            notices: if by_law { notices(book, of, job) } else { Vec::new() },
+            deliveries: if by_delivery { deliveries(of) } else { Vec::new() },
+            cells,
+        }))
+    }
+
+    /// The month settled again under a law, without the budget step (S25).
+    fn again(
+        &self,
+        of: &ClosedMonth,
+        law: LawOfMonth,
+        before: &[PostedLine],
+    ) -> Result<SettledMonth, SettleError> {
+        for past in &self.past {
+            past.materials.unpack_of(&of.specs)?;
+        }
+        let currency = law.head.currency.clone();
+        let mut tables = intake::read(&of.specs, &law.inputs, &currency, &law.columns_read)?;
+        settle_month(of.month, law, &mut tables, before, true, &mut Vec::new(), None, false)
+    }
+
+    /// The lines of the month as they were last paid.
+    fn posted_lines(&self, of: &ClosedMonth) -> Result<LineBook, SettleError> {
+        let mut book = LineBook::default();
+        let Some(archive) = &self.archive else { return Ok(book) };
+        let own = self.past[of.run].materials.recipe();
+        if let Some(bytes) = archive.output(own, LINES)? {
+            book = read_lines(&bytes, of.month)?;
+        }
+        for later in &self.past[of.run + 1..] {
+            if let Some(bytes) = archive.output(later.materials.recipe(), CORRECTIONS)? {
+                lay_over(&mut book, &bytes, of.month)?;
+            }
+        }
+        Ok(book)
+    }
+}
+
+/// Hashes of files by path: of the archive, and of the job's own, each read once.
+struct Hashes(BTreeMap<PathBuf, Option<String>>);
+
+impl Hashes {
+    fn of(past: &[Past]) -> Result<Self, SettleError> {
+        let mut all = BTreeMap::new();
+        for run in past {
+            all.extend(run.materials.hashes()?);
+        }
+        Ok(Self(all))
+    }
+
+    /// Hashes of the files of each table, sorted; a table without files has an empty list.
+    fn inputs(
+        &mut self,
+        specs: &[TableSpec],
+    ) -> Result<BTreeMap<String, Vec<String>>, SettleError> {
+        let mut inputs: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for spec in specs {
+            let list = inputs.entry(spec.table.clone()).or_default();
+            for path in &spec.paths {
+                if !self.0.contains_key(path) {
+                    let bytes = std::fs::read(path).map_err(|cause| SettleError::Unreadable {
+                        path: path.display().to_string(),
+                        reason: cause.to_string(),
+                    })?;
+                    self.0.insert(path.clone(), Some(hex(&Sha256::digest(bytes))));
+                }
+                list.extend(self.0[path].clone());
+            }
+            list.sort();
+        }
+        inputs.retain(|_, files| !files.is_empty());
+        Ok(inputs)
+    }
+}
+
+/// Whether what earlier months paid counts in this one.
+fn over_months(law: &LawOfMonth) -> bool {
+    law.segments.iter().flat_map(|law| &law.caps).any(|cap| cap.window != Window::Month)
+}
+
+fn line_book(settled: &SettledMonth, pseudonyms: &Pseudonyms) -> LineBook {
+    let persons = persons(&settled.frames, &settled.entitlements, pseudonyms);
+    let of = |basis: &crate::domain::Basis| persons.get(basis).map(Vec::as_slice);
+    LineBook::of(&settled.frames, &settled.entitlements, &of, &settled.files)
+}
+
+/// 文号 of the notices that became known since the month was last looked at.
+fn notices(book: &LawBook, of: &ClosedMonth, job: &Job) -> Vec<String> {
+    let Ok(after) = crate::domain::Date::parse_iso(&of.then.known_on) else { return Vec::new() };
+    let found = diff(book, &DiffOf::Known { after, until: job.known_on });
+    let month = of.month.last();
+    let all: BTreeSet<String> = found
+        .changes
+        .into_iter()
+        .filter(|change| change.from <= month)
+        .map(|change| change.clause)
+        .collect();
+    all.into_iter().collect()
+}
+
+/// The tables whose deliveries are others than before, with their files.
+fn deliveries(of: &ClosedMonth) -> Vec<String> {
+    let changed =
+        |spec: &&TableSpec| of.then.inputs.get(&spec.table) != of.now.inputs.get(&spec.table);
+    let name = |path: &PathBuf| {
+        path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    };
+    of.specs
+        .iter()
+        .filter(changed)
+        .map(|spec| {
+            let files: Vec<String> = spec.paths.iter().map(name).collect();
+            let received = spec.received_on.map_or_else(String::new, |day| format!(" {day}"));
+            format!("{} {}{received}", spec.table, files.join(","))
+        })
+        .collect()
+}
+
+/// Refunds and corrections as lines that caps and budgets of this period count.
+pub(super) fn as_posted(correction: &Correction) -> Vec<PostedLine> {
+    let line = |cell: &crate::retro::CorrectedCell, kind: &str, payable_fen: i64| PostedLine {
+        period: IN_THIS_PERIOD,
+        source_period: correction.month,
+        institution_id: cell.institution_id.to_string(),
+        item: cell.item.to_string(),
+        line_kind: kind.to_owned(),
+        source: cell.source.to_string(),
+        payable_fen,
+        budget_doc_no: cell.budget_doc_no.to_string(),
+    };
+    correction
+        .cells
+        .iter()
+        .flat_map(|cell| {
+            [
+                line(cell, "REFUND", cell.refund_fen.saturating_neg()),
+                line(cell, "CORRECTION", cell.correction_fen),
+            ]
+        })
+        .filter(|line| line.payable_fen != 0)
+        .collect()
+}
+
+/// Chooses the budget lines of all corrections.
+pub(super) fn choose_budgets(corrections: &mut [Correction], budget: &[BudgetLine], year: i32) {
+    draw(corrections, budget, year);
+}
+
+/// One finding an institution and closed month.
+fn findings(correction: &Correction) -> Vec<Finding> {
+    let mut by_institution: BTreeMap<&Arc<str>, i64> = BTreeMap::new();
+    for cell in &correction.cells {
+        let net = by_institution.entry(&cell.institution_id).or_default();
+        *net = net.saturating_add(cell.correction_fen.saturating_sub(cell.refund_fen));
+    }
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for change in &correction.changes {
+        *counts.entry(correction.texts.text(change.key.institution)).or_default() += 1;
+    }
+    by_institution
+        .into_iter()
+        .map(|(institution, net)| {
+            let mut finding = Finding::of(FindingCode::MonthCorrected);
+            finding.institution_id = institution.to_string();
+            finding.count = counts.get(&**institution).copied().unwrap_or(1);
+            finding.money = Some(Fen(net.saturating_abs()));
+            finding.values =
+                vec![("period", correction.month.to_string()), ("found", Fen(net).to_string())];
+            finding
+        })
+        .collect()
+}
