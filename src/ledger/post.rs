@@ -2,7 +2,7 @@
 
 use super::acts;
 use super::chain::{self, EventKind, Head};
-use super::course::{Demand, message};
+use super::course::{Demand, message, rest_of_posting};
 use super::read::{self, RunState};
 use super::rows::{NONE, ROWS_MAX, Rows};
 use super::{InstitutionMonth, LedgerError};
@@ -153,7 +153,8 @@ impl<'a> Pending<'a> {
         let mut body = body(record, &manifest, old_run_id, &seals);
         body["approval"] = demand.body();
         if let Some(key) = record.key {
-            let words = (by, at, "");
+            let rest = rest_of_posting(&body);
+            let words = (by, at, &*rest);
             let text = message(kind, record.run_id, &manifest, words, &self.head.hash);
             body["key"] = key.public().text().into();
             body["signature"] = key.sign(&text).into();
