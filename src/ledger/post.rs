@@ -2,7 +2,7 @@
 
 use super::acts;
 use super::chain::{self, EventKind, Head};
-use super::course::{Demand, message};
+use super::course::{Demand, message, rest_of_posting};
 use super::read::{self, RunState};
 use super::rows::{NONE, ROWS_MAX, Rows};
 use super::{InstitutionMonth, LedgerError};
@@ -166,7 +166,8 @@ impl<'a> Pending<'a> {
         let mut body = body(record, &written, old_run_id, &seals);
         body["approval"] = demand.body();
         if let Some(key) = record.key {
-            let words = (by, at, "");
+            let rest = rest_of_posting(&body);
+            let words = (by, at, &*rest);
             let manifest = &written.manifest_hash;
             let text = message(kind, record.run_id, manifest, words, &self.head.hash);
             body["key"] = key.public().text().into();
