@@ -11,7 +11,7 @@ use crate::archive::{Archive, Materials};
 use crate::domain::{Fen, Finding, FindingCode, Month, hex};
 use crate::intake;
 use crate::job::{self, Job, TableSpec};
-use crate::law::{DiffOf, LawBook, LawOfMonth, Window, diff};
+use crate::law::{DiffOf, Law, LawBook, LawOfMonth, SplitScope, Window, diff};
 use crate::ledger::{Ledger, RunHead};
 use crate::publish::{
     CORRECTIONS, EXAMINED, LINES, Manifest, Pseudonyms, lay_over, persons, read_lines,
@@ -268,8 +268,10 @@ impl Closed {
                 attribute(&texts, &mut changed, &old, &halfway).ok_or_else(beyond)?;
             }
         }
-        let cells =
-            correct(&texts, &changed, &settled.input(), books, by_law).ok_or_else(beyond)?;
+        let over_all =
+            |law: &Law| law.splits.values().any(|split| split.scope == SplitScope::Settlement);
+        let every = by_law || (!changed.is_empty() && of.law.segments.iter().any(over_all));
+        let cells = correct(&texts, &changed, &settled.input(), books, every).ok_or_else(beyond)?;
         if changed.is_empty() && cells.is_empty() {
             return Ok(None);
         }
