@@ -1,8 +1,8 @@
 //! The lines while they are being allocated, and the only places that change one.
 
-use super::rows::{Identity, Institutions, KeyRows, apportion, key_rows};
+use super::rows::{Identity, Institutions, apportion};
 use super::{AllocationError, Cut};
-use crate::domain::{Basis, Frame, Frames, RowError};
+use crate::domain::{Basis, Frame, Frames, KeyRows, RowError, key_rows};
 use crate::law::{LawOfMonth, SubsidyRule};
 use crate::subsidy::{Entitlements, LineStatus};
 use rayon::prelude::*;
@@ -59,6 +59,10 @@ impl<'a> Lines<'a> {
         entitlements.reasons.intern("");
         entitlements.cutters.intern("");
         for item in &mut entitlements.items {
+            if let Some(of) = item.to_date.take() {
+                item.amount = of.total;
+            }
+            item.used.clear();
             item.allocated.clone_from(&item.amount);
             item.capped = None;
             item.cut_by.clear();
@@ -145,7 +149,12 @@ impl<'a> Lines<'a> {
 
     /// Refuses a line: it loses its amount.
     pub(super) fn refuse(&mut self, item: usize, row: usize, error: RowError) {
-        let reason = self.reason(error.reason());
+        self.refuse_as(item, row, error.reason());
+    }
+
+    /// Refuses a line for a reason.
+    pub(super) fn refuse_as(&mut self, item: usize, row: usize, reason: &str) {
+        let reason = self.reason(reason);
         let lines = &mut self.entitlements.items[item];
         lines.status[row] = LineStatus::Refused;
         lines.reason[row] = reason;

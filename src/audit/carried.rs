@@ -32,6 +32,9 @@ pub(super) fn refuse(month: &SettledMonth) -> Result<(), AuditError> {
         for item in segment.items.iter().filter(|item| item.any_sign && !item.in_kind) {
             rules.push(format!("subsidy {} with negative amounts", item.head.id));
         }
+        for item in segment.items.iter().filter(|item| item.to_date.is_some()) {
+            rules.push(format!("subsidy {} due to date", item.head.id));
+        }
     }
     if rules.is_empty() {
         return Ok(());

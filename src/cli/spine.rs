@@ -24,8 +24,7 @@ impl From<&SettleError> for Exit {
         match error {
             SettleError::Law(_) | SettleError::Calendar(_) => Self::Law,
             SettleError::Allocation(error) => match error {
-                AllocationError::WindowNeedsChildHistory { .. }
-                | AllocationError::WindowNeedsQuantities { .. }
+                AllocationError::HistoryNotKept { .. }
                 | AllocationError::KeyNotReachable { .. }
                 | AllocationError::OrderColumnMissing { .. }
                 | AllocationError::SplitMissing { .. } => Self::Law,

@@ -10,6 +10,7 @@ mod finding;
 mod fraction;
 mod hex;
 mod ident;
+mod key_rows;
 mod money;
 mod progress;
 pub mod texts;
@@ -27,6 +28,7 @@ pub use hex::{hex, hex_upper};
 pub use ident::{
     CnapsError, ResidentIdError, UsccError, check_cnaps, check_resident_id, check_uscc, luhn_valid,
 };
+pub use key_rows::{KeyRows, key_rows};
 pub use money::{Fen, MoneyError, amount_in_words};
 pub use progress::{Progress, Silent};
 pub use time::{Date, DateError, Month, Span};

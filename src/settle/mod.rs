@@ -15,6 +15,7 @@ pub use post::{Outcome, RunReport, run};
 use crate::allocation::{self, Allocation, BudgetLine, PostedLine};
 use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress, Severity};
 use crate::facts::{self, Needs, RowUse};
+use crate::history::Past;
 use crate::intake::{self, Tables};
 use crate::job::Job;
 use crate::law::{self, LawBook, LawOfMonth};
@@ -312,8 +313,16 @@ fn settle_month(
     let bases = entitlements.items.iter().map(|lines| lines.basis.clone()).collect();
     let ahead =
         pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), Arc::clone(&frames), bases));
-    let allocation =
-        allocation::allocate(&law, &frames, &mut entitlements, Some(&budget), used_up, month)?;
+    let past = Past::UNKNOWN;
+    let allocation = allocation::allocate(
+        &law,
+        &frames,
+        &mut entitlements,
+        Some(&budget),
+        used_up,
+        &past,
+        month,
+    )?;
     Ok(SettledMonth {
         month,
         law,

@@ -10,6 +10,7 @@ mod place;
 mod reads;
 mod rules;
 mod steps;
+mod to_date;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
