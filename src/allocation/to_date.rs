@@ -115,6 +115,7 @@ impl Run<'_> {
             less: zero(),
             due: vec![0; count],
             settled: vec![0; count],
+            asked: zero(),
             recoverable: before.recovered.as_ref().map(|_| zero()),
         });
         let mut groups: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
@@ -257,6 +258,7 @@ impl Run<'_> {
                 let (given, back) = (given[group], taken - back[group]);
                 ((given - back).max(0), back.max(0))
             });
+            let asked = due;
             let due = match bounds {
                 None => due,
                 Some((most, back)) => due.clamp(-most, back),
@@ -264,6 +266,7 @@ impl Run<'_> {
             taken -= due;
             let fen = |value: i128| i64::try_from(value).map_err(|_| self.overflow());
             let (due, own_share, less_share) = (fen(due)?, fen(own_share)?, fen(less_share)?);
+            let asked = fen(asked)?;
             let most = bounds.map(|(most, _)| fen(most)).transpose()?;
             let nothing = lines.reason(NOTHING_DUE);
             let list = &mut lines.entitlements.items[self.item];
@@ -272,6 +275,7 @@ impl Run<'_> {
                 of.less[row] = less_share;
                 of.settled[row] = settled;
                 of.due[row] = fresh;
+                of.asked[row] = asked;
                 if let (Some(list), Some(most)) = (&mut of.recoverable, most) {
                     list[row] = most;
                 }

@@ -31,7 +31,7 @@ use rayon::prelude::*;
 
 pub use control::{Control, ControlMismatch, Mismatch, TableUse, YearToDate};
 pub use delimited::write as write_csv;
-pub use entitlement_lines::PseudonymsAhead;
+pub use entitlement_lines::{PseudonymsAhead, person_column};
 pub use folder::{
     Contents, Damage, DamageKind, Draft, FolderError, HashedFile, MANIFEST, recover, verify,
 };

@@ -4,6 +4,7 @@
 //! every room it calls. Never: computes money, reads the clock (the caller hands in the time).
 
 mod checklist;
+mod earlier;
 mod error;
 mod history;
 mod post;
@@ -13,9 +14,8 @@ pub use error::SettleError;
 pub use post::{Outcome, RunReport, run};
 
 use crate::allocation::{self, Allocation, BudgetLine, PostedLine};
-use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress, Severity};
+use crate::domain::{Basis, Column, Finding, FindingCode, Frames, Month, Progress, Severity};
 use crate::facts::{self, Needs, RowUse};
-use crate::history::Past;
 use crate::intake::{self, Tables};
 use crate::job::Job;
 use crate::law::{self, LawBook, LawOfMonth};
@@ -24,6 +24,7 @@ use crate::publish::{Previous, Pseudonyms, PseudonymsAhead, YearToDate};
 use crate::retro::{Correction, Examined};
 use crate::schedule::{self, Schedule};
 use crate::subsidy::{self, Entitlements};
+use earlier::Earlier;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -253,11 +254,22 @@ fn compute_naming(
     let mut months = Vec::with_capacity(laws.len());
     // What earlier months of this very period used up counts for caps with a longer window.
     let mut used_up = posted.clone();
+    // In a first period nothing was paid before.
+    let books = standing.is_empty().then_some(&[][..]);
+    let mut earlier = Earlier::new(job, &laws, pseudonyms, books)?;
     for (month, law) in laws {
         progress.begin("month", None);
         let last = month == period;
-        let settled =
-            settle_month(month, law, &mut tables, &used_up, last, &mut findings, pseudonyms)?;
+        let settled = settle_month(
+            month,
+            law,
+            &mut tables,
+            &used_up,
+            last,
+            &mut findings,
+            pseudonyms,
+            &mut earlier,
+        )?;
         if !last {
             used_up.extend(checklist::as_posted(&settled));
         }
@@ -295,6 +307,7 @@ fn settle_month(
     last: bool,
     findings: &mut Vec<Finding>,
     pseudonyms: Option<&Pseudonyms>,
+    earlier: &mut Earlier,
 ) -> Result<SettledMonth, SettleError> {
     let needs = Needs::of(&law);
     let mut facts = facts::establish(tables, &law, month, &needs)?;
@@ -313,7 +326,9 @@ fn settle_month(
     let bases = entitlements.items.iter().map(|lines| lines.basis.clone()).collect();
     let ahead =
         pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), Arc::clone(&frames), bases));
-    let past = Past::UNKNOWN;
+    let persons = earlier.persons(&law, &frames);
+    let of_basis = |basis: &Basis| persons.get(basis).map(Vec::as_slice);
+    let past = earlier.past(&of_basis);
     let allocation = allocation::allocate(
         &law,
         &frames,
@@ -323,6 +338,9 @@ fn settle_month(
         &past,
         month,
     )?;
+    if !last {
+        earlier.add(month, &frames, &entitlements, &persons);
+    }
     Ok(SettledMonth {
         month,
         law,

@@ -66,7 +66,7 @@ pub(super) fn key_bytes(job: &Job) -> Result<Vec<u8>, SettleError> {
     })
 }
 
-fn pseudonyms(job: &Job) -> Result<Pseudonyms, SettleError> {
+pub(super) fn pseudonyms(job: &Job) -> Result<Pseudonyms, SettleError> {
     Pseudonyms::new(&key_bytes(job)?).map_err(|error| SettleError::Key {
         path: job.key_file.display().to_string(),
         reason: error.to_string(),

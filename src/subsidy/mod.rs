@@ -101,8 +101,10 @@ pub struct ToDate {
     pub settled: Vec<u64>,
     /// Instalments closed by this month.
     pub due: Vec<u64>,
-    /// The most that can be taken back, for an item that recovers another.
+    /// For an item that recovers another: the most that can be taken back.
     pub recoverable: Option<Vec<i64>>,
+    /// What would be due without that bound.
+    pub asked: Vec<i64>,
 }
 
 /// All entitlement lines of one service month.

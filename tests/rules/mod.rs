@@ -255,8 +255,8 @@ fn rows(month: &SettledMonth, lines: &ItemLines, place: &BTreeMap<String, String
 fn fen(yuan: &str) -> i64 {
     let (whole, cents) = yuan.split_once('.').expect("yuan with two decimals");
     assert_eq!(cents.len(), 2, "{yuan}");
-    assert!(!whole.starts_with('-'), "{yuan}");
-    whole.parse::<i64>().expect("yuan") * 100 + cents.parse::<i64>().expect("fen")
+    let sign = if whole.starts_with('-') { -1 } else { 1 };
+    whole.parse::<i64>().expect("yuan") * 100 + sign * cents.parse::<i64>().expect("fen")
 }
 
 fn line(settled: &Settled, expect: &Expect) -> Vec<String> {

@@ -1,0 +1,81 @@
+//! What a month is told of earlier ones: the lines they paid, and pseudonyms to find its own rows by.
+
+use super::{SettleError, post};
+use crate::domain::{Basis, Frames, Month};
+use crate::history::{History, Past, Person};
+use crate::job::Job;
+use crate::law::LawOfMonth;
+use crate::publish::{Pseudonyms, person_column};
+use crate::retro::LineBook;
+use crate::subsidy::Entitlements;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Pseudonyms of the rows of some bases of a month.
+pub(super) type Persons = BTreeMap<Basis, Vec<Person>>;
+
+/// The lines of earlier months that the law of the period reads; empty hands where it reads none.
+#[derive(Debug, Default)]
+pub(super) struct Earlier {
+    items: BTreeSet<Arc<str>>,
+    names: Option<Pseudonyms>,
+    history: Option<History>,
+}
+
+impl Earlier {
+    /// Gets ready what the laws of the period read. `books` are those of earlier months, or `None`
+    /// where they are not known: then a rule that needs them stops the run.
+    pub(super) fn new(
+        job: &Job,
+        laws: &[(Month, LawOfMonth)],
+        names: Option<&Pseudonyms>,
+        books: Option<&[(Month, LineBook)]>,
+    ) -> Result<Self, SettleError> {
+        let items: BTreeSet<_> = laws.iter().flat_map(|(_, law)| law.items_of_history()).collect();
+        let books = books.filter(|_| job.retro && !items.is_empty());
+        let Some(books) = books else { return Ok(Self::default()) };
+        let names = match names {
+            Some(names) => names.clone(),
+            None => post::pseudonyms(job)?,
+        };
+        let history = History::of(books.iter().map(|(month, book)| (*month, book)), &items);
+        Ok(Self { items, names: Some(names), history: Some(history) })
+    }
+
+    /// The pseudonyms a month needs.
+    pub(super) fn persons(&self, law: &LawOfMonth, frames: &Frames) -> Persons {
+        let Some(names) = &self.names else { return Persons::new() };
+        let mut bases = law.bases_of_history();
+        let items = law.segments.iter().flat_map(|law| &law.items);
+        let read = items.filter(|item| self.items.contains(&item.head.id));
+        bases.extend(read.map(|item| item.basis.clone()));
+        let of_basis = |basis: Basis| {
+            let column = frames.get(&basis).and_then(person_column)?;
+            Some((basis, names.of(column)))
+        };
+        bases.into_iter().filter_map(of_basis).collect()
+    }
+
+    /// What the month is told.
+    pub(super) fn past<'a>(
+        &'a self,
+        persons: &'a dyn Fn(&Basis) -> Option<&'a [Person]>,
+    ) -> Past<'a> {
+        Past { history: self.history.as_ref(), persons }
+    }
+
+    /// Adds a month of this very period for the months after it.
+    pub(super) fn add(
+        &mut self,
+        month: Month,
+        frames: &Frames,
+        entitlements: &Entitlements,
+        persons: &Persons,
+    ) {
+        if let Some(history) = &mut self.history {
+            let persons = |basis: &Basis| persons.get(basis).map(Vec::as_slice);
+            let book = LineBook::of(frames, entitlements, &persons, &[]);
+            history.add(month, &book, &self.items);
+        }
+    }
+}
