@@ -153,10 +153,10 @@ fn each_line(
             let left = unit.count(Figure::Is(gone)).ok_or_else(overflow)?;
             let left = unit.count(limit).map(|limit| (limit - left).max(0));
             let used = figure.map_or(Some(i128::from(fen)), |f| unit.count(f)).unwrap_or(0);
-            let mut uses = used.max(0);
+            let mut gone_now = used.max(0);
             if let Some(left) = left {
                 let kept = part(fen, used, left).ok_or_else(overflow)?;
-                uses = used_up(fen, kept, uses, left);
+                gone_now = used_up(fen, kept, gone_now, left);
                 if kept < fen {
                     let whole = |count: i128| i64::try_from(count / unit.0).map_err(|_| overflow());
                     let bound = bounds.entry(lines.payees[*item].at(place)).or_default();
@@ -165,10 +165,10 @@ fn each_line(
                 }
             }
             if let Some((keys, used)) = &mut before {
-                let uses = Fraction::new(uses, unit.0).ok_or_else(overflow)?.reduced();
-                noted[place] = uses;
+                let amount = Fraction::new(gone_now, unit.0).ok_or_else(overflow)?.reduced();
+                noted[place] = amount;
                 if let Some(sum) = used.get_mut(keys.at(place)) {
-                    *sum = sum.checked_add(uses).ok_or_else(overflow)?;
+                    *sum = sum.checked_add(amount).ok_or_else(overflow)?;
                 }
             }
         }
@@ -287,11 +287,12 @@ fn shared(
     if let Some(all) = quantities.as_ref().filter(|_| rule.window != Window::Month) {
         let queue = matches!(rule.apportion, Apportion::Queue(_));
         let cut = cut_uses(&groups, &kept, queue, &limit_of, unit.0).ok_or_else(overflow)?;
-        let uses = |item: usize, row: usize| match all.get(&item).map(|figures| figures[row]) {
+        let whole_line = |item: usize, row: usize| match all.get(&item).map(|figures| figures[row])
+        {
             Some(Figure::Is(value)) if value.num > 0 => Some(value.reduced()),
             _ => Some(NOTHING),
         };
-        note(lines, rule, items, &uses, &cut).ok_or_else(overflow)?;
+        note(lines, rule, items, &whole_line, &cut).ok_or_else(overflow)?;
     }
     let (cutter, reason) = (lines.cutter(id), lines.reason(REASON));
     lines.apply(&groups, &kept, cutter, reason);

@@ -241,9 +241,9 @@ impl Run<'_> {
             let row = *row as usize;
             let list = &lines.entitlements.items[self.item];
             let total = list.allocated[row];
-            let last = place + 1 == rows.len();
+            let is_last = place + 1 == rows.len();
             let bear = |paid: &mut i128, room: &mut i128| {
-                let share = if last { *paid } else { (*paid).min((*room).max(0)) };
+                let share = if is_last { *paid } else { (*paid).min((*room).max(0)) };
                 *paid -= share;
                 *room -= share;
                 share

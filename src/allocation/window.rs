@@ -146,20 +146,19 @@ pub(super) const fn used_up(fen: i64, kept: i64, used: i128, left: i128) -> i128
 
 /// Notes what the lines of a cap's groups used up, for later months of its window.
 ///
-/// In a queue a line served whole uses its own quantity and the line at the edge what was left; shared in
-/// proportion, each uses its part of the limit. `None` on overflow.
+/// `None` on overflow.
 pub(super) fn note(
     lines: &mut Lines,
     rule: &CapRule,
     items: &[usize],
-    uses: &dyn Fn(usize, usize) -> Option<Fraction>,
+    whole: &dyn Fn(usize, usize) -> Option<Fraction>,
     cut: &[(Line, Fraction)],
 ) -> Option<()> {
     let mut all: Vec<(usize, Vec<Fraction>)> = Vec::new();
     for item in items {
         let mut used = vec![NOTHING; lines.entitlements.items[*item].status.len()];
         for (row, _) in lines.live(*item) {
-            used[row] = uses(*item, row)?;
+            used[row] = whole(*item, row)?;
         }
         all.push((*item, used));
     }
@@ -174,7 +173,9 @@ pub(super) fn note(
     Some(())
 }
 
-/// What the lines of the groups that were cut used up, in whole counts of the cap's unit `unit`.
+/// What the lines of the groups that were cut used up, in whole counts of the cap's unit `unit`. In a
+/// queue a line served whole uses its own quantity and the line at the edge what was left; shared in
+/// proportion, each uses its part of the limit.
 pub(super) fn cut_uses(
     groups: &Groups,
     kept: &[Vec<i64>],

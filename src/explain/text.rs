@@ -92,7 +92,7 @@ impl Page<'_> {
         self.facts(line);
         self.gates(line);
         self.amount(line);
-        self.to_date(line);
+        self.write_to_date(line);
         self.cuts(line);
         self.money_flow(line);
         self.clauses(line);

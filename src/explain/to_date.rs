@@ -7,7 +7,7 @@ use crate::allocation::cut_instalments;
 
 impl LineWalk<'_> {
     /// What stands behind the line of an item due to date; none where the row has no total.
-    pub(super) fn to_date(&mut self) -> Option<ToDateSaid> {
+    pub(super) fn due_to_date(&mut self) -> Option<ToDateSaid> {
         let rule = std::sync::Arc::clone(&self.rule);
         let law = rule.to_date.as_ref()?;
         let of = self.lines.to_date.as_ref()?;
@@ -49,7 +49,7 @@ impl LineWalk<'_> {
 
 impl Page<'_> {
     /// The section of a total to date.
-    pub(super) fn to_date(&mut self, line: &LineSaid) {
+    pub(super) fn write_to_date(&mut self, line: &LineSaid) {
         let Some(said) = &line.to_date else { return };
         self.section("explain.to_date");
         let window = self.word("window", &said.window);

@@ -204,7 +204,7 @@ impl<'a> LineWalk<'a> {
         } else {
             Vec::new()
         };
-        let to_date = if computed { self.to_date() } else { None };
+        let to_date = if computed { self.due_to_date() } else { None };
         let cuts = self.cuts();
         let (top, bottom) = rule.round.quantum;
         let exact = self.lines.exact.as_ref().filter(|_| computed);

@@ -30,7 +30,7 @@ fn row_key_columns(frame: &Frame) -> Vec<&Stored> {
 /// row; `None` where the basis has none.
 pub(crate) fn row_keys(frame: &Frame) -> Option<impl Fn(usize) -> String> {
     let columns = row_key_columns(frame);
-    (!columns.is_empty()).then(|| {
+    (!columns.is_empty()).then_some({
         move |row: usize| {
             let mut text = String::new();
             for stored in &columns {
@@ -241,12 +241,12 @@ fn codes(frame: &Frame, name: &str, texts: &mut CodeList) -> Vec<u32> {
     let Column::Code(column) = &stored.column else { return vec![NO_TEXT; frame.rows] };
     let mut to: BTreeMap<u32, u32> = BTreeMap::new();
     (0..frame.rows)
-        .map(|row| match stored.is_null(row) {
-            true => NO_TEXT,
-            false => {
-                let code = column.codes[row];
-                *to.entry(code).or_insert_with(|| texts.intern(column.list.text(code)))
+        .map(|row| {
+            if stored.is_null(row) {
+                return NO_TEXT;
             }
+            let code = column.codes[row];
+            *to.entry(code).or_insert_with(|| texts.intern(column.list.text(code)))
         })
         .collect()
 }

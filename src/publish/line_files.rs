@@ -270,16 +270,16 @@ impl Texts {
     fn of(column: &Column, list: &mut CodeList) -> Result<Self, PolarsError> {
         let series = column.as_materialized_series();
         let mut codes = Vec::with_capacity(series.len());
-        let mut last: (Option<String>, u32) = (None, NO_TEXT);
+        let mut before: (Option<String>, u32) = (None, NO_TEXT);
         for value in series.str()?.iter() {
             let Some(text) = value else {
                 codes.push(NO_TEXT);
                 continue;
             };
-            if last.0.as_deref() != Some(text) {
-                last = (Some(text.to_owned()), list.intern(text));
+            if before.0.as_deref() != Some(text) {
+                before = (Some(text.to_owned()), list.intern(text));
             }
-            codes.push(last.1);
+            codes.push(before.1);
         }
         Ok(Self { codes })
     }

@@ -17,6 +17,8 @@ pub(super) type Persons = BTreeMap<Basis, Vec<Person>>;
 /// The lines of earlier months that the law of the period reads; empty hands where it reads none.
 #[derive(Debug, Default)]
 pub(super) struct Earlier {
+    /// Last month of the period at hand.
+    period: Option<Month>,
     items: BTreeSet<Arc<str>>,
     names: Option<Pseudonyms>,
     history: Option<History>,
@@ -31,15 +33,21 @@ impl Earlier {
         names: Option<&Pseudonyms>,
         books: Option<&[(Month, LineBook)]>,
     ) -> Result<Self, SettleError> {
+        let period = laws.last().map(|(month, _)| *month);
         let items: BTreeSet<_> = laws.iter().flat_map(|(_, law)| law.items_of_history()).collect();
         let books = books.filter(|_| job.retro && !items.is_empty());
-        let Some(books) = books else { return Ok(Self::default()) };
+        let Some(books) = books else { return Ok(Self { period, ..Self::default() }) };
         let names = match names {
             Some(names) => names.clone(),
             None => post::pseudonyms(job)?,
         };
         let history = History::of(books.iter().map(|(month, book)| (*month, book)), &items);
-        Ok(Self { items, names: Some(names), history: Some(history) })
+        Ok(Self { period, items, names: Some(names), history: Some(history) })
+    }
+
+    /// Whether a month is the last of the period.
+    pub(super) fn ends_with(&self, month: Month) -> bool {
+        self.period == Some(month)
     }
 
     /// The pseudonyms a month needs.

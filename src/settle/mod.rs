@@ -259,18 +259,16 @@ fn compute_naming(
     let mut earlier = Earlier::new(job, &laws, pseudonyms, books)?;
     for (month, law) in laws {
         progress.begin("month", None);
-        let last = month == period;
         let settled = settle_month(
             month,
             law,
             &mut tables,
             &used_up,
-            last,
             &mut findings,
             pseudonyms,
             &mut earlier,
         )?;
-        if !last {
+        if month != period {
             used_up.extend(checklist::as_posted(&settled));
         }
         months.push(settled);
@@ -304,7 +302,6 @@ fn settle_month(
     law: LawOfMonth,
     tables: &mut Tables,
     used_up: &[PostedLine],
-    last: bool,
     findings: &mut Vec<Finding>,
     pseudonyms: Option<&Pseudonyms>,
     earlier: &mut Earlier,
@@ -314,6 +311,7 @@ fn settle_month(
     findings.append(&mut facts.findings);
     let budget = budget_lines(tables, month, used_up);
     facts.uses.insert(Arc::from("budget"), RowUse::of(budget_rows(tables, month)));
+    let last = earlier.ends_with(month);
     if last {
         // The facts hold what the law reads; the large tables would only take memory from here on.
         for table in tables.by_name.values_mut() {

@@ -4,6 +4,7 @@ mod account;
 mod allocation;
 mod anything;
 mod district;
+mod months;
 mod real;
 mod retro;
 mod schedule;

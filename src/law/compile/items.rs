@@ -23,7 +23,7 @@ impl<'a> Compiler<'a> {
         let scope = self.round_scope(block, &basis);
         let funding = self.funding(block);
         let trace = self.trace(block, &basis);
-        let to_date = self.to_date(block, &basis);
+        let to_date = self.due_to_date(block, &basis);
         let amount = amount?;
         self.must_be_money(block, &basis, &amount)?;
         for (key, shown) in [("quantity", &quantity), ("rate", &rate)] {

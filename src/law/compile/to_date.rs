@@ -17,7 +17,7 @@ const KEYS: [&str; 5] = ["instalments", "less", "recovers", "restore", "line_kin
 
 impl<'a> Compiler<'a> {
     /// What an item says of its total to date; `Ok(None)` for an item of the month.
-    pub(super) fn to_date(
+    pub(super) fn due_to_date(
         &mut self,
         block: &'a Block,
         basis: &Basis,
@@ -27,7 +27,7 @@ impl<'a> Compiler<'a> {
             Some(_) => Window::Life,
             None => return self.nothing_to_date(block).map(|()| None),
         };
-        let fine = self.to_date_fits(block, basis);
+        let fine = self.rows_last(block, basis);
         let parts = self.instalments(block, basis);
         let less = self.less(block, basis);
         let recovers = self.recovers(block, basis);
@@ -36,7 +36,7 @@ impl<'a> Compiler<'a> {
         Ok(Some(ToDateRule { window, parts, less, recovers, restore: block.flag("restore") }))
     }
 
-    fn to_date_fault(&mut self, at: &At, message: String, expected: &str, hint: &str) {
+    fn dated_fault(&mut self, at: &At, message: String, expected: &str, hint: &str) {
         self.faults.error("to_date", at, message, expected.to_owned(), hint);
     }
 
@@ -48,12 +48,12 @@ impl<'a> Compiler<'a> {
         let message = format!("[[subsidy]] {}: `{key}` without `to_date`", block.id);
         let hint = "the amount of such an item is the total due to date";
         let at = block.at(key).clone();
-        self.to_date_fault(&at, message, "to_date = \"year\" or \"life\"", hint);
+        self.dated_fault(&at, message, "to_date = \"year\" or \"life\"", hint);
         Err(Told)
     }
 
     /// Rows must be the same rows in another month, and their money must be paid in cash.
-    fn to_date_fits(&mut self, block: &Block, basis: &Basis) -> Option<()> {
+    fn rows_last(&mut self, block: &Block, basis: &Basis) -> Option<()> {
         let at = block.at("to_date").clone();
         let lasting = match basis {
             Basis::Day | Basis::Week | Basis::Spell | Basis::Listing | Basis::Programme => false,
@@ -66,12 +66,12 @@ impl<'a> Compiler<'a> {
             let hint = "a total to date stands on child, slot, class, institution, caregiver, \
                         venue, contract, certificate, or a declared table whose key holds only \
                         keys";
-            self.to_date_fault(&at, message, "a basis whose rows last", hint);
+            self.dated_fault(&at, message, "a basis whose rows last", hint);
             return None;
         }
         if block.flag("in_kind") {
             let message = format!("[[subsidy]] {}: `to_date` on an item in kind", block.id);
-            self.to_date_fault(&at, message, "an item paid in money", "");
+            self.dated_fault(&at, message, "an item paid in money", "");
             return None;
         }
         let carries = |shortage: &&&Arc<Block>| shortage.word("method") == "carry";
@@ -85,7 +85,7 @@ impl<'a> Compiler<'a> {
             );
             let hint = "what was carried comes by itself and would be paid twice";
             let at = block.at("restore").clone();
-            self.to_date_fault(&at, message, "no `restore`", hint);
+            self.dated_fault(&at, message, "no `restore`", hint);
             return None;
         }
         Some(())
@@ -108,7 +108,7 @@ impl<'a> Compiler<'a> {
         let list = node.list();
         if list.is_empty() || list.len() > MOST_PARTS {
             let message = format!("{what}: {} instalments", list.len());
-            self.to_date_fault(&node.at, message, "1 to 64 instalments", "");
+            self.dated_fault(&node.at, message, "1 to 64 instalments", "");
             return None;
         }
         let mut sum = Fraction::whole(0);
@@ -160,12 +160,12 @@ impl<'a> Compiler<'a> {
             let what = format!("[[subsidy]] {}, less", block.id);
             if *item.id == *block.id && item.pack == block.pack {
                 let message = format!("{what}: {id} is the item itself, deducted in any case");
-                self.to_date_fault(at, message, "other items", "");
+                self.dated_fault(at, message, "other items", "");
                 return None;
             }
             if item.get("less").is_some() || item.flag("in_kind") {
                 let message = format!("{what}: {id} deducts others itself, or is in kind");
-                self.to_date_fault(at, message, "items paid in money without `less`", "");
+                self.dated_fault(at, message, "items paid in money without `less`", "");
                 return None;
             }
             self.of_the_rows(block, basis, item, at)?;
@@ -182,7 +182,7 @@ impl<'a> Compiler<'a> {
                 let message = format!("[[subsidy]] {}: CLAWBACK without `recovers`", block.id);
                 let hint = "what is taken back is bounded by what was paid of that item";
                 let at = block.at("line_kind").clone();
-                self.to_date_fault(&at, message, "recovers = \"…\"", hint);
+                self.dated_fault(&at, message, "recovers = \"…\"", hint);
                 return Err(Told);
             }
             return Ok(None);
@@ -193,12 +193,7 @@ impl<'a> Compiler<'a> {
                 "[[subsidy]] {}: `recovers` needs sign = \"any\" and line_kind = \"CLAWBACK\"",
                 block.id
             );
-            self.to_date_fault(
-                &at,
-                message,
-                "both",
-                "the amount is what is taken back, below zero",
-            );
+            self.dated_fault(&at, message, "both", "the amount is what is taken back, below zero");
             return Err(Told);
         }
         let item = self.refer(block, BlockKind::Subsidy, id, &at).ok_or(Told)?;

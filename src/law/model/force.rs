@@ -156,13 +156,8 @@ impl LawOfMonth {
             let to_date = law.items.iter().filter(|item| item.to_date.is_some());
             bases.extend(to_date.map(|item| item.basis.clone()));
             for cap in law.caps.iter().filter(|cap| cap.reads_lines()) {
-                match &cap.key {
-                    Some(key) => drop(bases.insert(key.clone())),
-                    None => {
-                        let of = law.items.iter().filter(|item| cap.items.contains(&item.head.id));
-                        bases.extend(of.map(|item| item.basis.clone()));
-                    }
-                }
+                let of = law.items.iter().filter(|item| cap.items.contains(&item.head.id));
+                bases.extend(of.map(|item| cap.key.as_ref().unwrap_or(&item.basis).clone()));
             }
         }
         bases

@@ -1,0 +1,326 @@
+//! Tests of rules over several months: what is told of earlier ones, and what is kept for later ones.
+
+use super::district::{
+    district, entitlements, expr, head, item_rule, keys, law_of_month, month, no_law, ruled,
+};
+use crate::rules::job;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use tuoyu::allocation::{AllocationError, allocate};
+use tuoyu::domain::texts::{Catalogue, Language};
+use tuoyu::domain::{Basis, Calendar, Frame, Frames, Silent};
+use tuoyu::explain::{ExplainInput, Question, explain, render};
+use tuoyu::history::{History, NO_TEXT, PaidLine, Past, Person, RowKey};
+use tuoyu::law::{
+    Apportion, CapRule, CapStage, Law, PartRule, ShortageMethod, ShortageRule, ToDateRule, Window,
+};
+use tuoyu::publish::read_lines;
+use tuoyu::retro::LineBook;
+use tuoyu::settle::{self, compute};
+use tuoyu::subsidy::{Entitlements, ItemLines, LineStatus};
+
+/// Children of I1, one row a name.
+fn children(names: &[&str]) -> (Frames, Vec<Person>) {
+    let mut frames = district(&["I1"]);
+    let mut frame = Frame::new(Basis::Child, names.len());
+    frame.put("institution_id", keys(&vec!["I1"; names.len()]));
+    frame.put("child_ref", keys(names));
+    frame.links.insert(Basis::Institution, vec![0; names.len()]);
+    frame.links.insert(Basis::Programme, vec![0; names.len()]);
+    frames.put(frame);
+    (frames, names.iter().map(|name| [name.as_bytes()[0]; 16]).collect())
+}
+
+/// Earlier lines of children of I1: (month, child, fen before the budget, fen allocated).
+fn paid(lines: &[(&str, u8, i64, i64)]) -> History {
+    let mut history = History::default();
+    let (item, institution) = (history.texts.intern("child"), history.texts.intern("I1"));
+    for (at, child, capped_fen, allocated_fen) in lines {
+        history.lines.push(PaidLine {
+            month: month(at),
+            item,
+            key: RowKey {
+                institution,
+                person: [*child; 16],
+                row_key: NO_TEXT,
+                age_class: NO_TEXT,
+                service: NO_TEXT,
+            },
+            capped_fen: *capped_fen,
+            allocated_fen: *allocated_fen,
+            parts: 0,
+            used: NO_TEXT,
+        });
+    }
+    history
+}
+
+fn total(window: Window) -> ToDateRule {
+    ToDateRule { window, parts: Vec::new(), less: Vec::new(), recovers: None, restore: false }
+}
+
+/// Lines of children whose amounts are totals to date.
+fn totals(rule: ToDateRule, amounts: &[i64]) -> ItemLines {
+    let mut item = item_rule("child", &Basis::Child, "");
+    item.to_date = Some(rule);
+    let mut lines = ruled(item, amounts);
+    lines.status.fill(LineStatus::Paid);
+    lines
+}
+
+fn run(
+    law: Law,
+    of: &(Frames, Vec<Person>),
+    lines: ItemLines,
+    history: Option<&History>,
+) -> (Entitlements, Option<AllocationError>) {
+    let law = law_of_month(law, Calendar { every_year: true, ..Calendar::default() });
+    let mut all = entitlements(vec![lines]);
+    let persons = |basis: &Basis| (*basis == Basis::Child).then_some(of.1.as_slice());
+    let past = Past { history, persons: &persons };
+    let done = allocate(&law, &of.0, &mut all, Some(&[]), &[], &past, month("2026-09"));
+    (all, done.err())
+}
+
+fn cap(key: Basis, quantity: bool) -> CapRule {
+    CapRule {
+        head: head("cap"),
+        items: vec![Arc::from("child")],
+        stage: CapStage::Cumulative,
+        limit: expr("n1_of_1", &key),
+        key: Some(key),
+        across: false,
+        window: Window::Year,
+        round: None,
+        quantity: quantity.then(BTreeMap::new),
+        apportion: Apportion::LargestRemainder,
+    }
+}
+
+#[test]
+fn a_job_that_keeps_no_lines_cannot_apply_them() {
+    let of = children(&["a"]);
+    for (key, quantity) in [(Basis::Child, false), (Basis::Institution, true)] {
+        let mut law = no_law(month("2026-09"));
+        law.caps.push(Arc::new(cap(key, quantity)));
+        let lines = ruled(item_rule("child", &Basis::Child, ""), &[100]);
+        let (_, refused) = run(law, &of, lines, None);
+        assert_eq!(refused, Some(AllocationError::HistoryNotKept { rule: Arc::from("cap") }));
+    }
+    let (_, refused) =
+        run(no_law(month("2026-09")), &of, totals(total(Window::Life), &[100]), None);
+    let refused = refused.expect("refused");
+    assert_eq!(refused, AllocationError::HistoryNotKept { rule: Arc::from("child") });
+    assert!(refused.to_string().contains("retro = true"), "{refused}");
+}
+
+#[test]
+fn a_year_forgets_what_a_life_remembers() {
+    let of = children(&["a", "b"]);
+    let history = paid(&[
+        ("2025-12", b'a', 300, 300),
+        ("2026-08", b'a', 200, 200),
+        // The month itself and later ones say nothing of what was paid before.
+        ("2026-09", b'a', 50, 50),
+        ("2026-10", b'a', 50, 50),
+    ]);
+    for (window, left) in [(Window::Year, 800), (Window::Life, 500)] {
+        let lines = totals(total(window), &[1_000, 1_000]);
+        let (all, _) = run(no_law(month("2026-09")), &of, lines, Some(&history));
+        assert_eq!(all.items[0].allocated, [left, 1_000], "{window:?}");
+        assert_eq!(all.items[0].amount, [left, 1_000]);
+    }
+}
+
+#[test]
+fn a_total_that_falls_is_owed_and_one_paid_in_full_is_nothing() {
+    let of = children(&["a", "b", "c"]);
+    let history = paid(&[
+        ("2026-07", b'a', 300, 300),
+        ("2026-08", b'a', 200, 200),
+        ("2026-08", b'b', 400, 400),
+        ("2026-08", b'c', 400, 400),
+    ]);
+    let lines = totals(total(Window::Life), &[400, 400, 0]);
+    let (all, _) = run(no_law(month("2026-09")), &of, lines, Some(&history));
+    assert_eq!(all.items[0].allocated, [-100, 0, -400]);
+    assert_eq!(all.items[0].status, [LineStatus::Paid, LineStatus::Zero, LineStatus::Paid]);
+    assert_eq!(all.reasons.text(u32::from(all.items[0].reason[1])), "nothing_due");
+}
+
+#[test]
+fn what_a_short_budget_took_stays_lost_unless_the_rule_restores_it() {
+    // 600 were due and 450 paid; 1,000 are due in all.
+    let of = children(&["a"]);
+    let history = paid(&[("2026-08", b'a', 600, 450)]);
+    for (restore, left) in [(false, 400), (true, 550)] {
+        let lines = totals(ToDateRule { restore, ..total(Window::Life) }, &[1_000]);
+        let (all, _) = run(no_law(month("2026-09")), &of, lines, Some(&history));
+        assert_eq!(all.items[0].allocated, [left], "restore {restore}");
+    }
+}
+
+#[test]
+fn money_a_shortage_carries_counts_under_a_cap() {
+    // 600 were due in August and carried whole: they come by themselves, so 300 of 900 are left.
+    let of = children(&["a"]);
+    let history = paid(&[("2026-08", b'a', 600, 0)]);
+    for (carries, left) in [(false, 500), (true, 300)] {
+        let mut law = no_law(month("2026-09"));
+        let rule = cap(Basis::Child, false);
+        law.caps.push(Arc::new(CapRule { limit: expr("n900_of_1", &Basis::Child), ..rule }));
+        if carries {
+            law.shortages.push(Arc::new(ShortageRule {
+                head: head("short"),
+                sources: vec![Arc::from("no such source")],
+                limit: None,
+                method: ShortageMethod::Carry(Vec::new()),
+            }));
+        }
+        let lines = ruled(item_rule("child", &Basis::Child, ""), &[500]);
+        let (all, refused) = run(law, &of, lines, Some(&history));
+        assert_eq!((refused, &all.items[0].allocated[..]), (None, &[left][..]), "{carries}");
+    }
+}
+
+#[test]
+fn rows_that_cannot_be_told_apart_share_what_was_paid() {
+    let of = children(&["a", "a", "b"]);
+    let history = paid(&[("2026-08", b'a', 350, 350)]);
+    // The larger bears 300 of the 350, the other 50.
+    let lines = totals(total(Window::Life), &[200, 300, 70]);
+    let (all, _) = run(no_law(month("2026-09")), &of, lines, Some(&history));
+    assert_eq!(all.items[0].allocated, [150, 0, 70]);
+
+    let part = |share: &str| PartRule {
+        share: tuoyu::domain::Fraction::parse_decimal(share).expect("a share"),
+        when: expr("n1_of_1 = n1_of_1", &Basis::Child),
+        clause: Arc::from(""),
+    };
+    let parts = vec![part("0.5"), part("0.5")];
+    let lines = totals(ToDateRule { parts, ..total(Window::Life) }, &[200, 300, 70]);
+    let (all, _) = run(no_law(month("2026-09")), &of, lines, Some(&history));
+    assert_eq!(all.items[0].status, [LineStatus::Refused, LineStatus::Refused, LineStatus::Paid]);
+    assert_eq!(all.reasons.text(u32::from(all.items[0].reason[0])), "rows_alike");
+    assert_eq!(all.items[0].allocated, [0, 0, 70]);
+}
+
+/// Lines of a run folder's book of a month: fen, instalments, what was used up.
+fn kept(folder: &Path, at: &str, item: &str) -> Vec<(i64, u64, String)> {
+    let bytes = std::fs::read(folder.join("lines.parquet")).expect("the lines of the run");
+    let book = read_lines(&bytes, month(at)).expect("a book");
+    let of_item = book.lines.iter().filter(|line| book.texts.text(line.key.item) == item);
+    of_item
+        .map(|line| (line.allocated_fen, line.parts, book.texts.text(line.used).to_owned()))
+        .collect()
+}
+
+#[test]
+fn a_run_keeps_what_later_months_need() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = "an overpayment eats the instalments to come and is then owed";
+    let out = folder.path().join("run");
+    let more = format!("out = {:?}", out.display().to_string());
+    let of = job("months.toml", name, folder.path(), &more);
+    settle::run(&of, &mut Silent, "2027-01-31T08:00:00Z", "test").expect("a run that ties");
+    let nothing = String::new;
+    assert_eq!(kept(&out, "2026-01", "fit"), [(500_000, 0b1, nothing())]);
+    assert_eq!(kept(&out, "2026-02", "fit"), []);
+    // Closed with nothing to pay.
+    assert_eq!(kept(&out, "2026-04", "fit"), [(0, 0b10, nothing())]);
+    assert_eq!(kept(&out, "2026-07", "fit"), [(-200_000, 0b100, nothing())]);
+    let schedule = std::fs::read_to_string(out.join("schedule.csv")).expect("a schedule");
+    assert_eq!(schedule.matches("INSTALMENT").count(), 2, "{schedule}");
+    assert_eq!(schedule.matches("ORIGINAL").count(), 0, "{schedule}");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("run");
+    let more = format!("out = {:?}", out.display().to_string());
+    let name = "days of a year are counted over its months";
+    let of = job("months.toml", name, folder.path(), &more);
+    settle::run(&of, &mut Silent, "2027-01-31T08:00:00Z", "test").expect("a run that ties");
+    let uses = |days: &str| format!("days.year={days}");
+    assert_eq!(kept(&out, "2026-03", "days"), [(10_000, 0, uses("10")), (10_000, 0, uses("10"))]);
+    assert_eq!(kept(&out, "2026-04", "days"), [(20_000, 0, uses("20"))]);
+}
+
+#[test]
+fn totals_to_date_are_left_out_of_the_comparison_of_closed_months() {
+    let of = children(&["a", "b"]);
+    let lines = totals(total(Window::Life), &[100, 200]);
+    let (all, _) = run(no_law(month("2026-09")), &of, lines, Some(&History::default()));
+    let persons = |basis: &Basis| (*basis == Basis::Child).then_some(of.1.as_slice());
+    let mut book = LineBook::of(&of.0, &all, &persons, &[]);
+    assert_eq!(book.lines.len(), 2);
+    book.leave_out(&BTreeSet::from([Arc::from("other")]));
+    assert_eq!(book.lines.len(), 2);
+    book.leave_out(&BTreeSet::from([Arc::from("child")]));
+    assert_eq!(book.lines, []);
+}
+
+/// The explanation of an item of an institution in a month of a case.
+fn told(case: &str, at: &str, institution: &str, item: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let job = job("months.toml", case, folder.path(), "");
+    let settled = compute(&job, None, &mut Silent).expect("a settlement");
+    let of = settled.months.iter().find(|of| of.month == month(at)).expect("a month");
+    let input = ExplainInput {
+        month: of.input(),
+        schedule: &settled.schedule,
+        tables: &settled.tables,
+        attended: &of.attended,
+    };
+    let question = Question {
+        institution,
+        item: Some(item),
+        child: None,
+        alias: &|_| String::from("x"),
+        limit: 1,
+    };
+    let explanation = explain(&input, &question).expect("an explanation");
+    render(&explanation, &Catalogue::new(Language::English))
+}
+
+#[track_caller]
+fn says(text: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(text.lines().any(|found| found.trim() == *line), "no {line:?} in\n{text}");
+    }
+}
+
+#[test]
+fn explain_tells_the_total_what_was_paid_and_what_is_due() {
+    let case = "half on filing, half after six months, and a total that changes between and after";
+    says(
+        &told(case, "2026-07", "I1", "build"),
+        &[
+            "total to date (since the beginning), after caps: 12000.00 yuan",
+            "instalment 1, 1/2 of the total = 6000.00 yuan: closed by an earlier month, when \
+             filed (一（一）)",
+            "instalment 2, 1/2 of the total = 6000.00 yuan: due now, when filed_from IS NOT NULL \
+             AND months_between(filed_from, month_end) >= 6 (一（二）)",
+            "paid before: 5000.00 yuan",
+            "due now: 7000.00 yuan",
+        ],
+    );
+    let case = "straight-line clawback of the months not served";
+    says(
+        &told(case, "2026-04", "I2", "site.back"),
+        &[
+            "total to date (since the beginning), after caps: -28500.00 yuan",
+            "-28500.00 yuan would be due; of site at most 24000.00 yuan can be taken back: what \
+             was paid less what was taken back",
+            "due now: -24000.00 yuan",
+        ],
+    );
+    let case = "an advance is washed up at the end of the year";
+    says(
+        &told(case, "2026-12", "I1", "wash.up"),
+        &[
+            "total to date (the year), after caps: 11500.00 yuan",
+            "paid of advance: 12000.00 yuan",
+            "due now: -500.00 yuan",
+        ],
+    );
+}
