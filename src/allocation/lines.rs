@@ -128,6 +128,28 @@ impl<'a> Lines<'a> {
             .map(|(row, (_, fen))| (row, *fen))
     }
 
+    /// Rows of an item that may yet be paid something or owe it: those paid something so far, and every
+    /// row with a total to date, for what was paid before may be more than a total of nothing.
+    pub(super) fn payable(&self, item: usize) -> Vec<usize> {
+        let due_to_date = self.rules[item].as_ref().is_some_and(|rule| rule.to_date.is_some());
+        if due_to_date {
+            self.with_total(item)
+        } else {
+            self.live(item).map(|(row, _)| row).collect()
+        }
+    }
+
+    /// Rows of an item whose gates passed and whose amount was computed.
+    pub(super) fn with_total(&self, item: usize) -> Vec<usize> {
+        let list = &self.entitlements.items[item];
+        let has_total = |row: &usize| match list.status[*row] {
+            LineStatus::Paid => true,
+            LineStatus::Zero => list.exact.as_ref().is_none_or(|exact| !exact.is_null(*row)),
+            LineStatus::Absent | LineStatus::Refused => false,
+        };
+        (0..list.status.len()).filter(has_total).collect()
+    }
+
     /// The order of ties: pack order of items, then what tells their rows apart, then the money.
     pub(super) fn tie(&self, a: &Line, b: &Line) -> Ordering {
         a.item
@@ -194,11 +216,8 @@ impl<'a> Lines<'a> {
             if self.payees[item].all_found() {
                 continue;
             }
-            let lost: Vec<usize> = self
-                .live(item)
-                .map(|(row, _)| row)
-                .filter(|row| self.payees[item].at(*row) == Frame::NO_ROW)
-                .collect();
+            let mut lost = self.payable(item);
+            lost.retain(|row| self.payees[item].at(*row) == Frame::NO_ROW);
             for row in lost {
                 self.refuse(item, row, RowError::NoParent);
             }

@@ -87,18 +87,10 @@ impl Run<'_> {
         AllocationError::overflow(&self.rule.head.id)
     }
 
-    /// The rows that have a total: their gates passed.
+    /// The rows that have a total.
     fn rows(&self, lines: &Lines) -> Vec<u32> {
-        let list = &lines.entitlements.items[self.item];
-        let has_total = |row: usize| match list.status[row] {
-            LineStatus::Paid => true,
-            LineStatus::Zero => list.exact.as_ref().is_none_or(|exact| !exact.is_null(row)),
-            LineStatus::Absent | LineStatus::Refused => false,
-        };
-        (0..list.status.len())
-            .filter(|row| has_total(*row))
-            .filter_map(|row| u32::try_from(row).ok())
-            .collect()
+        let rows = lines.with_total(self.item).into_iter();
+        rows.filter_map(|row| u32::try_from(row).ok()).collect()
     }
 
     fn settle(&self, lines: &mut Lines) -> Result<(), AllocationError> {

@@ -13,7 +13,8 @@ use tuoyu::domain::{Basis, Calendar, Frame, Frames, Silent};
 use tuoyu::explain::{ExplainInput, Question, explain, render};
 use tuoyu::history::{History, NO_TEXT, PaidLine, Past, Person, RowKey};
 use tuoyu::law::{
-    Apportion, CapRule, CapStage, Law, PartRule, ShortageMethod, ShortageRule, ToDateRule, Window,
+    Apportion, CapRule, CapStage, Law, PartRule, ShortageMethod, ShortageRule, SplitMethod,
+    SplitRule, SplitScope, ToDateRule, Window,
 };
 use tuoyu::publish::read_lines;
 use tuoyu::retro::LineBook;
@@ -147,6 +148,35 @@ fn a_total_that_falls_is_owed_and_one_paid_in_full_is_nothing() {
     assert_eq!(all.items[0].allocated, [-100, 0, -400]);
     assert_eq!(all.items[0].status, [LineStatus::Paid, LineStatus::Zero, LineStatus::Paid]);
     assert_eq!(all.reasons.text(u32::from(all.items[0].reason[1])), "nothing_due");
+
+    // Where nothing at all is due any more, what was paid is owed from the same source.
+    let mut law = no_law(month("2026-09"));
+    law.splits.insert(Arc::from("funding"), Arc::new(whole_from("区")));
+    let mut lines = totals(total(Window::Life), &[0, 0, 0]);
+    let mut rule = item_rule("child", &Basis::Child, "funding");
+    rule.to_date = Some(total(Window::Life));
+    lines.rules = vec![Some(Arc::new(rule))];
+    lines.status.fill(LineStatus::Zero);
+    let law = law_of_month(law, Calendar { every_year: true, ..Calendar::default() });
+    let mut all = entitlements(vec![lines]);
+    let persons = |basis: &Basis| (*basis == Basis::Child).then_some(of.1.as_slice());
+    let past = Past { history: Some(&history), persons: &persons };
+    let done = allocate(&law, &of.0, &mut all, Some(&[]), &[], &past, month("2026-09"));
+    let done = done.expect("allocated");
+    assert_eq!(all.items[0].allocated, [-500, -400, -400]);
+    assert_eq!(done.cells.iter().map(|cell| cell.fen).collect::<Vec<_>>(), [-1_300]);
+    assert_eq!(done.sources, [Arc::from("区")]);
+}
+
+/// A split that takes everything from one source.
+fn whole_from(source: &str) -> SplitRule {
+    SplitRule {
+        head: head("funding"),
+        scope: SplitScope::Institution,
+        parts: vec![(Arc::from(source), expr("n1_of_1", &Basis::Institution))],
+        method: SplitMethod::LargestRemainder,
+        quantum: 1,
+    }
 }
 
 #[test]
