@@ -18,7 +18,7 @@ use super::lines::{Line, Lines};
 use super::{AllocationError, rows::gcd};
 use crate::domain::{Column, Frame, Month, RowError, key_rows, largest_remainder};
 use crate::history::{Counted, History, Past, RowKeys};
-use crate::law::{Law, PartRule, ShortageMethod, SubsidyRule, ToDateRule};
+use crate::law::{Law, PartRule, SubsidyRule, ToDateRule};
 use crate::subsidy::{LineStatus, ToDate};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,12 +54,6 @@ pub(super) fn settle(
         run.settle(lines)?;
     }
     Ok(())
-}
-
-/// Whether what a short budget carries counts as paid: it comes by itself.
-pub(super) fn paid(law: &Law) -> Counted {
-    let carries = law.shortages.iter().any(|rule| matches!(rule.method, ShortageMethod::Carry(_)));
-    if carries { Counted::Capped } else { Counted::Allocated }
 }
 
 /// One item.
@@ -188,7 +182,7 @@ impl Run<'_> {
             None => None,
             Some(item) => {
                 let earlier = |other: Month| other < month;
-                let counted = paid(self.law);
+                let counted = Counted::as_paid(self.law);
                 let given = sum(&[Arc::clone(item)], &earlier, counted)?;
                 Some((given, sum(&own, &earlier, counted)?))
             }

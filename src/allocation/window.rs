@@ -4,10 +4,9 @@
 //! quantity from the history. Items due to date are left out: their total holds what was paid before.
 
 use super::lines::{Groups, Line, Lines};
-use super::to_date::paid;
 use super::{AllocationError, PostedLine};
 use crate::domain::{Basis, Column, Fraction, Frame, Key, KeyRows, Month};
-use crate::history::{Past, RowKeys, used_of};
+use crate::history::{Counted, Past, RowKeys, used_of};
 use crate::law::{CapRule, Window};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
@@ -91,7 +90,7 @@ pub(super) fn of_history(
     let keys = RowKeys::of(lines.frames, key, rule.across, past, history).ok_or_else(unknown)?;
     let items = counted(lines, rule);
     let in_window = |other: Month| other != month && rule.window.holds(other, month);
-    let money = lines.law.segments.first().map(paid);
+    let money = lines.law.segments.first().map(Counted::as_paid);
     let used = keys.fold(history.of_items(&items, in_window), &NOTHING, |sum, line| {
         let more = if rule.quantity.is_some() {
             used_of(history.texts.text(line.used), id).unwrap_or(NOTHING)

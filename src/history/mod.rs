@@ -14,6 +14,8 @@ pub(crate) use rows::row_keys;
 pub use rows::{RowKey, RowKeys};
 
 use crate::domain::{Basis, CodeList, Fraction, Month};
+use crate::law::{Law, ShortageMethod, ShortageRule};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Code of a text that is not there.
@@ -21,6 +23,9 @@ pub const NO_TEXT: u32 = u32::MAX;
 
 /// The keyed pseudonym of a child or person (S32); all zero where the row has none.
 pub type Person = [u8; 16];
+
+/// Pseudonyms of the rows of some bases, one a row.
+pub type Persons = BTreeMap<Basis, Vec<Person>>;
 
 /// One line of an earlier month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +65,15 @@ pub enum Counted {
     Allocated,
 }
 
+impl Counted {
+    /// What counts as paid under a law: what a short budget carries comes by itself.
+    #[must_use]
+    pub fn as_paid(law: &Law) -> Self {
+        let carries = |rule: &Arc<ShortageRule>| matches!(rule.method, ShortageMethod::Carry(_));
+        if law.shortages.iter().any(carries) { Self::Capped } else { Self::Allocated }
+    }
+}
+
 impl PaidLine {
     /// The money that counts.
     #[must_use]
@@ -84,23 +98,17 @@ impl History {
 }
 
 /// What the month at hand is told of earlier ones.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Past<'a> {
     /// Lines of earlier months; `None` where the job keeps none.
     pub history: Option<&'a History>,
-    /// Pseudonyms of the rows of a basis in the month at hand.
-    pub persons: &'a dyn Fn(&Basis) -> Option<&'a [Person]>,
-}
-
-impl std::fmt::Debug for Past<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Past").field("history", &self.history.is_some()).finish_non_exhaustive()
-    }
+    /// Pseudonyms of the rows of the month at hand.
+    pub persons: &'a Persons,
 }
 
 impl Past<'_> {
     /// Of a job that keeps no lines.
-    pub const UNKNOWN: Past<'static> = Past { history: None, persons: &|_| None };
+    pub const UNKNOWN: Past<'static> = Past { history: None, persons: &BTreeMap::new() };
 }
 
 /// What a line used up, by cap, as one text: `cap=3/2;other=1`.

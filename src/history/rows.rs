@@ -149,7 +149,7 @@ impl RowKeys {
         let institutions = institutions(frames, &mut texts);
         let homes = key_rows(frames, basis, &Basis::Institution);
         let named = |column: &str| frame.get(column).is_some();
-        let persons = match (past.persons)(basis) {
+        let persons = match past.persons.get(basis) {
             Some(persons) => Some(persons),
             None if grain.person && (named("child_ref") || named("person_ref")) => return None,
             None => None,

@@ -2,17 +2,14 @@
 
 use super::{SettleError, post};
 use crate::domain::{Basis, Frames, Month};
-use crate::history::{History, Past, Person};
+use crate::history::{History, Past, Persons};
 use crate::job::Job;
 use crate::law::LawOfMonth;
 use crate::publish::{Pseudonyms, person_column};
 use crate::retro::LineBook;
 use crate::subsidy::Entitlements;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Pseudonyms of the rows of some bases of a month.
-pub(super) type Persons = BTreeMap<Basis, Vec<Person>>;
 
 /// The lines of earlier months that the law of the period reads; empty hands where it reads none.
 #[derive(Debug, Default)]
@@ -65,10 +62,7 @@ impl Earlier {
     }
 
     /// What the month is told.
-    pub(super) fn past<'a>(
-        &'a self,
-        persons: &'a dyn Fn(&Basis) -> Option<&'a [Person]>,
-    ) -> Past<'a> {
+    pub(super) fn past<'a>(&'a self, persons: &'a Persons) -> Past<'a> {
         Past { history: self.history.as_ref(), persons }
     }
 

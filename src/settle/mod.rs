@@ -13,8 +13,8 @@ mod run_id;
 pub use error::SettleError;
 pub use post::{Outcome, RunReport, run};
 
-use crate::allocation::{self, Allocation, BudgetLine, PostedLine};
-use crate::domain::{Basis, Column, Finding, FindingCode, Frames, Month, Progress, Severity};
+use crate::allocation::{self, Allocation, AllocationError, BudgetLine, PostedLine};
+use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress, Severity};
 use crate::facts::{self, Needs, RowUse};
 use crate::intake::{self, Tables};
 use crate::job::Job;
@@ -318,15 +318,17 @@ fn settle_month(
             table.columns.clear();
         }
     }
-    let (mut entitlements, found) = subsidy::entitle(&law, &mut facts.frames, tables);
+    let persons = earlier.persons(&law, &facts.frames);
+    let past = earlier.past(&persons);
+    if let Some(item) = law.item_counted().filter(|_| past.history.is_none()) {
+        return Err(AllocationError::HistoryNotKept { rule: Arc::clone(item) }.into());
+    }
+    let (mut entitlements, found) = subsidy::entitle(&law, &mut facts.frames, tables, &past);
     findings.extend(found);
     let frames = Arc::new(facts.frames);
     let bases = entitlements.items.iter().map(|lines| lines.basis.clone()).collect();
     let ahead =
         pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), Arc::clone(&frames), bases));
-    let persons = earlier.persons(&law, &frames);
-    let of_basis = |basis: &Basis| persons.get(basis).map(Vec::as_slice);
-    let past = earlier.past(&of_basis);
     let allocation = allocation::allocate(
         &law,
         &frames,

@@ -78,7 +78,7 @@ fn run(
 ) -> (Entitlements, Option<AllocationError>) {
     let law = law_of_month(law, Calendar { every_year: true, ..Calendar::default() });
     let mut all = entitlements(vec![lines]);
-    let persons = |basis: &Basis| (*basis == Basis::Child).then_some(of.1.as_slice());
+    let persons = BTreeMap::from([(Basis::Child, of.1.clone())]);
     let past = Past { history, persons: &persons };
     let done = allocate(&law, &of.0, &mut all, Some(&[]), &[], &past, month("2026-09"));
     (all, done.err())
@@ -159,7 +159,7 @@ fn a_total_that_falls_is_owed_and_one_paid_in_full_is_nothing() {
     lines.status.fill(LineStatus::Zero);
     let law = law_of_month(law, Calendar { every_year: true, ..Calendar::default() });
     let mut all = entitlements(vec![lines]);
-    let persons = |basis: &Basis| (*basis == Basis::Child).then_some(of.1.as_slice());
+    let persons = BTreeMap::from([(Basis::Child, of.1.clone())]);
     let past = Past { history: Some(&history), persons: &persons };
     let done = allocate(&law, &of.0, &mut all, Some(&[]), &[], &past, month("2026-09"));
     let done = done.expect("allocated");
@@ -310,6 +310,23 @@ fn told(case: &str, at: &str, institution: &str, item: &str) -> String {
     };
     let explanation = explain(&input, &question).expect("an explanation");
     render(&explanation, &Catalogue::new(Language::English))
+}
+
+#[test]
+fn what_sql_cannot_say_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let job = job("months.toml", "each line has a limit for its life", folder.path(), "");
+    let settled = compute(&job, None, &mut Silent).expect("a settlement");
+    let refused = tuoyu::audit::sql(&settled, &folder.path().join("sql")).expect_err("refused");
+    let told = refused.to_string();
+    for rule in [
+        "subsidy build due to date",
+        "cap award.life over several months",
+        "what was paid of start in earlier months",
+    ] {
+        assert!(told.contains(rule), "{told}");
+    }
+    assert!(!folder.path().join("sql").exists());
 }
 
 #[track_caller]

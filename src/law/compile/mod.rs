@@ -308,6 +308,8 @@ impl<'a> Compiler<'a> {
             Aggregate::CountEligible(id) => Aggregate::CountEligible(printed(id)),
             Aggregate::CountPaid(id) => Aggregate::CountPaid(printed(id)),
             Aggregate::SumAmount(id) => Aggregate::SumAmount(printed(id)),
+            Aggregate::PaidToDate(id, of) => Aggregate::PaidToDate(printed(id), *of),
+            Aggregate::PaidMonths(id, of) => Aggregate::PaidMonths(printed(id), *of),
             other => other.clone(),
         };
     }

@@ -144,8 +144,15 @@ impl LawOfMonth {
             for cap in law.caps.iter().filter(|cap| cap.reads_lines()) {
                 items.extend(cap.items.iter().cloned());
             }
+            items.extend(counters(law).map(|(_, item)| Arc::clone(item)));
         }
         items
+    }
+
+    /// An item whose earlier lines some expression reads.
+    #[must_use]
+    pub fn item_counted(&self) -> Option<&Arc<str>> {
+        self.segments.iter().flat_map(counters).map(|(_, item)| item).next()
     }
 
     /// Bases whose rows must be told apart by pseudonyms to find their earlier lines.
@@ -153,6 +160,7 @@ impl LawOfMonth {
     pub fn bases_of_history(&self) -> BTreeSet<Basis> {
         let mut bases = BTreeSet::new();
         for law in &self.segments {
+            bases.extend(counters(law).map(|(basis, _)| basis.clone()));
             let to_date = law.items.iter().filter(|item| item.to_date.is_some());
             bases.extend(to_date.map(|item| item.basis.clone()));
             for cap in law.caps.iter().filter(|cap| cap.reads_lines()) {
@@ -162,6 +170,14 @@ impl LawOfMonth {
         }
         bases
     }
+}
+
+/// Expressions that read lines of earlier months: the basis they stand on and the item.
+fn counters(law: &Law) -> impl Iterator<Item = (&Basis, &Arc<str>)> {
+    law.steps.iter().filter_map(|step| match step {
+        Step::Aggregate(rule) => Some((&rule.basis, rule.function.of_history()?.0)),
+        _ => None,
+    })
 }
 
 /// The law in force as text, for `policy show` and the forms.

@@ -103,6 +103,23 @@ pub enum Aggregate {
     CountPaid(Arc<str>),
     /// Sum of an item's amounts in fen.
     SumAmount(Arc<str>),
+    /// What earlier months of a window were paid of an item, in fen.
+    PaidToDate(Arc<str>, Window),
+    /// How many earlier months of a window were paid something of an item.
+    PaidMonths(Arc<str>, Window),
+}
+
+impl Aggregate {
+    /// The item whose lines of earlier months are read, with the window.
+    #[must_use]
+    pub const fn of_history(&self) -> Option<(&Arc<str>, Window)> {
+        match self {
+            Self::PaidToDate(item, window) | Self::PaidMonths(item, window) => {
+                Some((item, *window))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What a breach of a guide price leads to.
