@@ -133,6 +133,8 @@ const WORDS: &[(&str, &str)] = &[
     ("half_year", "半年"),
     ("year", "年"),
     ("life", "终身"),
+    ("INSTALMENT", "分期"),
+    ("CLAWBACK", "追缴"),
     ("largest_remainder", "最大余额法"),
     ("queue", "排队"),
     ("prorata", "按比例"),
@@ -179,6 +181,10 @@ const WORD_KEYS: &[&str] = &[
     "roll",
     "coverage",
     "mid_month",
+    "to_date",
+    "line_kind",
+    "restore",
+    "across",
 ];
 
 /// A value as people read it: words in Chinese, lists without brackets.
@@ -194,7 +200,7 @@ fn spoken(key: &str, value: &str) -> String {
         let parts = inner.split(", ").filter_map(|part| Some(part.split_once(" = ")?.1));
         return parts.map(word).collect::<Vec<_>>().join(" ");
     }
-    if matches!(key, "gates" | "items" | "trace" | "order" | "sources") {
+    if matches!(key, "gates" | "items" | "less" | "trace" | "order" | "sources") {
         return value.trim_matches(['[', ']']).replace(", ", "、");
     }
     value.to_owned()
@@ -284,6 +290,9 @@ pub(super) fn lines(block: &Block) -> Vec<(String, String)> {
                 let rows: Vec<String> = node.list().iter().map(row).collect();
                 rows.join("\n")
             }
+            (BlockKind::Subsidy, "instalments") => {
+                node.list().iter().map(instalment).collect::<Vec<_>>().join("\n")
+            }
             (BlockKind::Table, "keys") => {
                 node.list().iter().map(key_name).collect::<Vec<_>>().join(" | ")
             }
@@ -299,6 +308,12 @@ fn key_name(node: &Node) -> String {
         Some(name) => plain(name),
         None => plain(node),
     }
+}
+
+/// Share, condition and clause of an instalment.
+fn instalment(node: &Node) -> String {
+    let parts = ["share", "when", "clause"].iter().filter_map(|key| node.get(key));
+    parts.map(|part| snapshot::one_line(&plain(part))).collect::<Vec<_>>().join(" | ")
 }
 
 fn row(node: &Node) -> String {

@@ -99,10 +99,20 @@ fn lines_sheet(month: &str, lines: &[BookLine], texts: &CodeList) -> Sheet {
     sheet.put("source_file", "来源文件", coded(lines.iter().map(|line| line.file), texts));
     let records = lines.iter().map(|line| (line.record > 0).then_some(line.record.into()));
     sheet.put("source_record", "来源记录", Values::MaybeInt(records.collect()));
-    let parts = lines.iter().map(|line| parts_text(line.parts)).collect();
-    sheet.put("instalments", "已结分期", Values::Text(parts));
+    sheet.put("instalments", "已结分期", instalments(lines));
     sheet.put("used", "限额占用", coded(lines.iter().map(|line| line.used), texts));
     sheet
+}
+
+/// The instalments each line closed; most lines close none.
+fn instalments(lines: &[BookLine]) -> Values {
+    let mut list = CodeList::default();
+    let codes = lines.iter().map(|line| match line.parts {
+        0 => NO_CODE,
+        parts => list.intern(&parts_text(parts)),
+    });
+    let codes = codes.collect();
+    Values::Coded(codes, Arc::new(list))
 }
 
 /// The changes of closed months, one row an identity.

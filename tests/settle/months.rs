@@ -1,7 +1,7 @@
 //! Tests of rules over several months: what is told of earlier ones, and what is kept for later ones.
 
 use super::district::{
-    district, entitlements, expr, head, item_rule, keys, law_of_month, month, no_law, ruled,
+    district, entitlements, expr, head, item_rule, keys, law_of_month, month, no_law, ruled, whole,
 };
 use crate::rules::job;
 use std::collections::{BTreeMap, BTreeSet};
@@ -215,6 +215,51 @@ fn money_a_shortage_carries_counts_under_a_cap() {
 }
 
 #[test]
+fn what_each_line_used_up_is_kept_and_counts_later() {
+    // Three children of four units each at 100 fen, ten units a year for the institution.
+    let mut of = children(&["a", "b", "c"]);
+    of.0.get_mut(&Basis::Child).expect("children").put("units", whole(&[4, 4, 4]));
+    let queue = Apportion::Queue(vec![(Arc::from("child_ref"), false)]);
+    let all = [
+        // In order: a and b whole, c the two units left: 50 fen. Of 13 units three are left for the
+        // month after, and go to a.
+        (queue, [100, 100, 50], ["cap=4", "cap=4", "cap=2"], [75, 0, 0]),
+        // Shared: 300 x 10/12 = 250, the cut of 50 in 17, 17 and 16; each used 10/3. Then 3 of 12 are
+        // left: 300 x 3/12 = 75.
+        (
+            Apportion::LargestRemainder,
+            [83, 83, 84],
+            ["cap=10/3", "cap=10/3", "cap=10/3"],
+            [25, 25, 25],
+        ),
+    ];
+    for (apportion, first, used, then) in all {
+        let law = |limit: &str| {
+            let mut law = no_law(month("2026-09"));
+            let units = BTreeMap::from([(Arc::from("child"), expr("units", &Basis::Child))]);
+            law.caps.push(Arc::new(CapRule {
+                limit: expr(limit, &Basis::Institution),
+                quantity: Some(units),
+                apportion: apportion.clone(),
+                ..cap(Basis::Institution, true)
+            }));
+            law
+        };
+        let lines = || ruled(item_rule("child", &Basis::Child, ""), &[100; 3]);
+        let (all, _) = run(law("n10_of_1"), &of, lines(), Some(&History::default()));
+        assert_eq!(all.items[0].allocated, first);
+        let persons = |basis: &Basis| (*basis == Basis::Child).then_some(of.1.as_slice());
+        let book = LineBook::of(&of.0, &all, &persons, &[]);
+        let told: Vec<&str> = book.lines.iter().map(|line| book.texts.text(line.used)).collect();
+        assert_eq!(told, used);
+        let wanted = BTreeSet::from([Arc::from("child")]);
+        let history = History::of([(month("2026-08"), &book)], &wanted);
+        let (all, _) = run(law("n13_of_1"), &of, lines(), Some(&history));
+        assert_eq!(all.items[0].allocated, then);
+    }
+}
+
+#[test]
 fn rows_that_cannot_be_told_apart_share_what_was_paid() {
     let of = children(&["a", "a", "b"]);
     let history = paid(&[("2026-08", b'a', 350, 350)]);
@@ -273,6 +318,42 @@ fn a_run_keeps_what_later_months_need() {
     let uses = |days: &str| format!("days.year={days}");
     assert_eq!(kept(&out, "2026-03", "days"), [(10_000, 0, uses("10")), (10_000, 0, uses("10"))]);
     assert_eq!(kept(&out, "2026-04", "days"), [(20_000, 0, uses("20"))]);
+}
+
+#[test]
+fn the_books_of_a_year_are_read_by_the_next() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("run");
+    let more = format!("out = {:?}", out.display().to_string());
+    let case = "half on filing, half after six months, and a total that changes between and after";
+    let of = job("months.toml", case, folder.path(), &more);
+    settle::run(&of, &mut Silent, "2027-01-31T08:00:00Z", "test").expect("a run that ties");
+    let bytes = std::fs::read(out.join("lines.parquet")).expect("the lines of the run");
+    let books: Vec<_> = (0..12)
+        .map(|at| month("2026-01").plus(at))
+        .map(|at| (at, read_lines(&bytes, at).expect("a book")))
+        .collect();
+    let wanted = BTreeSet::from([Arc::from("build")]);
+    let history = History::of(books.iter().map(|(at, book)| (*at, book)), &wanted);
+    // I1: 5,000, 7,000 and -3,000 of 9,000, both halves closed; I2: 6,000, the second half is open.
+    // The total is 10,000 in January 2027, where the second half of I2 falls due.
+    let half = || PartRule {
+        share: tuoyu::domain::Fraction::parse_decimal("0.5").expect("a share"),
+        when: expr("n1_of_1 = n1_of_1", &Basis::Institution),
+        clause: Arc::from(""),
+    };
+    let mut rule = item_rule("build", &Basis::Institution, "");
+    rule.to_date = Some(ToDateRule { parts: vec![half(), half()], ..total(Window::Life) });
+    let lines = ruled(rule, &[1_000_000; 3]);
+    let at = month("2027-01");
+    let law = law_of_month(no_law(at), Calendar { every_year: true, ..Calendar::default() });
+    let mut all = entitlements(vec![lines]);
+    let past = Past { history: Some(&history), persons: &BTreeMap::new() };
+    let frames = district(&["I2", "I1", "I3"]);
+    allocate(&law, &frames, &mut all, Some(&[]), &[], &past, at).expect("allocated");
+    assert_eq!(all.items[0].allocated, [400_000, 100_000, 1_000_000]);
+    let of = all.items[0].to_date.as_ref().expect("totals");
+    assert_eq!((&of.settled[..], &of.due[..]), (&[0b1, 0b11, 0][..], &[0b10, 0, 0b11][..]));
 }
 
 #[test]

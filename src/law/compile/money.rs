@@ -97,6 +97,18 @@ impl<'a> Compiler<'a> {
             return None;
         }
         let window = block.word("window");
+        let own: Vec<Basis> = items.iter().map(|item| Basis::parse(item.word("basis"))).collect();
+        for basis in key.map_or(own.as_slice(), std::slice::from_ref) {
+            let Basis::Declared(name) = basis else { continue };
+            if window != "month" && !self.key_lasts(name) {
+                let message =
+                    format!("[[cap]] {}: a row of {name} is no row of another month", block.id);
+                let hint = "a table without span, named by keys alone, has rows that last";
+                let expected = "window = \"month\"";
+                self.faults.error("window", block.at("window"), message, expected, hint);
+                return None;
+            }
+        }
         for item in items {
             let Some(total) = item.text("to_date").filter(|total| *total != window) else {
                 continue;

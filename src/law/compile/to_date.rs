@@ -92,7 +92,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Whether the rows of a declared table are named by keys alone.
-    fn key_lasts(&self, table: &str) -> bool {
+    pub(super) fn key_lasts(&self, table: &str) -> bool {
         let of = |input: &&InputTable| !input.extends && &*input.name == table;
         let Some(input) = self.book.inputs.iter().find(of) else { return false };
         input.span.is_none()
