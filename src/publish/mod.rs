@@ -35,13 +35,15 @@ use rayon::prelude::*;
 
 pub use control::{Control, ControlMismatch, Mismatch, TableUse, YearToDate};
 pub use delimited::write as write_csv;
-pub use entitlement_lines::{PseudonymsAhead, persons};
+pub use entitlement_lines::{PseudonymsAhead, person_column, persons};
 pub use folder::{
     Contents, Damage, DamageKind, Draft, FolderError, HashedFile, MANIFEST, RELEASE, recover,
     recover_sealed_by, verify, verify_sealed_by,
 };
 pub use institution_files::{Previous, Standing};
-pub use line_files::{CORRECTIONS, EXAMINED, LINES, LineFileError, lay_over, read_lines};
+pub use line_files::{
+    CORRECTIONS, EXAMINED, LINES, LineFileError, corrections_text, lay_over, read_lines,
+};
 pub use manifest::{InputFile, MANIFEST_FORMAT, Manifest, OutputFile};
 pub use price_files::{PriceColumns, price_columns};
 pub use profile::{FINANCE_FIELDS, Profile, ProfileError, Profiles, SUPERVISION_FIELDS};

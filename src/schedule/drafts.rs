@@ -5,7 +5,9 @@ use super::quantities::{self, Shown};
 use super::{BudgetLine, LineKind, MonthInput, ScheduleError, same_budget_line};
 use crate::allocation::PostedLine;
 use crate::domain::{Basis, Column, Key, KeyColumn, Month};
+use crate::law::ItemKind;
 use crate::retro::Correction;
+use crate::subsidy::ItemLines;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -163,6 +165,15 @@ fn rule_version(month: &MonthInput, item: usize) -> Arc<str> {
     }
 }
 
+/// What the lines of an item are, as its rule says.
+fn line_kind(lines: &ItemLines) -> LineKind {
+    match lines.rules.iter().flatten().next().map(|rule| rule.kind) {
+        Some(ItemKind::Instalment) => LineKind::Instalment,
+        Some(ItemKind::Clawback) => LineKind::Clawback,
+        Some(ItemKind::Original) | None => LineKind::Original,
+    }
+}
+
 impl Drafts {
     fn add_month(&mut self, month: &MonthInput) -> Result<(), ScheduleError> {
         let Some(ids) = institution_ids(month) else { return Ok(()) };
@@ -182,6 +193,7 @@ impl Drafts {
             month.allocation.budget_lines.iter().map(|line| self.budget_place(line)).collect();
         let versions: Vec<Arc<str>> =
             (0..items.len()).map(|item| rule_version(month, item)).collect();
+        let kinds: Vec<LineKind> = month.entitlements.items.iter().map(line_kind).collect();
         let paid: Vec<bool> = (0..items.len())
             .map(|item| month.allocation.shares.iter().any(|s| s.cell.item as usize == item))
             .collect();
@@ -210,7 +222,7 @@ impl Drafts {
             let grain = Grain {
                 payee,
                 item: items[item],
-                kind: LineKind::Original,
+                kind: kinds[item],
                 source_period: month.month,
                 source: sources[share.cell.source as usize],
                 budget_line: budget

@@ -6,11 +6,11 @@ use rustc_hash::FxHashMap;
 
 use super::{Plan, RULE_TEXTS, Stretch, TraceKind, traced};
 use crate::domain::{Basis, CodeList, Column, Date, Fraction, Frame, Key, KeyColumn, Stored};
+use crate::history::row_keys;
 use crate::law::SubsidyRule;
 use crate::publish::pseudonym::Pseudonym;
 use crate::publish::sheet::{NO_CODE, Sheet, Values, exact_text, pseudonym_text};
 use crate::publish::tally::wholes;
-use crate::retro::row_keys;
 use crate::subsidy::{ItemLines, LineStatus};
 
 /// One group's columns while they grow.

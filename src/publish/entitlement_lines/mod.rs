@@ -241,7 +241,8 @@ fn traced<'m>(
 }
 
 /// The column that names a child or person, if the basis has one.
-fn person_column(frame: &Frame) -> Option<&KeyColumn> {
+#[must_use]
+pub fn person_column(frame: &Frame) -> Option<&KeyColumn> {
     ["child_ref", "person_ref"].iter().find_map(|name| match &frame.get(name)?.column {
         Column::Key(keys) => Some(keys),
         _ => None,
