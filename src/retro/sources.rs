@@ -40,7 +40,8 @@ type Cells = FxHashMap<Cell, BySource>;
 /// Divides the changes of a month over its funding sources. `month` is the month as settled now,
 /// `posted` everything posted before (lines of other months are left out). With `every`, institutions
 /// none of whose lines changed are looked at too: where the law changed a split may have changed alone,
-/// and a split fixed on the whole settlement moves with any line. `None` when a sum does not fit 64 bits.
+/// and a split fixed on the whole settlement moves with any line. `None` when a sum does not fit 64
+/// bits.
 #[must_use]
 pub fn correct(
     texts: &CodeList,
