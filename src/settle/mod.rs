@@ -36,7 +36,7 @@ pub struct SettledMonth {
     /// The law in force.
     pub law: LawOfMonth,
     /// Facts and everything rules computed.
-    pub frames: Arc<Frames>,
+    pub frames: Frames,
     /// Pseudonyms of the lines in the making, where they will be published.
     ahead: Option<PseudonymsAhead>,
     /// Lines.
@@ -299,12 +299,12 @@ fn settle_month(
             table.columns.clear();
         }
     }
-    let (mut entitlements, found) = subsidy::entitle(&law, &mut facts.frames, tables);
+    let mut frames = facts.frames;
+    let items = law.segments.iter().flat_map(|segment| &segment.items);
+    let bases = items.map(|item| item.basis.clone()).collect();
+    let ahead = pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), &frames, bases));
+    let (mut entitlements, found) = subsidy::entitle(&law, &mut frames, tables);
     findings.extend(found);
-    let frames = Arc::new(facts.frames);
-    let bases = entitlements.items.iter().map(|lines| lines.basis.clone()).collect();
-    let ahead =
-        pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), Arc::clone(&frames), bases));
     let allocation =
         allocation::allocate(&law, &frames, &mut entitlements, &budget, used_up, month)?;
     Ok(SettledMonth {
