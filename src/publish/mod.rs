@@ -202,8 +202,11 @@ impl Prepared {
 pub fn prepare(run: &Publication<'_>) -> Result<Prepared, PublishError> {
     let register = Register::of(&run.months);
     let tallies = Tallies::of(&run.months, &register)?;
-    let control = control::control(run, &register, &tallies)?;
-    let standing = institution_files::standing(run, &register, &tallies)?;
+    let (control, standing) = rayon::join(
+        || control::control(run, &register, &tallies),
+        || institution_files::standing(run, &register, &tallies),
+    );
+    let (control, standing) = (control?, standing?);
     Ok(Prepared { register, tallies, control, standing })
 }
 
