@@ -125,6 +125,8 @@ impl<'a> Pending<'a> {
         let run_no = self.next_run_no().map_err(|source| self.store(source))?;
         let rows = Rows::new(&self.transaction, run_no, record);
         let seals = rows.write().map_err(|source| self.store(source))?;
+        // Into the log while the files are still being written: the commit has little left to write.
+        self.transaction.cache_flush().map_err(|source| self.store(source))?;
         let manifest = manifest()?;
         let old = standing.as_ref().map(|standing| standing.run_no);
         self.write_run(record, run_no, &manifest, old).map_err(|source| self.store(source))?;
