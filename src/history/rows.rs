@@ -20,7 +20,7 @@ fn row_key_columns(frame: &Frame) -> Vec<&Stored> {
                 matches!(stored.column, Column::Key(_))
                     && !matches!(&***name, "institution_id" | "child_ref" | "person_ref")
             })
-            .map(|(_, stored)| stored)
+            .map(|(_, stored)| &**stored)
             .collect(),
         _ => Vec::new(),
     }

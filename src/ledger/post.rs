@@ -155,6 +155,8 @@ impl<'a> Pending<'a> {
         let run_no = self.next_run_no().map_err(|source| self.store(source))?;
         let rows = Rows::new(&self.transaction, run_no, record);
         let seals = rows.write().map_err(|source| self.store(source))?;
+        // Into the log while the files are still being written: the commit has little left to write.
+        self.transaction.cache_flush().map_err(|source| self.store(source))?;
         let written = written()?;
         if let Some(standing) = standing.as_ref().filter(|old| old.run_id == record.run_id) {
             already(standing, &written.manifest_hash)?; // the same bytes, posted anew

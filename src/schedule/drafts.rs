@@ -38,6 +38,16 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// Adds the money of another line of the same grain; `None` when a sum does not fit.
+    pub(super) fn add(&mut self, other: &Self) -> Option<()> {
+        self.gross_fen = self.gross_fen.checked_add(other.gross_fen)?;
+        self.cut_fen = self.cut_fen.checked_add(other.cut_fen)?;
+        self.carried_in_fen = self.carried_in_fen.checked_add(other.carried_in_fen)?;
+        self.carried_out_fen = self.carried_out_fen.checked_add(other.carried_out_fen)?;
+        self.payable_fen = self.payable_fen.checked_add(other.payable_fen)?;
+        Some(())
+    }
+
     /// A line that only moves money between periods.
     pub(super) fn moved(grain: Grain, rule_version: Arc<str>, fen: i64) -> Self {
         let incoming = grain.kind == LineKind::CarryIn;

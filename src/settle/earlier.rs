@@ -5,7 +5,7 @@ use crate::domain::{Basis, Frames, Month};
 use crate::history::{History, Past, Persons};
 use crate::job::Job;
 use crate::law::LawOfMonth;
-use crate::publish::{Pseudonyms, person_column};
+use crate::publish::{Pseudonyms, persons_of};
 use crate::retro::LineBook;
 use crate::subsidy::Entitlements;
 use std::collections::BTreeSet;
@@ -67,8 +67,8 @@ impl Earlier {
         let read = items.filter(|item| self.items.contains(&item.head.id));
         bases.extend(read.map(|item| item.basis.clone()));
         let of_basis = |basis: Basis| {
-            let column = frames.get(&basis).and_then(person_column)?;
-            Some((basis, names.of(column)))
+            let persons = persons_of(frames.get(&basis)?, names)?;
+            Some((basis, persons))
         };
         bases.into_iter().filter_map(of_basis).collect()
     }

@@ -50,7 +50,7 @@ pub struct SettledMonth {
     /// The law in force.
     pub law: LawOfMonth,
     /// Facts and everything rules computed.
-    pub frames: Arc<Frames>,
+    pub frames: Frames,
     /// Pseudonyms of the lines in the making, where they will be published.
     ahead: Option<PseudonymsAhead>,
     /// Lines.
@@ -383,17 +383,17 @@ fn settle_month(
         }
     }
     let files = tables.files.iter().map(|file| Arc::clone(&file.name)).collect();
-    let persons = earlier.persons(&law, &facts.frames);
+    let mut frames = facts.frames;
+    let items = law.segments.iter().flat_map(|segment| &segment.items);
+    let bases = items.map(|item| item.basis.clone()).collect();
+    let ahead = pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), &frames, bases));
+    let persons = earlier.persons(&law, &frames);
     let past = earlier.past(&persons);
     if let Some(item) = law.item_counted().filter(|_| past.history.is_none()) {
         return Err(AllocationError::HistoryNotKept { rule: Arc::clone(item) }.into());
     }
-    let (mut entitlements, found) = subsidy::entitle(&law, &mut facts.frames, tables, &past);
+    let (mut entitlements, found) = subsidy::entitle(&law, &mut frames, tables, &past);
     findings.extend(found);
-    let frames = Arc::new(facts.frames);
-    let bases = entitlements.items.iter().map(|lines| lines.basis.clone()).collect();
-    let ahead =
-        pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), Arc::clone(&frames), bases));
     let budget = with_budget.then_some(budget.as_slice());
     let allocation =
         allocation::allocate(&law, &frames, &mut entitlements, budget, used_up, &past, month)?;

@@ -7,6 +7,7 @@ use crate::domain::{
 };
 use crate::history::{Counted, Past, RowKeys};
 use crate::law::{Aggregate, AggregateRule, Law};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -24,10 +25,10 @@ pub(crate) fn parents(frames: &Frames, over: &Basis, basis: &Basis) -> Vec<u32> 
     }
     let Some(links) = fine.links.get(basis) else { return vec![Frame::NO_ROW; fine.rows] };
     match (basis, frames.get(basis).and_then(|frame| frame.links.get(basis))) {
-        (Basis::Institution, Some(mains)) => links
-            .iter()
-            .map(|row| mains.get(*row as usize).copied().unwrap_or(Frame::NO_ROW))
-            .collect(),
+        (Basis::Institution, Some(mains)) => {
+            let main = |row: &u32| mains.get(*row as usize).copied().unwrap_or(Frame::NO_ROW);
+            links.par_iter().with_min_len(16_384).map(main).collect()
+        }
         _ => links.clone(),
     }
 }

@@ -244,14 +244,14 @@ impl Walk<'_> {
         let fee = self.eval(&rule.fee, &rule.basis, rows);
         let ceiling = self.eval(&rule.ceiling, &rule.basis, rows);
         let floor = rule.floor.as_ref().map(|floor| self.eval(floor, &rule.basis, rows));
-        let assessed = price::assess(rule, &when, &fee, ceiling, floor);
-        super::breach::count_breaches(self, rule, rows, &fee, &assessed);
+        let assessed = price::assess(rule, &when, fee, ceiling, floor);
+        super::breach::count_breaches(self, rule, rows, &assessed);
         let id = &rule.head.id;
         let bools = |values: Vec<bool>| Stored::plain(Column::Bool(values));
         for (name, stored) in [
             (format!("{id}.ceiling"), assessed.ceiling),
             (format!("{id}.floor"), assessed.floor),
-            (format!("{id}.fee"), assessed.fee),
+            (format!("{id}.fee"), assessed.reduced.unwrap_or(assessed.fee)),
             (format!("{id}.over"), bools(assessed.over)),
             (format!("{id}.under"), bools(assessed.under)),
             (missing_column(id), bools(assessed.missing)),
