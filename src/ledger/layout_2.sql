@@ -5,6 +5,16 @@
 
 CREATE INDEX events_of_run ON events (run_no, seq);
 
+-- The row of a run stands before the rows it is made of; it is told its manifest once, in the same
+-- transaction.
+DROP TRIGGER runs_stay;
+CREATE TRIGGER runs_stay
+BEFORE UPDATE OF run_no, run_id, job_id, period, calc_version, law_hash, known_on ON runs
+BEGIN SELECT RAISE(ABORT, 'runs: only the state of a run changes'); END;
+CREATE TRIGGER runs_sealed BEFORE UPDATE OF manifest_hash ON runs
+WHEN OLD.manifest_hash <> '' OR NEW.manifest_hash = ''
+BEGIN SELECT RAISE(ABORT, 'runs: only the state of a run changes'); END;
+
 -- A run moves forward by one step (or is closed without answers), or back by a reopening.
 CREATE TRIGGER runs_move BEFORE UPDATE OF state ON runs
 WHEN OLD.state || '>' || NEW.state NOT IN (

@@ -151,8 +151,11 @@ impl<'a> Pending<'a> {
             LedgerError::Refused { run_id, period: record.period, refusal }
         })?;
         let old_run_id = standing.as_ref().map(|standing| standing.run_id.as_str());
-        // The run's own row waits for the manifest; its children may stand before it until commit.
+        // The run's own row stands before its children: while one of them has no parent, every row
+        // that may be one is looked for in all of them. It is told the manifest when there is one.
         let run_no = self.next_run_no().map_err(|source| self.store(source))?;
+        let old = standing.as_ref().map(|standing| standing.run_no);
+        self.write_run(record, run_no, old).map_err(|source| self.store(source))?;
         let rows = Rows::new(&self.transaction, run_no, record);
         let seals = rows.write().map_err(|source| self.store(source))?;
         // Into the log while the files are still being written: the commit has little left to write.
@@ -161,8 +164,11 @@ impl<'a> Pending<'a> {
         if let Some(standing) = standing.as_ref().filter(|old| old.run_id == record.run_id) {
             already(standing, &written.manifest_hash)?; // the same bytes, posted anew
         }
-        let old = standing.as_ref().map(|standing| standing.run_no);
-        self.write_run(record, run_no, &written.manifest_hash, old)
+        self.transaction
+            .execute(
+                "UPDATE runs SET manifest_hash = ?2 WHERE run_no = ?1",
+                params![run_no, written.manifest_hash],
+            )
             .map_err(|source| self.store(source))?;
         let kind = if old_run_id.is_some() { EventKind::Replaced } else { EventKind::Posted };
         let mut body = body(record, &written, old_run_id, &seals);
@@ -211,7 +217,6 @@ impl<'a> Pending<'a> {
     }
 
     fn next_run_no(&self) -> rusqlite::Result<i64> {
-        self.transaction.pragma_update(None, "defer_foreign_keys", true)?;
         self.transaction
             .query_row("SELECT coalesce(max(run_no), 0) + 1 FROM runs", (), |row| row.get(0))
     }
@@ -220,7 +225,6 @@ impl<'a> Pending<'a> {
         &self,
         record: &RunRecord<'_>,
         run_no: i64,
-        manifest: &str,
         old: Option<i64>,
     ) -> rusqlite::Result<()> {
         if let Some(old) = old {
@@ -232,7 +236,7 @@ impl<'a> Pending<'a> {
         self.transaction.execute(
             "INSERT INTO runs (run_no, run_id, job_id, period, calc_version, law_hash,
                                manifest_hash, known_on, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, '', ?7, ?8)",
             params![
                 run_no,
                 record.run_id,
@@ -240,7 +244,6 @@ impl<'a> Pending<'a> {
                 read::month_number(record.period),
                 record.calc_version,
                 record.law_hash,
-                manifest,
                 read::date_number(record.known_on),
                 RunState::Draft.word(),
             ],
