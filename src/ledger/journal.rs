@@ -44,7 +44,10 @@ pub enum BooksError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// No run of that job was ever posted here.
-    #[error("{path}: has no run of job {job_id}; hint: --job takes the `id` of the job file", path = path.display())]
+    #[error(
+        "{path}: has no run of job {job_id}; hint: --job takes the `id` of the job file",
+        path = path.display()
+    )]
     JobUnknown {
         /// The ledger.
         path: PathBuf,
@@ -52,7 +55,10 @@ pub enum BooksError {
         job_id: String,
     },
     /// A file stands in the place of the journal and is none.
-    #[error("{path}: is there already and is no journal; hint: name another file", path = path.display())]
+    #[error(
+        "{path}: is there already and is no journal; hint: name another file",
+        path = path.display()
+    )]
     Foreign {
         /// The file.
         path: PathBuf,
