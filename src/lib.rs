@@ -18,6 +18,9 @@ pub mod intake;
 // Tables -> one fact row per row of each basis, and findings.
 pub mod facts;
 
+// Lines of earlier months -> what was paid before, by row.
+pub mod history;
+
 // Facts + law -> ceilings, floors, breaches.
 pub mod price;
 

@@ -16,8 +16,10 @@ pub struct Assessed {
     pub ceiling: Stored,
     /// Floor in fen; null where none.
     pub floor: Stored,
-    /// The fee that counts; null where there is none.
+    /// The fee as filed; null where there is none.
     pub fee: Stored,
+    /// The fee that counts, where it is another than the one filed.
+    pub reduced: Option<Stored>,
     /// Fee above the ceiling.
     pub over: Vec<bool>,
     /// Fee below the floor.
@@ -35,7 +37,7 @@ pub struct Assessed {
 pub fn assess(
     rule: &PriceRule,
     when: &Stored,
-    fee: &Stored,
+    fee: Stored,
     ceiling: Stored,
     floor: Option<Stored>,
 ) -> Assessed {
@@ -48,19 +50,15 @@ pub fn assess(
             && when.error(row).is_none()
             && !when.is_null(row)
     });
-    let over = each(&|row| applies[row] && greater(fee, &ceiling, row));
+    let over = each(&|row| applies[row] && greater(&fee, &ceiling, row));
     let under = match &floor {
-        Some(floor) => each(&|row| applies[row] && greater(floor, fee, row)),
+        Some(floor) => each(&|row| applies[row] && greater(floor, &fee, row)),
         None => vec![false; rows],
     };
     let missing = each(&|row| applies[row] && fee.is_null(row));
-    let counted = if rule.breach == Breach::ReduceToCeiling {
-        reduce(fee, &ceiling, &over)
-    } else {
-        fee.clone()
-    };
+    let reduced = (rule.breach == Breach::ReduceToCeiling).then(|| reduce(&fee, &ceiling, &over));
     let floor = floor.unwrap_or_else(|| Stored::plain(Column::whole(Vec::new())).all_null(rows));
-    Assessed { applies, ceiling, floor, fee: counted, over, under, missing }
+    Assessed { applies, ceiling, floor, fee, reduced, over, under, missing }
 }
 
 /// Whether `a > b`, both known.

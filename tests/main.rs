@@ -9,6 +9,7 @@ mod job;
 mod law;
 mod ledger;
 mod publish;
+mod retro;
 mod rules;
 mod settle;
 mod tidy;

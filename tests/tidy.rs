@@ -7,8 +7,8 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Rooms in the order the data walks (DESIGN 3); a room uses only rooms before it.
-const ROOMS: &str = "domain law job intake facts price subsidy allocation retro schedule ledger \
-                     archive publish settle audit explain cli";
+const ROOMS: &str = "domain law job intake facts history price subsidy allocation retro schedule \
+                     ledger archive publish settle audit explain cli";
 
 /// Hash maps that are walked, into what has no order of its own; or another map of that name.
 const WALKED: &str =

@@ -8,14 +8,15 @@
 //!   limit / quantity`, floored to the fen, and the cut is borne in proportion to the fen. A
 //!   quantity that is null or not above zero uses nothing up, and its line keeps its money.
 //! * On key `line` each line stands alone against its own limit, by the same formulas.
-//! * A window longer than the month is used up by what was posted for its other months, for the
-//!   same institution (or the whole programme) and items; it can bound money only.
+//! * A window longer than the month is used up by its other months too, see [`super::window`].
 
-use super::lines::{Bound, Groups, Lines, Tally};
+use super::lines::{Bound, Groups, Line, Lines, Tally};
 use super::queue::{Queue, part, serve};
-use super::rows::{Figure, KeyRows, evaluate, gcd};
+use super::rows::{Figure, evaluate, gcd};
+use super::window::{NOTHING, across, cut_uses, note, of_history, used_before, used_up};
 use super::{AllocationError, Cut, PostedLine};
-use crate::domain::{Basis, Key, Month, RowError};
+use crate::domain::{Basis, Fraction, KeyRows, Month, RowError};
+use crate::history::Past;
 use crate::law::{Apportion, CapRule, Window};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -28,37 +29,18 @@ pub(super) fn cap(
     lines: &mut Lines,
     rule: &CapRule,
     posted: &[PostedLine],
+    past: &Past<'_>,
     month: Month,
 ) -> Result<(), AllocationError> {
-    check_window(rule)?;
     let items = lines.money_items(&rule.items);
     let quantities = quantities(lines, rule, &items);
     match &rule.key {
-        None => each_line(lines, rule, &items, &quantities),
+        None => each_line(lines, rule, &items, &quantities, past, month),
         Some(key) => {
-            let used = used_before(rule, key, posted, month)?;
+            let used = used_before(lines, rule, key, posted, past, month)?;
             shared(lines, rule, key, &items, &quantities, &used)
         }
     }
-}
-
-fn check_window(rule: &CapRule) -> Result<(), AllocationError> {
-    if rule.window == Window::Month {
-        return Ok(());
-    }
-    match &rule.key {
-        Some(Basis::Institution | Basis::Programme) => {}
-        other => {
-            return Err(AllocationError::WindowNeedsChildHistory {
-                cap: Arc::clone(&rule.head.id),
-                key: other.as_ref().map_or_else(|| "line".to_owned(), ToString::to_string),
-            });
-        }
-    }
-    if rule.quantity.is_some() {
-        return Err(AllocationError::WindowNeedsQuantities { cap: Arc::clone(&rule.head.id) });
-    }
-    Ok(())
 }
 
 /// What each line uses up, by item and row; `None` for a cap on money.
@@ -88,39 +70,6 @@ fn quantities(lines: &mut Lines, rule: &CapRule, items: &[usize]) -> Quantities 
 
 fn live_rows(lines: &Lines, item: usize) -> Vec<u32> {
     lines.live(item).filter_map(|(row, _)| u32::try_from(row).ok()).collect()
-}
-
-/// Fen posted for the other months of the window, by institution id (programme: under no id).
-fn used_before(
-    rule: &CapRule,
-    key: &Basis,
-    posted: &[PostedLine],
-    month: Month,
-) -> Result<FxHashMap<Option<Key>, i64>, AllocationError> {
-    let mut used = FxHashMap::default();
-    for line in posted {
-        let counts = line.source_period != month
-            && in_window(rule.window, line.source_period, month)
-            && rule.items.iter().any(|item| **item == *line.item);
-        if counts {
-            let of =
-                (*key == Basis::Institution).then(|| Key::pack(line.institution_id.as_bytes()).0);
-            let sum: &mut i64 = used.entry(of).or_default();
-            *sum = sum
-                .checked_add(line.payable_fen)
-                .ok_or_else(|| AllocationError::overflow(&rule.head.id))?;
-        }
-    }
-    Ok(used)
-}
-
-fn in_window(window: Window, other: Month, month: Month) -> bool {
-    match window {
-        Window::Month => false,
-        Window::Quarter => other.index().div_euclid(3) == month.index().div_euclid(3),
-        Window::Year => other.year() == month.year(),
-        Window::Life => true,
-    }
 }
 
 /// Exact numbers brought to whole counts of one unit, so that the stages compare integers.
@@ -154,26 +103,36 @@ impl Unit {
     }
 }
 
-/// Key `line`: each line against the limit on its own row.
+/// Key `line`: each line against the limit on its own row, less what it used up in other months.
 fn each_line(
     lines: &mut Lines,
     rule: &CapRule,
     items: &[usize],
     quantities: &Quantities,
+    past: &Past<'_>,
+    month: Month,
 ) -> Result<(), AllocationError> {
     let id = &rule.head.id;
     let overflow = || AllocationError::overflow(id);
     let (cutter, reason) = (lines.cutter(id), lines.reason(REASON));
     let mut bounds: BTreeMap<u32, Bound> = BTreeMap::new();
     for item in items {
-        let rows = live_rows(lines, *item);
-        let list = &lines.entitlements.items[*item];
-        let mut limits =
-            evaluate(&rule.limit, lines.frames, &list.basis, &rows, &lines.law.calendar);
+        let mut rows = live_rows(lines, *item);
+        let basis = lines.entitlements.items[*item].basis.clone();
+        let mut before = match rule.window {
+            Window::Month => None,
+            _ => Some(of_history(lines, rule, &basis, past, month)?),
+        };
+        if before.is_some() {
+            // Rows that cannot be told apart in another month use up one limit, in order of values.
+            in_order(lines, *item, &mut rows);
+        }
+        let mut limits = evaluate(&rule.limit, lines.frames, &basis, &rows, &lines.law.calendar);
         for limit in &mut limits {
             *limit = limit.rounded(rule.round);
         }
         let used = quantities.as_ref().and_then(|all| all.get(item));
+        let mut noted = vec![NOTHING; lines.entitlements.items[*item].status.len()];
         for (row, limit) in rows.iter().zip(limits) {
             let place = *row as usize;
             if let Figure::Error(error) = limit {
@@ -182,23 +141,61 @@ fn each_line(
             }
             let fen = lines.entitlements.items[*item].allocated[place];
             let figure = used.map(|figures| figures[place]);
+            let gone = match &before {
+                Some((keys, used)) => used.get(keys.at(place)).copied().unwrap_or(NOTHING),
+                None => NOTHING,
+            };
+            let figures = [figure.unwrap_or(Figure::None), limit, Figure::Is(gone)];
             let unit = match figure {
                 None => Unit::FEN,
-                Some(figure) => Unit::of([figure, limit].iter()).ok_or_else(overflow)?,
+                Some(_) => Unit::of(figures.iter()).ok_or_else(overflow)?,
             };
-            let Some(limit) = unit.count(limit).map(|limit| limit.max(0)) else { continue };
+            let left = unit.count(Figure::Is(gone)).ok_or_else(overflow)?;
+            let left = unit.count(limit).map(|limit| (limit - left).max(0));
             let used = figure.map_or(Some(i128::from(fen)), |f| unit.count(f)).unwrap_or(0);
-            let kept = part(fen, used, limit).ok_or_else(overflow)?;
-            if kept < fen {
-                let whole = |count: i128| i64::try_from(count / unit.0).map_err(|_| overflow());
-                let bound = bounds.entry(lines.payees[*item].at(place)).or_default();
-                add(bound, whole(used)?, whole(limit)?, fen - kept).ok_or_else(overflow)?;
-                lines.leave(*item, place, kept, cutter, reason);
+            let mut gone_now = used.max(0);
+            if let Some(left) = left {
+                let kept = part(fen, used, left).ok_or_else(overflow)?;
+                gone_now = used_up(fen, kept, gone_now, left);
+                if kept < fen {
+                    let whole = |count: i128| i64::try_from(count / unit.0).map_err(|_| overflow());
+                    let bound = bounds.entry(lines.payees[*item].at(place)).or_default();
+                    add(bound, whole(used)?, whole(left)?, fen - kept).ok_or_else(overflow)?;
+                    lines.leave(*item, place, kept, cutter, reason);
+                }
             }
+            if let Some((keys, used)) = &mut before {
+                let amount = Fraction::new(gone_now, unit.0).ok_or_else(overflow)?.reduced();
+                noted[place] = amount;
+                if let Some(sum) = used.get_mut(keys.at(place)) {
+                    *sum = sum.checked_add(amount).ok_or_else(overflow)?;
+                }
+            }
+        }
+        if before.is_some() && quantities.is_some() {
+            lines.entitlements.items[*item].used.push((Arc::clone(id), noted));
         }
     }
     lines.record(id, "line", &bounds);
     Ok(())
+}
+
+/// Puts rows of an item in order of what tells them apart.
+fn in_order(lines: &Lines, item: usize, rows: &mut [u32]) {
+    let line = |row: &u32| Line {
+        item: 0,
+        row: *row,
+        fen: lines.entitlements.items[item].allocated[*row as usize],
+        used: 0,
+    };
+    let identity = &lines.identities[item];
+    rows.sort_by(|a, b| {
+        let (left, right) = (line(a), line(b));
+        identity
+            .compare(left.row as usize, right.row as usize)
+            .then(right.fen.cmp(&left.fen))
+            .then(left.row.cmp(&right.row))
+    });
 }
 
 fn add(bound: &mut Bound, before: i64, limit: i64, cut: i64) -> Option<()> {
@@ -216,21 +213,27 @@ fn shared(
     key: &Basis,
     items: &[usize],
     quantities: &Quantities,
-    posted: &FxHashMap<Option<Key>, i64>,
+    before: &[Fraction],
 ) -> Result<(), AllocationError> {
     let id = &rule.head.id;
     let overflow = || AllocationError::overflow(id);
     let count = lines.frames.get(key).map_or(0, |frame| frame.rows).max(1);
     let mut keyed: Vec<(usize, KeyRows)> = Vec::with_capacity(items.len());
     for item in items {
-        keyed.push((*item, lines.keys_of(*item, key, id)?));
+        let of = lines.keys_of(*item, key, id)?;
+        let rows = lines.entitlements.items[*item].status.len();
+        keyed.push((*item, if rule.across { across(lines, of, rows) } else { of }));
     }
     let money = |_, _, fen: i64| i128::from(fen);
     let mut tallies = lines.tally(&keyed, count, money).ok_or_else(overflow)?;
     let limits = limits(lines, rule, key, &keyed, &tallies);
     let unit = match quantities {
         None => Unit::FEN,
-        Some(all) => Unit::of(all.values().flatten().chain(&limits)).ok_or_else(overflow)?,
+        Some(all) => {
+            let before: Vec<Figure> = before.iter().copied().map(Figure::Is).collect();
+            let figures = all.values().flatten().chain(&limits).chain(&before);
+            Unit::of(figures).ok_or_else(overflow)?
+        }
     };
     let used = |item: usize, row: usize, fen: i64| match quantities {
         None => i128::from(fen),
@@ -241,12 +244,10 @@ fn shared(
     }
     let left: Vec<Option<i128>> = limits
         .iter()
-        .enumerate()
-        .map(|(row, limit)| {
-            let of = u32::try_from(row).ok().and_then(|row| lines.institutions.key(row));
-            let of = (*key == Basis::Institution).then_some(of).flatten();
-            let posted = posted.get(&of).copied().unwrap_or(0);
-            unit.count(*limit).map(|limit| (limit - i128::from(posted)).max(0))
+        .zip(before)
+        .map(|(limit, before)| {
+            let before = unit.count(Figure::Is(*before))?;
+            unit.count(*limit).map(|limit| (limit - before).max(0))
         })
         .collect();
     let binding: Vec<bool> =
@@ -282,6 +283,16 @@ fn shared(
         };
         let before = whole(tallies[*key_row as usize].used)?;
         add(bound, before, whole(limit_of(*key_row))?, cut).ok_or_else(overflow)?;
+    }
+    if let Some(all) = quantities.as_ref().filter(|_| rule.window != Window::Month) {
+        let queue = matches!(rule.apportion, Apportion::Queue(_));
+        let cut = cut_uses(&groups, &kept, queue, &limit_of, unit.0).ok_or_else(overflow)?;
+        let whole_line = |item: usize, row: usize| match all.get(&item).map(|figures| figures[row])
+        {
+            Some(Figure::Is(value)) if value.num > 0 => Some(value.reduced()),
+            _ => Some(NOTHING),
+        };
+        note(lines, rule, items, &whole_line, &cut).ok_or_else(overflow)?;
     }
     let (cutter, reason) = (lines.cutter(id), lines.reason(REASON));
     lines.apply(&groups, &kept, cutter, reason);
@@ -356,10 +367,9 @@ fn cuts(
 
 #[cfg(test)]
 mod tests {
-    use super::{Unit, in_window};
+    use super::Unit;
     use crate::allocation::rows::Figure;
-    use crate::domain::{Fraction, Month};
-    use crate::law::Window;
+    use crate::domain::Fraction;
 
     #[test]
     fn figures_are_counted_in_one_unit() {
@@ -369,22 +379,5 @@ mod tests {
         assert_eq!((unit.0, unit.count(half), unit.count(third)), (6, Some(3), Some(14)));
         assert_eq!(Unit::FEN.count(third), Some(2));
         assert_eq!(Unit::FEN.count(Figure::None), None);
-    }
-
-    #[test]
-    fn windows_hold_the_months_of_the_calendar() {
-        let month = |text: &str| Month::parse(text).expect("a month");
-        let at = month("2026-05");
-        for (window, other, inside) in [
-            (Window::Month, "2026-05", false),
-            (Window::Quarter, "2026-04", true),
-            (Window::Quarter, "2026-06", true),
-            (Window::Quarter, "2026-03", false),
-            (Window::Year, "2026-01", true),
-            (Window::Year, "2025-12", false),
-            (Window::Life, "2019-01", true),
-        ] {
-            assert_eq!(in_window(window, month(other), at), inside, "{window:?} {other}");
-        }
     }
 }

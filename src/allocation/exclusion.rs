@@ -2,8 +2,7 @@
 
 use super::AllocationError;
 use super::lines::{Bound, Lines};
-use super::rows::KeyRows;
-use crate::domain::Frame;
+use crate::domain::{Frame, KeyRows};
 use crate::law::ExclusionRule;
 use crate::subsidy::LineStatus;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! The lines while they are being allocated, and the only places that change one.
 
-use super::rows::{Identity, Institutions, KeyRows, apportion, key_rows};
+use super::rows::{Identity, Institutions, apportion};
 use super::{AllocationError, Cut};
-use crate::domain::{Basis, Frame, Frames, RowError};
+use crate::domain::{Basis, Frame, Frames, KeyRows, RowError, key_rows};
 use crate::law::{LawOfMonth, SubsidyRule};
 use crate::subsidy::{Entitlements, LineStatus};
 use rayon::prelude::*;
@@ -59,6 +59,10 @@ impl<'a> Lines<'a> {
         entitlements.reasons.intern("");
         entitlements.cutters.intern("");
         for item in &mut entitlements.items {
+            if let Some(of) = item.to_date.take() {
+                item.amount = of.total;
+            }
+            item.used.clear();
             item.allocated.clone_from(&item.amount);
             item.capped = None;
             item.cut_by.clear();
@@ -124,6 +128,28 @@ impl<'a> Lines<'a> {
             .map(|(row, (_, fen))| (row, *fen))
     }
 
+    /// Rows of an item that may yet be paid something or owe it: those paid something so far, and every
+    /// row with a total to date, for what was paid before may be more than a total of nothing.
+    pub(super) fn payable(&self, item: usize) -> Vec<usize> {
+        let due_to_date = self.rules[item].as_ref().is_some_and(|rule| rule.to_date.is_some());
+        if due_to_date {
+            self.with_total(item)
+        } else {
+            self.live(item).map(|(row, _)| row).collect()
+        }
+    }
+
+    /// Rows of an item whose gates passed and whose amount was computed.
+    pub(super) fn with_total(&self, item: usize) -> Vec<usize> {
+        let list = &self.entitlements.items[item];
+        let has_total = |row: &usize| match list.status[*row] {
+            LineStatus::Paid => true,
+            LineStatus::Zero => list.exact.as_ref().is_none_or(|exact| !exact.is_null(*row)),
+            LineStatus::Absent | LineStatus::Refused => false,
+        };
+        (0..list.status.len()).filter(has_total).collect()
+    }
+
     /// The order of ties: pack order of items, then what tells their rows apart, then the money.
     pub(super) fn tie(&self, a: &Line, b: &Line) -> Ordering {
         a.item
@@ -145,7 +171,12 @@ impl<'a> Lines<'a> {
 
     /// Refuses a line: it loses its amount.
     pub(super) fn refuse(&mut self, item: usize, row: usize, error: RowError) {
-        let reason = self.reason(error.reason());
+        self.refuse_as(item, row, error.reason());
+    }
+
+    /// Refuses a line for a reason.
+    pub(super) fn refuse_as(&mut self, item: usize, row: usize, reason: &str) {
+        let reason = self.reason(reason);
         let lines = &mut self.entitlements.items[item];
         lines.status[row] = LineStatus::Refused;
         lines.reason[row] = reason;
@@ -185,11 +216,8 @@ impl<'a> Lines<'a> {
             if self.payees[item].all_found() {
                 continue;
             }
-            let lost: Vec<usize> = self
-                .live(item)
-                .map(|(row, _)| row)
-                .filter(|row| self.payees[item].at(*row) == Frame::NO_ROW)
-                .collect();
+            let mut lost = self.payable(item);
+            lost.retain(|row| self.payees[item].at(*row) == Frame::NO_ROW);
             for row in lost {
                 self.refuse(item, row, RowError::NoParent);
             }

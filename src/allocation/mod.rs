@@ -14,8 +14,9 @@
 //!    sum of its lines (receivables make room); a limit below zero counts as zero, a null limit is
 //!    no limit, a limit without a value refuses the lines under it with its reason. Limits that are
 //!    not whole are floored to the fen unless the cap rounds them. See [`cap`].
-//! 4. **Budget shortage.** See [`shortage`].
-//! 5. **Funding split** with both margins (S13), then budget lines in order of 指标文号. See [`split`]
+//! 4. **Items due to date**: the total less what was paid of it before (S26). See [`to_date`].
+//! 5. **Budget shortage.** See [`shortage`].
+//! 6. **Funding split** with both margins (S13), then budget lines in order of 指标文号. See [`split`]
 //!    and [`budget`].
 //!
 //! Rules come from the law of the first segment of the month: exclusions, caps, shortages and
@@ -32,11 +33,16 @@ mod rows;
 mod shares;
 mod shortage;
 mod split;
+mod to_date;
+mod window;
 
-pub(crate) use rows::{KeyRows, identity_columns, key_rows, number};
+pub(crate) use rows::{identity_columns, number};
+pub(crate) use to_date::cut as cut_instalments;
+
 pub use shares::{SplitShares, both_margins, split_total};
 
 use crate::domain::{Basis, Frames, Month};
+use crate::history::Past;
 use crate::law::LawOfMonth;
 use crate::subsidy::Entitlements;
 use lines::Lines;
@@ -169,25 +175,14 @@ pub struct MonthInput<'a> {
 /// Why a month cannot be allocated at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AllocationError {
-    /// A window longer than the month on a key finer than the institution.
+    /// A rule over several months in a job that keeps no lines of earlier ones.
     #[error(
-        "cap {cap}: its window needs what each {key} was paid in earlier months, which the \
-         books do not hold; expected the key institution or programme, or the window month"
+        "{rule}: it needs what each line was paid in earlier months, which the job does not keep; \
+         expected a job with retro = true, so that lines.parquet is written and read"
     )]
-    WindowNeedsChildHistory {
-        /// Cap id.
-        cap: Arc<str>,
-        /// Key basis, or `line`.
-        key: String,
-    },
-    /// A window longer than the month on a quantity.
-    #[error(
-        "cap {cap}: its window needs the quantities of earlier months, which the books do not \
-         hold; expected a cap on money, or the window month"
-    )]
-    WindowNeedsQuantities {
-        /// Cap id.
-        cap: Arc<str>,
+    HistoryNotKept {
+        /// Cap or item.
+        rule: Arc<str>,
     },
     /// Rows of an item have no way to the key of a rule.
     #[error("{rule}: rows of basis {basis} (item {item}) do not lead to a row of {key}")]
@@ -239,7 +234,9 @@ impl AllocationError {
 ///
 /// `posted` is what counts toward windows longer than the month: earlier periods, and the earlier
 /// months of this period when a period has several. Lines of `month` itself are left out of a
-/// window, because they are what is being settled. Without a `budget` the month is a closed one, settled
+/// window, because they are what is being settled. `past` tells what each line was paid in earlier
+/// months: caps over several months on keys finer than the institution, and items due to date, need
+/// it. Without a `budget` the month is a closed one, settled
 /// again: its shortage is over and its budget line is for the month that pays to choose (S25).
 ///
 /// # Errors
@@ -250,6 +247,7 @@ pub fn allocate(
     entitlements: &mut Entitlements,
     budget: Option<&[BudgetLine]>,
     posted: &[PostedLine],
+    past: &Past<'_>,
     month: Month,
 ) -> Result<Allocation, AllocationError> {
     let mut lines = Lines::new(law, frames, entitlements);
@@ -262,8 +260,9 @@ pub fn allocate(
     let mut caps: Vec<_> = rules.caps.iter().collect();
     caps.sort_by_key(|cap| cap.stage);
     for rule in caps {
-        cap::cap(&mut lines, rule, posted, month)?;
+        cap::cap(&mut lines, rule, posted, past, month)?;
     }
+    to_date::settle(&mut lines, rules, past, month)?;
     let (shortages, budget) = match budget {
         Some(budget) => (rules.shortages.as_slice(), budget),
         None => Default::default(),

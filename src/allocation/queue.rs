@@ -2,8 +2,8 @@
 
 use super::AllocationError;
 use super::lines::{Groups, Line, Lines};
-use super::rows::{KeyRows, compare_cells, key_rows};
-use crate::domain::{Basis, Frame, Stored};
+use super::rows::compare_cells;
+use crate::domain::{Basis, Frame, KeyRows, Stored, key_rows};
 use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

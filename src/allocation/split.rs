@@ -53,7 +53,7 @@ impl Splits {
         let mut items_of: Vec<Vec<usize>> = Vec::new();
         for item in 0..lines.entitlements.items.len() {
             let rule = lines.rules[item].clone().filter(|rule| !rule.in_kind);
-            let Some(rule) = rule.filter(|_| lines.live(item).next().is_some()) else {
+            let Some(rule) = rule.filter(|_| !lines.payable(item).is_empty()) else {
                 this.of_item.push(None);
                 continue;
             };
@@ -135,8 +135,9 @@ impl Splits {
         if !refused.is_empty() {
             for item in items {
                 let lost: Vec<(usize, RowError)> = lines
-                    .live(*item)
-                    .filter_map(|(row, _)| Some((row, *refused.get(&lines.payees[*item].at(row))?)))
+                    .payable(*item)
+                    .into_iter()
+                    .filter_map(|row| Some((row, *refused.get(&lines.payees[*item].at(row))?)))
                     .collect();
                 for (row, error) in lost {
                     lines.refuse(*item, row, error);

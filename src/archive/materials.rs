@@ -108,7 +108,8 @@ impl Materials {
         Ok([self.plan(Vec::new())?.tables, self.planned_late()?])
     }
 
-    /// Hash of each file of the deliveries by the place it will have; `None` for one the run did not read.
+    /// Hash of each file of the deliveries by the place it will have; `None` for one that was not
+    /// read.
     ///
     /// # Errors
     /// As [`Materials::planned`].

@@ -106,7 +106,11 @@ impl Script<'_> {
         let start_order = if rule.function == Aggregate::Last { "DESC" } else { "ASC" };
         let value = match (&rule.function, kind) {
             (
-                Aggregate::CountEligible(_) | Aggregate::CountPaid(_) | Aggregate::SumAmount(_),
+                Aggregate::CountEligible(_)
+                | Aggregate::CountPaid(_)
+                | Aggregate::SumAmount(_)
+                | Aggregate::PaidToDate(..)
+                | Aggregate::PaidMonths(..),
                 _,
             ) => whole(format!("coalesce(sum(c) {picked}, 0)")),
             (Aggregate::Count, _) if rule.argument.is_none() => whole(format!("count(*) {picked}")),

@@ -1,7 +1,7 @@
 //! What the script cannot carry yet, by name.
 
 use super::AuditError;
-use crate::law::{Apportion, Window};
+use crate::law::{Apportion, Step, Window};
 use crate::settle::SettledMonth;
 
 /// Refuses a month whose law holds such a rule.
@@ -29,8 +29,18 @@ pub(super) fn refuse(month: &SettledMonth) -> Result<(), AuditError> {
         }
     }
     for segment in &month.law.segments {
+        for step in &segment.steps {
+            if let Step::Aggregate(rule) = step
+                && let Some((item, _)) = rule.function.of_history()
+            {
+                rules.push(format!("what was paid of {item} in earlier months"));
+            }
+        }
         for item in segment.items.iter().filter(|item| item.any_sign && !item.in_kind) {
             rules.push(format!("subsidy {} with negative amounts", item.head.id));
+        }
+        for item in segment.items.iter().filter(|item| item.to_date.is_some()) {
+            rules.push(format!("subsidy {} due to date", item.head.id));
         }
     }
     if rules.is_empty() {

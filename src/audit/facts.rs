@@ -162,6 +162,7 @@ pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
         let columns: Vec<(&Arc<str>, &Stored)> = frame
             .columns
             .iter()
+            .map(|(column, stored)| (column, &**stored))
             .filter(|(column, _)| wanted.columns.contains(&(basis.clone(), Arc::clone(column))))
             .filter(|(column, _)| !computed.contains(&(basis.clone(), column.to_string())))
             .collect();

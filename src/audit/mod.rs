@@ -42,7 +42,8 @@ pub enum AuditError {
     /// The law holds rules the script cannot carry yet.
     #[error(
         "{month}: found {}; expected rules the SQL can carry; hint: it cannot yet say queues, \
-         quantity caps, windows longer than a month, exclusions, shortages, negative amounts",
+         quantity caps, windows longer than a month, exclusions, shortages, negative amounts, \
+         totals to date",
         rules.join(", ")
     )]
     NotYet {

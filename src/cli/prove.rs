@@ -6,6 +6,7 @@ use super::args_acts::{ProveCommand, VerifyCommand};
 use super::console::{Console, Outcome, Trouble};
 use super::exit::Exit;
 use super::{meant, spine};
+use crate::domain::Fen;
 use crate::domain::texts::{Catalogue, Language};
 use crate::ledger::Verified;
 use crate::publish::{Proof, ProofError};
@@ -47,7 +48,10 @@ fn proved(command: &ProveCommand) -> Result<String, Trouble> {
                 let fields = proof.columns.iter().zip(&line.row);
                 let fields = fields.filter(|(_, field)| !field.is_empty());
                 lines.extend(fields.map(|(column, field)| {
-                    format!("{}{}{field}", texts.column(column), texts.label("word.colon"))
+                    let money = column.ends_with("_fen") || column == "rate";
+                    let yuan = field.parse().ok().filter(|_| money).map(|fen| Fen(fen).to_string());
+                    let (title, colon) = (texts.column(column), texts.label("word.colon"));
+                    format!("{title}{colon}{}", yuan.as_deref().unwrap_or(field))
                 }));
             }
             Ok(lines.join("\n"))

@@ -30,8 +30,7 @@ impl From<&SettleError> for Exit {
             SettleError::Archive(error) => Self::from(error),
             SettleError::Lines(_) => Self::Differs,
             SettleError::Allocation(error) => match error {
-                AllocationError::WindowNeedsChildHistory { .. }
-                | AllocationError::WindowNeedsQuantities { .. }
+                AllocationError::HistoryNotKept { .. }
                 | AllocationError::KeyNotReachable { .. }
                 | AllocationError::OrderColumnMissing { .. }
                 | AllocationError::SplitMissing { .. } => Self::Law,

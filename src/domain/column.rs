@@ -458,7 +458,7 @@ pub struct Frame {
     pub rows: usize,
     /// Columns by name. Facts have bare names (`fee_monthly`); what rules compute is stored under
     /// the rule's id (`rate_base`, `full_day.ceiling`).
-    pub columns: BTreeMap<Arc<str>, Stored>,
+    pub columns: BTreeMap<Arc<str>, Arc<Stored>>,
     /// For each coarser basis the row each row belongs to; [`Frame::NO_ROW`] where it has none.
     pub links: BTreeMap<Basis, Vec<u32>>,
 }
@@ -479,13 +479,19 @@ impl Frame {
     /// When the column's length is not the frame's: that is a bug in the room that built it.
     pub fn put(&mut self, name: &str, stored: Stored) {
         assert_eq!(stored.column.len(), self.rows, "column {name} of basis {}", self.basis);
-        self.columns.insert(Arc::from(name), stored);
+        self.columns.insert(Arc::from(name), Arc::new(stored));
     }
 
     /// The column of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Stored> {
-        self.columns.get(name)
+        self.columns.get(name).map(|stored| &**stored)
+    }
+
+    /// The column of that name, for a thread that reads it while others are added.
+    #[must_use]
+    pub fn shared(&self, name: &str) -> Option<Arc<Stored>> {
+        self.columns.get(name).cloned()
     }
 }
 

@@ -11,6 +11,7 @@ mod fraction;
 mod hex;
 mod ident;
 mod key;
+mod key_rows;
 mod money;
 mod person;
 mod progress;
@@ -30,6 +31,7 @@ pub use ident::{
     CnapsError, ResidentIdError, UsccError, check_cnaps, check_resident_id, check_uscc, luhn_valid,
 };
 pub use key::{BadKey, PublicKey, SecretKey};
+pub use key_rows::{KeyRows, key_rows};
 pub use money::{Fen, MoneyError, amount_in_words};
 pub use person::{ActError, beijing_day, moment, person, reason, same_person};
 pub use progress::{Progress, Silent};

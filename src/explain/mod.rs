@@ -9,6 +9,7 @@ mod origin;
 mod reads;
 mod show;
 mod text;
+mod to_date;
 mod walk;
 
 use crate::domain::Month;
@@ -139,8 +140,11 @@ pub struct LineSaid {
     pub quantity: String,
     /// Shown rate in currency units, or empty.
     pub rate: String,
-    /// After rounding, fen.
+    /// After rounding, fen; for an item due to date the total.
     pub amount_fen: i64,
+    /// What of a total to date is due now; none for an item of the month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_date: Option<ToDateSaid>,
     /// After exclusions, caps and budget, fen.
     pub allocated_fen: i64,
     /// Support in kind: recorded, never paid.
@@ -155,6 +159,44 @@ pub struct LineSaid {
     pub schedule: Vec<ScheduleSaid>,
     /// Every piece of law met: rule, gates, prices, values, tables, parameters, caps; by id.
     pub clauses: Vec<RuleSaid>,
+}
+
+/// A total to date and what is due of it now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ToDateSaid {
+    /// `year` or `life`.
+    pub window: String,
+    /// Total after caps, fen.
+    pub total_fen: i64,
+    /// Paid of the item before.
+    pub before_fen: i64,
+    /// Items deducted.
+    pub less: Vec<String>,
+    /// Paid of them.
+    pub less_fen: i64,
+    /// Instalments in order.
+    pub instalments: Vec<InstalmentSaid>,
+    /// The item taken back, or empty.
+    pub recovers: String,
+    /// The most that could be taken back of it, and what would have been taken without that bound.
+    pub bound: Option<(i64, i64)>,
+    /// Due now, before the budget.
+    pub due_fen: i64,
+}
+
+/// One instalment of a total.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InstalmentSaid {
+    /// Its share, as a fraction.
+    pub share: String,
+    /// Its condition.
+    pub when: String,
+    /// Its clause, or empty.
+    pub clause: String,
+    /// Its part of the total as it is now, fen.
+    pub fen: i64,
+    /// `closed` by an earlier month, `due` now, or `open`.
+    pub state: String,
 }
 
 /// A piece of law, named.

@@ -6,7 +6,7 @@ use super::walk::LineWalk;
 use super::{ExplainInput, FactSaid, RuleSaid, StepSaid, ValueSaid};
 use crate::domain::{Basis, Frame};
 use crate::law::expr::Expr;
-use crate::law::{AggregateRule, PriceRule, RuleHead, Step};
+use crate::law::{AggregateRule, PriceRule, RuleHead, Step, Window};
 use std::sync::Arc;
 
 impl LineWalk<'_> {
@@ -90,7 +90,12 @@ impl LineWalk<'_> {
                 self.cite(&head);
             }
         }
+        let earlier = sum.function.of_history().map(|(item, window)| match window {
+            Window::Life => format!("'{item}'"),
+            window => format!("'{item}', '{}'", window.word()),
+        });
         let argument = sum.argument.as_ref().map_or_else(|| sum.over.name(), |expr| expr.source());
+        let argument = earlier.as_deref().unwrap_or(argument);
         let filter = sum
             .filter
             .as_ref()
@@ -256,5 +261,7 @@ fn aggregate_word(function: &crate::law::Aggregate) -> &'static str {
         Aggregate::CountEligible(_) => "count_eligible",
         Aggregate::CountPaid(_) => "count_paid",
         Aggregate::SumAmount(_) => "sum_amount",
+        Aggregate::PaidToDate(..) => "paid_to_date",
+        Aggregate::PaidMonths(..) => "paid_months",
     }
 }

@@ -21,9 +21,9 @@ pub fn render(explanation: &Explanation, texts: &Catalogue) -> String {
     page.out
 }
 
-struct Page<'a> {
+pub(super) struct Page<'a> {
     out: String,
-    texts: &'a Catalogue,
+    pub(super) texts: &'a Catalogue,
     /// Sections begun for the line at hand.
     sections: usize,
 }
@@ -34,13 +34,13 @@ impl Page<'_> {
         self.out.push('\n');
     }
 
-    fn say(&mut self, indent: usize, key: &str, values: &[(&str, &str)]) {
+    pub(super) fn say(&mut self, indent: usize, key: &str, values: &[(&str, &str)]) {
         let text = format!("{:indent$}{}", "", self.texts.phrase(key, values), indent = indent * 2);
         self.text(&text);
     }
 
     /// An empty line and the title of the next section.
-    fn section(&mut self, key: &str) {
+    pub(super) fn section(&mut self, key: &str) {
         let ordinals = self.texts.label("word.ordinals");
         let n = ordinals.split(' ').nth(self.sections).unwrap_or("-");
         self.sections += 1;
@@ -49,11 +49,11 @@ impl Page<'_> {
         self.say(0, "explain.section", &[("n", n), ("title", title)]);
     }
 
-    fn money(&self, fen: i64) -> String {
+    pub(super) fn money(&self, fen: i64) -> String {
         format!("{} {}", Fen(fen), self.texts.label("word.yuan"))
     }
 
-    fn word(&self, room: &str, word: &str) -> String {
+    pub(super) fn word(&self, room: &str, word: &str) -> String {
         let key = format!("{room}.{word}");
         if self.texts.has(&key) { self.texts.label(&key).to_owned() } else { word.to_owned() }
     }
@@ -92,6 +92,7 @@ impl Page<'_> {
         self.facts(line);
         self.gates(line);
         self.amount(line);
+        self.write_to_date(line);
         self.cuts(line);
         self.money_flow(line);
         self.clauses(line);

@@ -204,6 +204,7 @@ impl<'a> LineWalk<'a> {
         } else {
             Vec::new()
         };
+        let to_date = if computed { self.due_to_date() } else { None };
         let cuts = self.cuts();
         let (top, bottom) = rule.round.quantum;
         let exact = self.lines.exact.as_ref().filter(|_| computed);
@@ -243,7 +244,11 @@ impl<'a> LineWalk<'a> {
                 .as_ref()
                 .filter(|stored| !stored.is_null(self.row))
                 .map_or_else(String::new, |stored| money_or_error(stored, self.row)),
-            amount_fen: self.lines.amount[self.row],
+            amount_fen: match self.lines.to_date.as_ref().filter(|_| to_date.is_some()) {
+                Some(of) => of.total[self.row],
+                None => self.lines.amount[self.row],
+            },
+            to_date,
             allocated_fen: self.lines.allocated.get(self.row).copied().unwrap_or(0),
             in_kind: rule.in_kind,
             cut_by: self.cut_by(),

@@ -176,7 +176,7 @@ pub(crate) fn put_listing_facts(
     ground: &Ground<'_>,
     enrolments: &Enrolments<'_>,
     listings: &[u32],
-    here: &[i64],
+    here: &[u32],
     of_child: &[u32],
     overlapping: &[bool],
     frame: &mut Frame,
@@ -202,7 +202,10 @@ pub(crate) fn put_listing_facts(
         frame.put("listings_of_child", plain(Column::whole(of)));
     }
     if want("listings_here") {
-        frame.put("listings_here", plain(Column::whole(here.to_vec())));
+        frame.put(
+            "listings_here",
+            plain(Column::whole(here.iter().map(|here| i64::from(*here)).collect())),
+        );
     }
     let overlaps = |row: usize| overlapping.get(row).copied().unwrap_or(false);
     frame.put("overlapping", bools(&overlaps));

@@ -22,6 +22,7 @@ use crate::domain::{
 };
 use crate::intake::{Table, Tables};
 use crate::law::{LawOfMonth, Step};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -234,7 +235,8 @@ impl Ground<'_> {
         } else {
             rows.iter().map(file).collect()
         };
-        let records = rows.iter().map(|row| i64::from(table.records[*row as usize])).collect();
+        let record = |row: &u32| i64::from(table.records[*row as usize]);
+        let records = rows.par_iter().with_min_len(8192).map(record).collect();
         frame.put("#file", Stored::plain(Column::whole(files)));
         frame.put("#record", Stored::plain(Column::whole(records)));
     }

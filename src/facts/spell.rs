@@ -96,14 +96,14 @@ pub(super) struct Piece {
     pub(super) from: Vec<Date>,
     pub(super) until: Vec<Date>,
     pub(super) segment: Vec<u8>,
-    pub(super) pieces: Vec<i64>,
+    pub(super) pieces: Vec<u16>,
     pub(super) in_month: Vec<bool>,
     /// The attendance row of each spell, [`NONE`] where there is none, [`SEVERAL`] where several are
     /// read together.
     pub(super) attended: Vec<u32>,
     /// Figures that are not those of one row: by spell.
     pub(super) shared: Vec<(u32, [Option<i64>; 5])>,
-    pub(super) here: Vec<i64>,
+    pub(super) here: Vec<u32>,
     pub(super) tally: Tally,
 }
 
@@ -290,7 +290,7 @@ impl Context<'_> {
             self.listing(*listing, institution, piece);
             let (here, attended_rows) = places.get(children[at]);
             for _ in first_spell..piece.listing.len() {
-                piece.here.push(i64::from(here));
+                piece.here.push(here);
             }
             let spells = piece.listing.len() - first_spell;
             if attended_rows == NONE {
@@ -483,7 +483,7 @@ impl Context<'_> {
         if spans.is_empty() {
             piece.push(listing, institution, None, month, 0, 1);
         }
-        let pieces = count(spans.len());
+        let pieces = u16::try_from(spans.len()).unwrap_or(u16::MAX);
         for (span, segment, row) in spans {
             piece.push(listing, row, Some(span), month, segment, pieces);
         }
@@ -535,7 +535,7 @@ impl Piece {
         span: Option<Span>,
         month: Span,
         segment: u8,
-        pieces: i64,
+        pieces: u16,
     ) {
         self.listing.push(listing);
         self.institution.push(institution);

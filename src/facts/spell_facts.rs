@@ -8,7 +8,7 @@ use super::places::{NONE, SEVERAL};
 use super::spell::{Enrolments, Piece};
 use crate::domain::{Basis, CodeColumn, Column, Frame, Stored};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 /// Facts of the spell itself and the columns of its listing.
 pub(super) fn frame(
@@ -57,10 +57,10 @@ pub(super) fn frame(
         frame.put("days_open", numbers(&|row| (workdays(row) - closed_days(row)).max(0)));
     }
     if want("pieces") || spells.pieces.iter().any(|pieces| *pieces > 1) {
-        frame.put("pieces", plain(Column::whole(std::mem::take(&mut spells.pieces))));
+        frame.put("pieces", numbers(&|row| i64::from(spells.pieces[row])));
     }
     let found = spells.attended.iter().map(|row| *row != NONE).collect();
-    frame.put("in_month", plain(Column::Bool(spells.in_month.clone())));
+    frame.put("in_month", plain(Column::Bool(std::mem::take(&mut spells.in_month))));
     frame.put("attendance_found", plain(Column::Bool(found)));
     frame.put("spell_from", plain(Column::Date(std::mem::take(&mut spells.from))));
     frame.put("spell_until", plain(Column::Date(std::mem::take(&mut spells.until))));
@@ -105,18 +105,13 @@ fn offered(register: &Register, frame: &Frame, spells: &Piece) -> Vec<bool> {
     else {
         return vec![true; spells.listing.len()];
     };
-    let mut known: BTreeMap<(u32, u32), bool> = BTreeMap::new();
-    spells
-        .institution
-        .iter()
-        .zip(codes)
-        .map(|(institution, code)| {
-            *known.entry((*institution, *code)).or_insert_with(|| {
-                register
-                    .services
-                    .get(*institution as usize)
-                    .is_some_and(|services| offers(services, list.text(*code)))
-            })
+    // Spells stand sorted by institution: a run of them asks the same few things again and again.
+    let answer = |known: &mut FxHashMap<(u32, u32), bool>, (institution, code): (&u32, &u32)| {
+        *known.entry((*institution, *code)).or_insert_with(|| {
+            let services = register.services.get(*institution as usize);
+            services.is_some_and(|services| offers(services, list.text(*code)))
         })
-        .collect()
+    };
+    let rows = spells.institution.par_iter().zip(codes).with_min_len(8192);
+    rows.map_init(FxHashMap::default, answer).collect()
 }

@@ -89,11 +89,11 @@ impl Part {
     /// Sets the next piece of the same file behind this one.
     pub(super) fn append(&mut self, next: Self) {
         let Self { columns, records, read, refused, tally, length } = next;
-        self.columns.par_iter_mut().zip(columns).for_each(|(own, next)| {
+        for (own, next) in self.columns.iter_mut().zip(columns) {
             if let (Some(own), Some(next)) = (own, next) {
                 own.append(next);
             }
-        });
+        }
         let offset = self.length;
         self.records.extend(records.iter().map(|record| record.saturating_add(offset)));
         self.tally.append(tally, offset);

@@ -1,5 +1,6 @@
-//! Large delimited files in UTF-8 without quotes, piece by piece: while one round of pieces is typed
-//! on all threads, the next is read and hashed, so that no file is ever whole in memory.
+//! Large delimited files in UTF-8 without quotes, piece by piece: every thread in turn reads and
+//! hashes the next piece and types it while others read on, so that no file is ever whole in memory
+//! and no thread waits for a round to end.
 //!
 //! A file that turns out to be anything else (another format or encoding, a quote, a record longer
 //! than a piece) is left to the reader of whole files, which starts again from its first byte.
@@ -11,10 +12,11 @@ use crate::domain::hex;
 use memchr::memrchr;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Smallest piece: a header must fit into the first one.
 const PIECE_MIN: usize = 1 << 14;
@@ -36,15 +38,21 @@ pub(super) fn read(
     if usize::try_from(length).is_ok_and(|length| length <= 2 * piece) {
         return Ok(None);
     }
-    let mut source = Source { file, piece, hash: Sha256::new(), bytes: 0, carried: Vec::new() };
-    let mut round = Vec::new();
-    if !source.round(1, Vec::new(), &mut round).map_err(world)? {
-        return Ok(None);
-    }
-    let Some(first) = round.first() else { return Ok(None) };
+    let mut source = Source {
+        file,
+        piece,
+        hash: Sha256::new(),
+        bytes: 0,
+        carried: Vec::new(),
+        first: None,
+        pieces: 0,
+        ended: false,
+    };
+    let mut first = Vec::with_capacity(piece);
+    let Turn::Piece(_) = source.next(&mut first).map_err(world)? else { return Ok(None) };
     let mark = if first.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let text = first.get(mark..).unwrap_or_default();
-    if super::is_other_format(first) || !is_plain(text) {
+    if super::is_other_format(&first) || !is_plain(text) {
         return Ok(None);
     }
     let separator = delimited::separator(text, plan.spec.header_row);
@@ -52,31 +60,40 @@ pub(super) fn read(
         return Ok(None);
     };
     let binding = plan.bind(name, &headers)?;
-    let mut skip = mark + start;
+    let skip = mark + start;
     // Room for all rows at once: growing would copy them, and memory never written costs nothing.
     let expected = cut::expected_records(text, usize::try_from(length).unwrap_or(0));
-    let mut all = Rows::new(plan, &binding, expected).finish(plan, 0);
-    let mut spare = Vec::new();
-    while !round.is_empty() {
-        let typed = |(at, piece): (usize, &Vec<u8>)| {
-            let body = piece.get(if at == 0 { skip } else { 0 }..).unwrap_or_default();
-            type_piece(body, separator, plan, &binding)
-        };
-        // Several pieces a thread: nobody waits long for the last one.
-        let pieces = 4 * rayon::current_num_threads();
-        let mut next = Vec::new();
-        let (typed, whole) = rayon::join(
-            || round.par_iter().enumerate().map(typed).collect::<Option<Vec<Part>>>(),
-            || source.round(pieces, std::mem::take(&mut spare), &mut next),
-        );
-        let (Some(typed), true) = (typed, whole.map_err(world)?) else { return Ok(None) };
-        for part in typed {
-            all.append(part);
+    let all = Rows::new(plan, &binding, expected).finish(plan, 0);
+    source.first = Some(first);
+    let source = Mutex::new(source);
+    let joined = Mutex::new(Joined { all, next: 0, early: BTreeMap::new() });
+    let take_turns = |_| -> io::Result<bool> {
+        let mut buffer = Vec::with_capacity(piece);
+        loop {
+            let turn = held(&source).next(&mut buffer)?;
+            let number = match turn {
+                Turn::Piece(number) => number,
+                Turn::End => return Ok(true),
+                Turn::TooLong => return Ok(false),
+            };
+            let body = buffer.get(if number == 0 { skip } else { 0 }..).unwrap_or_default();
+            let Some(part) = type_piece(body, separator, plan, &binding) else {
+                held(&source).ended = true;
+                return Ok(false);
+            };
+            held(&joined).take(number, part);
         }
-        skip = 0;
-        spare = std::mem::replace(&mut round, next);
+    };
+    let threads = 0..rayon::current_num_threads();
+    let outcomes: Vec<io::Result<bool>> =
+        threads.into_par_iter().with_max_len(1).map(take_turns).collect();
+    for outcome in outcomes {
+        if !outcome.map_err(world)? {
+            return Ok(None);
+        }
     }
-    let Source { hash, bytes, .. } = source;
+    let Source { hash, bytes, .. } = source.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Joined { all, .. } = joined.into_inner().unwrap_or_else(PoisonError::into_inner);
     let read = SourceFile {
         table: Arc::clone(&plan.name),
         name: Arc::from(name),
@@ -87,6 +104,30 @@ pub(super) fn read(
     };
     let Binding { findings, .. } = binding;
     Ok(Some((read, FileRead { parts: vec![all], findings })))
+}
+
+/// What the mutex guards; a thread that panicked ends the run anyway.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The pieces of a file set end to end as far as they are typed.
+struct Joined {
+    all: Part,
+    /// Number of the piece that comes behind `all`.
+    next: usize,
+    /// Pieces typed before the one they stand behind.
+    early: BTreeMap<usize, Part>,
+}
+
+impl Joined {
+    fn take(&mut self, number: usize, part: Part) {
+        self.early.insert(number, part);
+        while let Some(part) = self.early.remove(&self.next) {
+            self.all.append(part);
+            self.next += 1;
+        }
+    }
 }
 
 /// Whether separators and newlines mean what they are, and the text is UTF-8.
@@ -102,6 +143,16 @@ fn type_piece(body: &[u8], separator: u8, plan: &TablePlan<'_>, binding: &Bindin
     delimited::split(body, separator, rows, plan)
 }
 
+/// What a thread finds when its turn to read comes.
+enum Turn {
+    /// The piece of this number.
+    Piece(usize),
+    /// The end of the file.
+    End,
+    /// A record that does not fit into a piece.
+    TooLong,
+}
+
 /// A file on its way in.
 struct Source {
     file: File,
@@ -110,42 +161,45 @@ struct Source {
     bytes: u64,
     /// The start of a record whose end is still to come.
     carried: Vec<u8>,
+    /// The piece that was read for its header and is still to be typed.
+    first: Option<Vec<u8>>,
+    /// Pieces read.
+    pieces: usize,
+    /// Nothing more is to be read.
+    ended: bool,
 }
 
 impl Source {
-    /// Reads up to `count` pieces of whole records into `round`, which stays empty at the end of the
-    /// file; `spare` are buffers to use again. False when a record does not fit into a piece.
-    fn round(
-        &mut self,
-        count: usize,
-        spare: Vec<Vec<u8>>,
-        round: &mut Vec<Vec<u8>>,
-    ) -> io::Result<bool> {
-        let mut spare = spare.into_iter();
-        for _ in 0..count {
-            let mut buffer = spare.next().unwrap_or_else(|| Vec::with_capacity(self.piece));
-            buffer.clear();
-            buffer.append(&mut self.carried);
-            let carried = buffer.len();
-            let wanted = self.piece.saturating_sub(carried) as u64;
-            (&self.file).take(wanted).read_to_end(&mut buffer)?;
-            let fresh = buffer.get(carried..).unwrap_or_default();
-            self.hash.update(fresh);
-            self.bytes += fresh.len() as u64;
-            let ended = (fresh.len() as u64) < wanted;
-            if buffer.is_empty() {
-                break;
-            }
-            if !ended {
-                let Some(last) = memrchr(b'\n', &buffer) else { return Ok(false) };
-                self.carried.extend_from_slice(&buffer[last + 1..]);
-                buffer.truncate(last + 1);
-            }
-            round.push(buffer);
-            if ended {
-                break;
-            }
+    /// Reads the next piece of whole records into `buffer`.
+    fn next(&mut self, buffer: &mut Vec<u8>) -> io::Result<Turn> {
+        if let Some(first) = self.first.take() {
+            *buffer = first;
+            return Ok(Turn::Piece(0));
         }
-        Ok(true)
+        if self.ended {
+            return Ok(Turn::End);
+        }
+        buffer.clear();
+        buffer.append(&mut self.carried);
+        let carried = buffer.len();
+        let wanted = self.piece.saturating_sub(carried) as u64;
+        (&self.file).take(wanted).read_to_end(buffer)?;
+        let fresh = buffer.get(carried..).unwrap_or_default();
+        self.hash.update(fresh);
+        self.bytes += fresh.len() as u64;
+        self.ended = (fresh.len() as u64) < wanted;
+        if buffer.is_empty() {
+            return Ok(Turn::End);
+        }
+        if !self.ended {
+            let Some(last) = memrchr(b'\n', buffer) else {
+                self.ended = true;
+                return Ok(Turn::TooLong);
+            };
+            self.carried.extend_from_slice(&buffer[last + 1..]);
+            buffer.truncate(last + 1);
+        }
+        self.pieces += 1;
+        Ok(Turn::Piece(self.pieces - 1))
     }
 }

@@ -69,6 +69,7 @@ pub enum JobKind {
 
 /// A job with every default resolved and every path absolute or relative to the working directory.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "one a setting of the job")]
 pub struct Job {
     /// `id`: folder and ledger entries are keyed by it (S33).
     pub id: String,

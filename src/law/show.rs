@@ -46,6 +46,13 @@ const LABELS: &[(&str, &str)] = &[
     ("instrument", "支持方式"),
     ("in_kind", "实物"),
     ("sign", "正负"),
+    ("to_date", "累计口径"),
+    ("instalments", "分期"),
+    ("less", "扣减项目"),
+    ("recovers", "追缴项目"),
+    ("restore", "补发核减"),
+    ("line_kind", "明细类别"),
+    ("across", "跨机构"),
     ("trace", "列示"),
     ("items", "项目"),
     ("key", "范围"),
@@ -126,6 +133,8 @@ const WORDS: &[(&str, &str)] = &[
     ("half_year", "半年"),
     ("year", "年"),
     ("life", "终身"),
+    ("INSTALMENT", "分期"),
+    ("CLAWBACK", "追缴"),
     ("largest_remainder", "最大余额法"),
     ("queue", "排队"),
     ("prorata", "按比例"),
@@ -172,6 +181,10 @@ const WORD_KEYS: &[&str] = &[
     "roll",
     "coverage",
     "mid_month",
+    "to_date",
+    "line_kind",
+    "restore",
+    "across",
 ];
 
 /// A value as people read it: words in Chinese, lists without brackets.
@@ -187,7 +200,7 @@ fn spoken(key: &str, value: &str) -> String {
         let parts = inner.split(", ").filter_map(|part| Some(part.split_once(" = ")?.1));
         return parts.map(word).collect::<Vec<_>>().join(" ");
     }
-    if matches!(key, "gates" | "items" | "trace" | "order" | "sources") {
+    if matches!(key, "gates" | "items" | "less" | "trace" | "order" | "sources") {
         return value.trim_matches(['[', ']']).replace(", ", "、");
     }
     value.to_owned()
@@ -277,6 +290,9 @@ pub(super) fn lines(block: &Block) -> Vec<(String, String)> {
                 let rows: Vec<String> = node.list().iter().map(row).collect();
                 rows.join("\n")
             }
+            (BlockKind::Subsidy, "instalments") => {
+                node.list().iter().map(instalment).collect::<Vec<_>>().join("\n")
+            }
             (BlockKind::Table, "keys") => {
                 node.list().iter().map(key_name).collect::<Vec<_>>().join(" | ")
             }
@@ -292,6 +308,12 @@ fn key_name(node: &Node) -> String {
         Some(name) => plain(name),
         None => plain(node),
     }
+}
+
+/// Share, condition and clause of an instalment.
+fn instalment(node: &Node) -> String {
+    let parts = ["share", "when", "clause"].iter().filter_map(|key| node.get(key));
+    parts.map(|part| snapshot::one_line(&plain(part))).collect::<Vec<_>>().join(" | ")
 }
 
 fn row(node: &Node) -> String {

@@ -225,7 +225,7 @@ pub(super) fn follow(
             let made = Course::begin(event, hash, body).ok_or(Refusal::Unreadable)?;
             if made.demand.keys.is_some() || made.made.signature.is_some() {
                 let kind = chain::EventKind::parse(&event.kind).ok_or(Refusal::Unreadable)?;
-                made.check_signature(kind, &made.made, &event.before)?;
+                made.check_posting(kind, body, &event.before)?;
             }
             *course = Some(made);
             Ok(())

@@ -7,10 +7,11 @@ use super::chain::{Event, EventKind};
 use super::read::RunState;
 use super::refusal::Refusal;
 use crate::domain::{
-    ActError, Fen, Month, PublicKey, SecretKey, moment, person, reason, same_person,
+    ActError, Fen, Month, PublicKey, SecretKey, hex, moment, person, reason, same_person,
 };
 use crate::job::Approval;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// What a person may do with a run.
@@ -186,6 +187,17 @@ pub fn message(
         .into_bytes()
 }
 
+/// What a posting signs in the place of a reason: SHA-256 of the rest of its text, so that nobody
+/// changes the demand or the rows behind a signature.
+pub(super) fn rest_of_posting(body: &Value) -> String {
+    let mut rest = body.clone();
+    if let Some(map) = rest.as_object_mut() {
+        map.remove("signature");
+        map.remove("key");
+    }
+    hex(&Sha256::digest(rest.to_string()))
+}
+
 impl Course {
     /// The course that begins with a posting; `None` when its text cannot be read.
     pub(super) fn begin(event: &Event, hash: &str, body: &Value) -> Option<Self> {
@@ -308,7 +320,27 @@ impl Course {
         done: &Deed,
         head_before: &str,
     ) -> Result<(), Refusal> {
-        let words = (&*done.by, &*done.at, &*done.reason);
+        self.check_words(kind, done, &done.reason, head_before)
+    }
+
+    /// The same for a posting, whose signature covers the rest of its text.
+    pub(super) fn check_posting(
+        &self,
+        kind: EventKind,
+        body: &Value,
+        head_before: &str,
+    ) -> Result<(), Refusal> {
+        self.check_words(kind, &self.made, &rest_of_posting(body), head_before)
+    }
+
+    fn check_words(
+        &self,
+        kind: EventKind,
+        done: &Deed,
+        reason: &str,
+        head_before: &str,
+    ) -> Result<(), Refusal> {
+        let words = (&*done.by, &*done.at, reason);
         let key = match &done.key {
             Some(key) => Some(PublicKey::parse(key).map_err(|_| Refusal::BadSignature)?),
             None => None,

@@ -2,7 +2,7 @@
 
 use super::acts;
 use super::chain::{self, EventKind, Head};
-use super::course::{Demand, message};
+use super::course::{Demand, message, rest_of_posting};
 use super::read::{self, RunState};
 use super::rows::{NONE, ROWS_MAX, Rows};
 use super::{InstitutionMonth, LedgerError};
@@ -155,6 +155,8 @@ impl<'a> Pending<'a> {
         let run_no = self.next_run_no().map_err(|source| self.store(source))?;
         let rows = Rows::new(&self.transaction, run_no, record);
         let seals = rows.write().map_err(|source| self.store(source))?;
+        // Into the log while the files are still being written: the commit has little left to write.
+        self.transaction.cache_flush().map_err(|source| self.store(source))?;
         let written = written()?;
         if let Some(standing) = standing.as_ref().filter(|old| old.run_id == record.run_id) {
             already(standing, &written.manifest_hash)?; // the same bytes, posted anew
@@ -166,7 +168,8 @@ impl<'a> Pending<'a> {
         let mut body = body(record, &written, old_run_id, &seals);
         body["approval"] = demand.body();
         if let Some(key) = record.key {
-            let words = (by, at, "");
+            let rest = rest_of_posting(&body);
+            let words = (by, at, &*rest);
             let manifest = &written.manifest_hash;
             let text = message(kind, record.run_id, manifest, words, &self.head.hash);
             body["key"] = key.public().text().into();

@@ -4,6 +4,7 @@
 use super::parquet::{Writer, encode};
 use super::sheet::{NO_CODE, Sheet, Values};
 use crate::domain::{CodeList, Date, Month};
+use crate::history::{parts_of, parts_text};
 use crate::retro::{BookLine, Cause, Change, Correction, LineBook, LineKey, NO_TEXT, Side};
 use polars::prelude::{Column, ParquetReader, PolarsError, SerReader};
 use rayon::prelude::*;
@@ -98,7 +99,29 @@ fn lines_sheet(month: &str, lines: &[BookLine], texts: &CodeList) -> Sheet {
     sheet.put("source_file", "来源文件", coded(lines.iter().map(|line| line.file), texts));
     let records = lines.iter().map(|line| (line.record > 0).then_some(line.record.into()));
     sheet.put("source_record", "来源记录", Values::MaybeInt(records.collect()));
+    sheet.put("instalments", "已结分期", instalments(lines));
+    sheet.put("used", "限额占用", coded(lines.iter().map(|line| line.used), texts));
     sheet
+}
+
+/// The instalments each line closed; most lines close none.
+fn instalments(lines: &[BookLine]) -> Values {
+    let mut list = CodeList::default();
+    let codes = lines.iter().map(|line| match line.parts {
+        0 => NO_CODE,
+        parts => list.intern(&parts_text(parts)),
+    });
+    let codes = codes.collect();
+    Values::Coded(codes, Arc::new(list))
+}
+
+/// The text of `corrections.csv`.
+#[must_use]
+pub fn corrections_text(corrections: &[Correction]) -> Vec<u8> {
+    let mut text = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = super::delimited::write(&self::corrections(corrections), &mut text);
+    text
 }
 
 /// The changes of closed months, one row an identity.
@@ -167,6 +190,13 @@ pub(super) fn corrections(corrections: &[Correction]) -> Sheet {
     let rule = |side: Option<Side>, month: &Correction| {
         side.map_or_else(String::new, |side| month.texts.text(side.rule).to_owned())
     };
+    sheet.put(
+        "used",
+        "限额占用",
+        text(&|month, change| {
+            change.new.map_or_else(String::new, |side| month.texts.text(side.used).to_owned())
+        }),
+    );
     sheet.put("old_rule", "原规则版本", text(&|month, change| rule(change.old, month)));
     sheet.put("new_rule", "现规则版本", text(&|month, change| rule(change.new, month)));
     sheet
@@ -204,6 +234,10 @@ pub fn read_lines(bytes: &[u8], month: Month) -> Result<LineBook, LineFileError>
         Ok(days.iter().map(|day| day.map(Date::from_days)).collect())
     };
     let (from, until) = (dates("span_from")?, dates("span_until")?);
+    // Files of runs before these columns have no such lines.
+    let has = |name: &str| frame.get_column_index(name).is_some();
+    let used = if has("used") { Some(texts("used")?) } else { None };
+    let instalments = if has("instalments") { Some(texts("instalments")?) } else { None };
     let persons = column("child_ref")?.str().map_err(polars)?.clone();
     for (row, person) in persons.iter().enumerate() {
         if wanted != Some(periods.codes[row]) {
@@ -228,6 +262,11 @@ pub fn read_lines(bytes: &[u8], month: Month) -> Result<LineBook, LineFileError>
             rule: rule.codes[row],
             file: file.codes[row],
             record: records[row].and_then(|record| u32::try_from(record).ok()).unwrap_or(0),
+            parts: instalments
+                .as_ref()
+                .map_or(Some(0), |list| parts_of(book.texts.text(list.codes[row])))
+                .ok_or_else(|| wrong(format!("record {}: not instalments", row + 1)))?,
+            used: used.as_ref().map_or(NO_TEXT, |list| list.codes[row]),
         });
     }
     Ok(book)
@@ -250,16 +289,16 @@ impl Texts {
     fn of(column: &Column, list: &mut CodeList) -> Result<Self, PolarsError> {
         let series = column.as_materialized_series();
         let mut codes = Vec::with_capacity(series.len());
-        let mut last: (Option<String>, u32) = (None, NO_TEXT);
+        let mut before: (Option<String>, u32) = (None, NO_TEXT);
         for value in series.str()?.iter() {
             let Some(text) = value else {
                 codes.push(NO_TEXT);
                 continue;
             };
-            if last.0.as_deref() != Some(text) {
-                last = (Some(text.to_owned()), list.intern(text));
+            if before.0.as_deref() != Some(text) {
+                before = (Some(text.to_owned()), list.intern(text));
             }
-            codes.push(last.1);
+            codes.push(before.1);
         }
         Ok(Self { codes })
     }
@@ -296,6 +335,8 @@ pub fn lay_over(book: &mut LineBook, bytes: &[u8], month: Month) -> Result<(), L
         "source_record",
     ];
     let places: Vec<usize> = columns.iter().map(|name| place(name)).collect::<Result<_, _>>()?;
+    // Files of runs before this column have no such lines.
+    let used = place("used").ok();
     let wanted = month.to_string();
     let mut over: FxHashMap<LineKey, BookLine> = FxHashMap::default();
     for (at, record) in reader.records().enumerate() {
@@ -332,6 +373,11 @@ pub fn lay_over(book: &mut LineBook, bytes: &[u8], month: Month) -> Result<(), L
             rule: code(11),
             file: code(12),
             record: field(13).parse().unwrap_or(0),
+            parts: 0,
+            used: used
+                .and_then(|at| record.get(at))
+                .filter(|text| !text.is_empty())
+                .map_or(NO_TEXT, |text| book.texts.intern(text)),
         };
         over.insert(key, line);
     }

@@ -35,13 +35,15 @@ use rayon::prelude::*;
 
 pub use control::{Control, ControlMismatch, Mismatch, TableUse, YearToDate};
 pub use delimited::write as write_csv;
-pub use entitlement_lines::{PseudonymsAhead, persons};
+pub use entitlement_lines::{PseudonymsAhead, persons, persons_of};
 pub use folder::{
     Contents, Damage, DamageKind, Draft, FolderError, HashedFile, MANIFEST, RELEASE, recover,
     recover_sealed_by, verify, verify_sealed_by,
 };
 pub use institution_files::{Previous, Standing};
-pub use line_files::{CORRECTIONS, EXAMINED, LINES, LineFileError, lay_over, read_lines};
+pub use line_files::{
+    CORRECTIONS, EXAMINED, LINES, LineFileError, corrections_text, lay_over, read_lines,
+};
 pub use manifest::{InputFile, MANIFEST_FORMAT, Manifest, OutputFile};
 pub use price_files::{PriceColumns, price_columns};
 pub use profile::{FINANCE_FIELDS, Profile, ProfileError, Profiles, SUPERVISION_FIELDS};
@@ -222,8 +224,11 @@ impl Prepared {
 pub fn prepare(run: &Publication<'_>) -> Result<Prepared, PublishError> {
     let register = Register::of(&run.months);
     let tallies = Tallies::of(&run.months, &register)?;
-    let control = control::control(run, &register, &tallies)?;
-    let standing = institution_files::standing(run, &register, &tallies)?;
+    let (control, standing) = rayon::join(
+        || control::control(run, &register, &tallies),
+        || institution_files::standing(run, &register, &tallies),
+    );
+    let (control, standing) = (control?, standing?);
     Ok(Prepared { register, tallies, control, standing })
 }
 

@@ -1,16 +1,10 @@
 //! The lines of a settled month that carry money, by identity.
 
-use crate::allocation::key_rows;
-use crate::domain::{Basis, Cell, CodeList, Column, Date, Frame, Frames, Stored};
+use crate::domain::{Basis, CodeList, Column, Date, Fraction, Frame, Frames, Stored, key_rows};
+use crate::history::{NO_TEXT, Person, row_keys, used_text};
 use crate::subsidy::{Entitlements, ItemLines, LineStatus};
 use rayon::prelude::*;
 use std::sync::Arc;
-
-/// Code of a text that is not there.
-pub const NO_TEXT: u32 = u32::MAX;
-
-/// The keyed pseudonym of a child or person (S32); all zero where the row has none.
-pub type Person = [u8; 16];
 
 /// What makes a line the same line in another settlement of its month (S24), by codes of one
 /// [`CodeList`]. The source is not in it: a line is split over the sources of its institution.
@@ -51,57 +45,21 @@ pub struct BookLine {
     pub file: u32,
     /// Record in it, 0 = none.
     pub record: u32,
+    /// Instalments the line closed, one bit a part, the first lowest.
+    pub parts: u64,
+    /// What it used up of caps on quantities over several months, as
+    /// [`used_text`](crate::history::used_text) writes it, or [`NO_TEXT`].
+    pub used: u32,
 }
 
 /// The lines of a month that carry money. What is zero before the budget is left out: a zero is
-/// never refunded.
+/// never refunded. Only a line that closed an instalment stands here with nothing.
 #[derive(Debug, Clone, Default)]
 pub struct LineBook {
     /// Texts behind the codes.
     pub texts: CodeList,
     /// Lines in order of items, then of the basis' rows.
     pub lines: Vec<BookLine>,
-}
-
-/// Columns that tell the rows of a basis apart and are no name of a person.
-fn row_key_columns(frame: &Frame) -> Vec<&Stored> {
-    match &frame.basis {
-        Basis::Class => frame.get("class_id").into_iter().collect(),
-        Basis::Venue => frame.get("venue_id").into_iter().collect(),
-        Basis::Contract => frame.get("contract_id").into_iter().collect(),
-        Basis::Certificate => frame.get("certificate").into_iter().collect(),
-        // A declared table has whatever keys its pack gave it, but no names of persons.
-        Basis::Declared(_) => frame
-            .columns
-            .iter()
-            .filter(|(name, stored)| {
-                matches!(stored.column, Column::Key(_))
-                    && !matches!(&***name, "institution_id" | "child_ref" | "person_ref")
-            })
-            .map(|(_, stored)| stored)
-            .collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The columns of a row's key that are neither institution, person, class nor service, as one text a
-/// row; `None` where the basis has none.
-pub(crate) fn row_keys(frame: &Frame) -> Option<impl Fn(usize) -> String> {
-    let columns = row_key_columns(frame);
-    (!columns.is_empty()).then(|| {
-        move |row: usize| {
-            let mut text = String::new();
-            for stored in &columns {
-                if let Cell::Text(part) = stored.cell(row) {
-                    if !text.is_empty() {
-                        text.push('/');
-                    }
-                    text.push_str(&part);
-                }
-            }
-            text
-        }
-    })
 }
 
 /// First and last column of the span of a basis' rows.
@@ -170,11 +128,12 @@ impl LineBook {
             return Made::default();
         };
         let capped = lines.capped.as_ref().unwrap_or(&lines.allocated);
+        let parts = |row: usize| lines.to_date.as_ref().map_or(0, |of| of.due[row]);
         let places: Vec<usize> = (0..lines.status.len())
             .into_par_iter()
             .filter(|row| {
                 matches!(lines.status[*row], LineStatus::Paid | LineStatus::Zero)
-                    && (capped[*row] != 0 || lines.allocated[*row] != 0)
+                    && (capped[*row] != 0 || lines.allocated[*row] != 0 || parts(*row) != 0)
             })
             .collect();
         let (item, basis) = (self.texts.intern(&lines.item), self.texts.intern(lines.basis.name()));
@@ -188,6 +147,8 @@ impl LineBook {
         let service = self.recoded(frame.get("service"));
         let row_keys: Option<Vec<u32>> = row_keys(frame)
             .map(|text| places.iter().map(|row| self.texts.intern(&text(*row))).collect());
+        let used: Option<Vec<u32>> = (!lines.used.is_empty())
+            .then(|| places.iter().map(|row| self.used(lines, *row)).collect());
         let [from, until] = span_columns(frame);
         let made = places
             .par_iter()
@@ -215,10 +176,19 @@ impl LineBook {
                     rule: rules.get(segment).or(rules.first()).copied().unwrap_or(NO_TEXT),
                     file: NO_TEXT,
                     record: 0,
+                    parts: parts(row),
+                    used: used.as_ref().map_or(NO_TEXT, |used| used[at]),
                 }
             })
             .collect();
         Made { lines: made, places }
+    }
+
+    /// The text of what a row used up of caps.
+    fn used(&mut self, lines: &ItemLines, row: usize) -> u32 {
+        let caps = lines.used.iter().map(|(cap, amounts)| (&**cap, amounts[row]));
+        let caps: Vec<(&str, Fraction)> = caps.filter(|(_, amount)| amount.num != 0).collect();
+        if caps.is_empty() { NO_TEXT } else { self.texts.intern(&used_text(&caps)) }
     }
 
     /// A column of codes by codes of this book.

@@ -1,7 +1,8 @@
 //! Which lines of a month differ between what was paid and what is due as known now.
 
-use super::book::{BookLine, LineBook, LineKey, NO_TEXT};
-use crate::domain::CodeList;
+use super::book::{BookLine, LineBook, LineKey};
+use crate::domain::{CodeList, Fraction};
+use crate::history::{NO_TEXT, all_used, used_text};
 use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -19,6 +20,10 @@ pub struct Side {
     pub file: u32,
     /// Record in it, 0 = none.
     pub record: u32,
+    /// What it used up of caps on quantities over several months, or [`NO_TEXT`].
+    pub used: u32,
+    /// Lines that are this side: more than one for twins.
+    pub twins: u32,
 }
 
 /// Why a line of a closed month is due something else.
@@ -91,7 +96,7 @@ pub fn changes(
     cause: Cause,
     restore: bool,
 ) -> Option<(CodeList, Vec<Change>)> {
-    let texts = sorted_texts(old, new);
+    let mut texts = sorted_texts(old, new);
     let (old, new) = (recoded(old, &texts), recoded(new, &texts));
     let pairs = pairs(&old, &new);
     let found: Option<Vec<Vec<Change>>> = pairs
@@ -99,7 +104,26 @@ pub fn changes(
         .with_min_len(64)
         .map(|(old, new)| of_runs(old, new, (cause, restore)))
         .collect();
-    Some((texts, found?.into_iter().flatten().collect()))
+    let mut found: Vec<Change> = found?.into_iter().flatten().collect();
+    for change in &mut found {
+        if let Some(side) = change.new.as_mut().filter(|side| side.twins > 1) {
+            side.used = used_by_twins(&new, &change.key, &mut texts)?;
+        }
+    }
+    Some((texts, found))
+}
+
+/// What the twins of an identity used up together.
+fn used_by_twins(lines: &[BookLine], key: &LineKey, texts: &mut CodeList) -> Option<u32> {
+    let mut sums: BTreeMap<String, Fraction> = BTreeMap::new();
+    for line in lines.iter().filter(|line| line.key == *key && line.used != NO_TEXT) {
+        for (cap, amount) in all_used(texts.text(line.used)) {
+            let sum = sums.entry(cap.to_owned()).or_insert(Fraction::whole(0));
+            *sum = sum.checked_add(amount)?;
+        }
+    }
+    let all: Vec<(&str, Fraction)> = sums.iter().map(|(cap, sum)| (&**cap, *sum)).collect();
+    Some(if all.is_empty() { NO_TEXT } else { texts.intern(&used_text(&all)) })
 }
 
 /// The texts of both books in their own order, so that codes compare as texts do.
@@ -122,6 +146,7 @@ fn recoded(book: &LineBook, texts: &CodeList) -> Vec<BookLine> {
             key: recode(line.key, &code),
             rule: code(line.rule),
             file: code(line.file),
+            used: code(line.used),
             ..*line
         })
         .collect();
@@ -174,11 +199,14 @@ fn add(side: &mut Option<Side>, line: &BookLine) -> Option<()> {
                 rule: line.rule,
                 file: line.file,
                 record: line.record,
+                used: line.used,
+                twins: 1,
             });
         }
         Some(side) => {
             side.capped_fen = side.capped_fen.checked_add(line.capped_fen)?;
             side.fen = side.fen.checked_add(line.allocated_fen)?;
+            side.twins += 1;
         }
     }
     Some(())

@@ -9,6 +9,8 @@
 //!   paid and paid as it should have been.
 //! * Rows equal in their whole identity (twins) are one sum.
 //! * A past cut of a short budget stays (S25): a line keeps the fen it lost, down to nothing.
+//! * Items due to date are not compared: what earlier months paid of them is deducted in the next open
+//!   one ([`LineBook::leave_out`], [`crate::history`]).
 //! * Sources: an institution's refunds and corrections of one item differ, source by source, by what
 //!   the new settlement gives the source less what was posted for it. So the money of every source
 //!   is what one settlement with the knowledge of today gives it, to the fen.
@@ -16,10 +18,11 @@
 mod book;
 mod compare;
 mod examined;
+mod past;
 mod sources;
 
-pub(crate) use book::row_keys;
-pub use book::{BookLine, LineBook, LineKey, NO_TEXT, Person};
+pub use crate::history::{NO_TEXT, Person};
+pub use book::{BookLine, LineBook, LineKey};
 pub use compare::{Cause, Change, Side, attribute, changes};
 pub use examined::Examined;
 pub use sources::{CorrectedCell, correct, draw};

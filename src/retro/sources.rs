@@ -39,8 +39,9 @@ type Cells = FxHashMap<Cell, BySource>;
 
 /// Divides the changes of a month over its funding sources. `month` is the month as settled now,
 /// `posted` everything posted before (lines of other months are left out). With `every`, institutions
-/// and items none of whose lines changed are looked at too: where the law changed, a split may have
-/// changed alone. `None` when a sum does not fit 64 bits.
+/// none of whose lines changed are looked at too: where the law changed a split may have changed alone,
+/// and a split fixed on the whole settlement moves with any line. `None` when a sum does not fit 64
+/// bits.
 #[must_use]
 pub fn correct(
     texts: &CodeList,
@@ -50,9 +51,10 @@ pub fn correct(
     every: bool,
 ) -> Option<Vec<CorrectedCell>> {
     let mut touched = touched(texts, changes)?;
-    let wanted: BTreeSet<(&str, &str)> =
-        touched.keys().map(|(institution, item)| (&**institution, &**item)).collect();
-    let wanted = |id: &str, item: &str| every || wanted.contains(&(id, item));
+    // A split that is fixed on an institution's total hands its last fen to one item or another: every
+    // item of an institution that is touched is looked at.
+    let wanted: BTreeSet<&str> = touched.keys().map(|(institution, _)| &**institution).collect();
+    let wanted = |id: &str| every || wanted.contains(id);
     let paid = paid(posted, month, &wanted)?;
     let due = due(month, &wanted)?;
     for key in paid.keys().chain(due.keys()) {
@@ -95,12 +97,12 @@ fn touched(texts: &CodeList, changes: &[Change]) -> Option<BTreeMap<Cell, Touche
 fn paid(
     posted: &[PostedLine],
     month: &MonthInput<'_>,
-    wanted: &dyn Fn(&str, &str) -> bool,
+    wanted: &dyn Fn(&str) -> bool,
 ) -> Option<Cells> {
     let mut cells = Cells::default();
     for line in posted.iter().filter(|line| line.source_period == month.month) {
         let counts = matches!(&*line.line_kind, "ORIGINAL" | "REFUND" | "CORRECTION");
-        if !counts || !wanted(&line.institution_id, &line.item) {
+        if !counts || !wanted(&line.institution_id) {
             continue;
         }
         let key = (Arc::from(&*line.institution_id), Arc::from(&*line.item));
@@ -111,7 +113,7 @@ fn paid(
 }
 
 /// What the month settled now gives each source.
-fn due(month: &MonthInput<'_>, wanted: &dyn Fn(&str, &str) -> bool) -> Option<Cells> {
+fn due(month: &MonthInput<'_>, wanted: &dyn Fn(&str) -> bool) -> Option<Cells> {
     let mut cells = Cells::default();
     let stored = month.frames.get(&Basis::Institution).and_then(|f| f.get("institution_id"));
     let Some(Column::Key(ids)) = stored.map(|stored| &stored.column) else { return Some(cells) };
@@ -119,7 +121,7 @@ fn due(month: &MonthInput<'_>, wanted: &dyn Fn(&str, &str) -> bool) -> Option<Ce
         let (row, item) = (cell.institution as usize, cell.item as usize);
         let id = ids.text(row);
         let item = &month.entitlements.items[item].item;
-        if !wanted(&id, item) {
+        if !wanted(&id) {
             continue;
         }
         let source = &month.allocation.sources[cell.source as usize];

@@ -5,7 +5,9 @@ use super::quantities::{self, Shown};
 use super::{BudgetLine, LineKind, MonthInput, ScheduleError, same_budget_line};
 use crate::allocation::PostedLine;
 use crate::domain::{Basis, Column, Key, KeyColumn, Month};
+use crate::law::ItemKind;
 use crate::retro::Correction;
+use crate::subsidy::ItemLines;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +38,16 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// Adds the money of another line of the same grain; `None` when a sum does not fit.
+    pub(super) fn add(&mut self, other: &Self) -> Option<()> {
+        self.gross_fen = self.gross_fen.checked_add(other.gross_fen)?;
+        self.cut_fen = self.cut_fen.checked_add(other.cut_fen)?;
+        self.carried_in_fen = self.carried_in_fen.checked_add(other.carried_in_fen)?;
+        self.carried_out_fen = self.carried_out_fen.checked_add(other.carried_out_fen)?;
+        self.payable_fen = self.payable_fen.checked_add(other.payable_fen)?;
+        Some(())
+    }
+
     /// A line that only moves money between periods.
     pub(super) fn moved(grain: Grain, rule_version: Arc<str>, fen: i64) -> Self {
         let incoming = grain.kind == LineKind::CarryIn;
@@ -163,6 +175,15 @@ fn rule_version(month: &MonthInput, item: usize) -> Arc<str> {
     }
 }
 
+/// What the lines of an item are, as its rule says.
+fn line_kind(lines: &ItemLines) -> LineKind {
+    match lines.rules.iter().flatten().next().map(|rule| rule.kind) {
+        Some(ItemKind::Instalment) => LineKind::Instalment,
+        Some(ItemKind::Clawback) => LineKind::Clawback,
+        Some(ItemKind::Original) | None => LineKind::Original,
+    }
+}
+
 impl Drafts {
     fn add_month(&mut self, month: &MonthInput) -> Result<(), ScheduleError> {
         let Some(ids) = institution_ids(month) else { return Ok(()) };
@@ -182,6 +203,7 @@ impl Drafts {
             month.allocation.budget_lines.iter().map(|line| self.budget_place(line)).collect();
         let versions: Vec<Arc<str>> =
             (0..items.len()).map(|item| rule_version(month, item)).collect();
+        let kinds: Vec<LineKind> = month.entitlements.items.iter().map(line_kind).collect();
         let paid: Vec<bool> = (0..items.len())
             .map(|item| month.allocation.shares.iter().any(|s| s.cell.item as usize == item))
             .collect();
@@ -210,7 +232,7 @@ impl Drafts {
             let grain = Grain {
                 payee,
                 item: items[item],
-                kind: LineKind::Original,
+                kind: kinds[item],
                 source_period: month.month,
                 source: sources[share.cell.source as usize],
                 budget_line: budget

@@ -5,8 +5,8 @@
 //!
 //! # How the lines come about
 //!
-//! * Each funding share of a service month is an ORIGINAL line, also when it was cut to zero; an
-//!   institution without gross has no line. On every line
+//! * Each funding share of a service month is an ORIGINAL line (INSTALMENT or CLAWBACK where the item
+//!   says so), also when it was cut to zero; an institution without gross has no line. On every line
 //!   `gross - cut + carried_in - carried_out = payable`.
 //! * What a `carry` shortage carried stands in the ORIGINAL line and leaves by a `CARRY_OUT` line,
 //!   so the two of them pay nothing now.
@@ -55,6 +55,12 @@ pub enum LineKind {
 }
 
 impl LineKind {
+    /// Whether such a line is the money of the service month it names, paid for the first time.
+    #[must_use]
+    pub const fn is_of_month(self) -> bool {
+        matches!(self, Self::Original | Self::Instalment | Self::Clawback)
+    }
+
     /// The word in outputs.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -27,7 +27,7 @@ pub(super) fn pay(
     let mut schedule = Schedule {
         payees,
         budget_lines: std::mem::take(&mut drafts.budget_lines),
-        lines: Vec::with_capacity(lines.len()),
+        lines: Vec::new(),
         payments: Vec::new(),
     };
     let mut payment_of = vec![u32::MAX; lines.len()];
@@ -63,8 +63,9 @@ pub(super) fn pay(
         let stable = [job_id, &period, &*payee.institution_id, &*payee.account_no];
         payment.end_to_end_id = end_to_end_id(stable, &payment.source, line, pay_on);
     });
-    for ((line_no, draft), payment) in (1_u32..).zip(lines).zip(payment_of) {
-        schedule.lines.push(ScheduleLine {
+    let numbered = |((at, draft), payment): ((usize, Draft), u32)| {
+        let line_no = u32::try_from(at).map_or(u32::MAX, |at| at.saturating_add(1));
+        ScheduleLine {
             line_no,
             payee: draft.grain.payee,
             kind: draft.grain.kind,
@@ -82,8 +83,10 @@ pub(super) fn pay(
             pay_on,
             rule_version: draft.rule_version,
             payment,
-        });
-    }
+        }
+    };
+    let lines = lines.into_par_iter().with_min_len(4096).enumerate().zip(payment_of);
+    schedule.lines = lines.map(numbered).collect();
     Ok(schedule)
 }
 
@@ -105,23 +108,18 @@ fn sum(lines: &[Draft], places: &[usize], payees: &[Payee]) -> Result<i64, Sched
 /// Lines in order, those of one grain made one.
 fn merged(mut lines: Vec<Draft>, payees: &[Payee]) -> Result<Vec<Draft>, ScheduleError> {
     lines.par_sort_by_key(|line| line.grain);
-    let mut out: Vec<Draft> = Vec::with_capacity(lines.len());
-    for line in lines {
-        let Some(last) = out.last_mut().filter(|last| last.grain == line.grain) else {
-            out.push(line);
-            continue;
-        };
-        for (to, from) in [
-            (&mut last.gross_fen, line.gross_fen),
-            (&mut last.cut_fen, line.cut_fen),
-            (&mut last.carried_in_fen, line.carried_in_fen),
-            (&mut last.carried_out_fen, line.carried_out_fen),
-            (&mut last.payable_fen, line.payable_fen),
-        ] {
-            *to = to.checked_add(from).ok_or_else(|| overflow(payees, &line.grain))?;
+    let mut too_large: Option<Grain> = None;
+    lines.dedup_by(|line, last| {
+        let same = line.grain == last.grain;
+        if same && last.add(line).is_none() {
+            too_large.get_or_insert(line.grain);
         }
+        same
+    });
+    match too_large {
+        None => Ok(lines),
+        Some(grain) => Err(overflow(payees, &grain)),
     }
-    Ok(out)
 }
 
 /// What the lines of one payment share; the account is the payee's and the pay date the period's.
@@ -132,7 +130,7 @@ pub(super) const fn key(line: &Draft) -> (u32, u32, u32) {
 /// Places of the lines in order of payments.
 pub(super) fn by_payment(lines: &[Draft]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..lines.len()).collect();
-    places.sort_by_key(|at| (key(&lines[*at]), *at));
+    places.par_sort_unstable_by_key(|at| (key(&lines[*at]), *at));
     places
 }
 

@@ -1,8 +1,8 @@
 //! Quantities and rates shown on the lines: sums over the lines of one institution and item.
 
 use super::MonthInput;
-use crate::allocation::{KeyRows, key_rows, number};
-use crate::domain::{Basis, Fraction};
+use crate::allocation::number;
+use crate::domain::{Basis, Fraction, KeyRows, key_rows};
 use crate::subsidy::{ItemLines, LineStatus};
 use rayon::prelude::*;
 

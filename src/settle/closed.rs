@@ -5,16 +5,18 @@
 //! the archive of the run that paid it, late ones from that run, from every run released since and
 //! from the job: what was known once stays known.
 
-use super::{IN_THIS_PERIOD, SettleError, SettledMonth, law_of, settle_month};
+use super::earlier::Earlier;
+use super::{Asked, IN_THIS_PERIOD, SettleError, SettledMonth, law_of, settle_month};
 use crate::allocation::{BudgetLine, PostedLine};
 use crate::archive::{Archive, Materials};
 use crate::domain::{Fen, Finding, FindingCode, Month, hex};
 use crate::intake;
 use crate::job::{self, Job, TableSpec};
-use crate::law::{DiffOf, LawBook, LawOfMonth, Window, diff};
+use crate::law::{DiffOf, Law, LawBook, LawOfMonth, SplitScope, Window, diff};
 use crate::ledger::{Ledger, RunHead};
 use crate::publish::{
-    CORRECTIONS, EXAMINED, LINES, Manifest, Pseudonyms, lay_over, persons, read_lines,
+    CORRECTIONS, EXAMINED, LINES, Manifest, Pseudonyms, corrections_text, lay_over, persons,
+    read_lines,
 };
 use crate::retro::{Cause, Correction, Examined, LineBook, attribute, changes, correct, draw};
 use sha2::{Digest, Sha256};
@@ -199,38 +201,40 @@ impl Closed {
 
     /// Settles again what has changed, month by month; one month is in memory at a time.
     pub(super) fn settle(
-        mut self,
+        &self,
         job: &Job,
         book: &LawBook,
         posted: &[PostedLine],
         pseudonyms: &Pseudonyms,
     ) -> Result<Corrected, SettleError> {
         let mut corrected = Corrected::default();
-        let mut months = std::mem::take(&mut self.months);
+        let mut months: Vec<&ClosedMonth> = self.months.iter().collect();
         months.sort_by_key(|of| of.month);
         // The books as they come to stand, month by month.
         let mut books: Vec<PostedLine> = posted.to_vec();
         let mut earlier_changed = false;
-        for mut of in months {
+        for of in months {
+            let mut now = of.now.clone();
             let moved = earlier_changed && over_months(&of.law);
             if of.then.differs(&of.now) || moved {
-                let correction = self.correct(job, book, &books, pseudonyms, &of)?;
+                let known = Known { books: &books, corrections: &corrected.corrections };
+                let correction = self.correct(job, book, &known, pseudonyms, of)?;
                 if let Some(correction) = correction {
                     earlier_changed = true;
                     books.extend(as_posted(&correction));
-                    of.now.changed = correction.changes.len() as u64;
+                    now.changed = correction.changes.len() as u64;
                     let sum = |fen: i64, more: i64| fen.saturating_add(more);
                     for cell in &correction.cells {
-                        of.now.refund_fen = sum(of.now.refund_fen, cell.refund_fen);
-                        of.now.correction_fen = sum(of.now.correction_fen, cell.correction_fen);
+                        now.refund_fen = sum(now.refund_fen, cell.refund_fen);
+                        now.correction_fen = sum(now.correction_fen, cell.correction_fen);
                     }
                     corrected.findings.extend(findings(&correction));
                     corrected.corrections.push(correction);
                 }
             }
-            corrected.examined.push(of.now);
+            corrected.examined.push(now);
         }
-        corrected.findings.append(&mut self.findings);
+        corrected.findings.extend(self.findings.iter().cloned());
         Ok(corrected)
     }
 
@@ -238,18 +242,23 @@ impl Closed {
         &self,
         job: &Job,
         book: &LawBook,
-        books: &[PostedLine],
+        known: &Known<'_>,
         pseudonyms: &Pseudonyms,
         of: &ClosedMonth,
     ) -> Result<Option<Correction>, SettleError> {
+        let books = known.books;
         let before: Vec<PostedLine> =
             books.iter().filter(|line| line.source_period < of.month).cloned().collect();
         let by_law = of.then.law_sha256 != of.now.law_sha256
             || of.then.calendar_sha256 != of.now.calendar_sha256;
         let by_delivery = of.then.inputs != of.now.inputs;
-        let settled = self.again(of, of.law.clone(), &before)?;
+        let again = |law: LawOfMonth| self.again(job, of, law, &before, known.corrections);
+        let settled = again(of.law.clone())?;
         let new = line_book(&settled, pseudonyms);
-        let old = self.posted_lines(of)?;
+        let mut old = self.posted_lines(of.run, of.month)?;
+        // What is due to date is set right by the next month itself.
+        let to_date = of.law.items_to_date();
+        old.lines.retain(|line| !to_date.contains(old.texts.text(line.key.item)));
         let cause = match (by_law, by_delivery) {
             (true, true) => Cause::Both,
             (true, false) => Cause::Law,
@@ -264,12 +273,16 @@ impl Closed {
             let known_on = crate::domain::Date::parse_iso(&of.then.known_on);
             let then = known_on.map(|known_on| book.in_force(of.month, known_on));
             if let Ok(then) = then {
-                let halfway = line_book(&self.again(of, then?, &before)?, pseudonyms);
+                let halfway = line_book(&again(then?)?, pseudonyms);
                 attribute(&texts, &mut changed, &old, &halfway).ok_or_else(beyond)?;
             }
         }
-        let cells =
-            correct(&texts, &changed, &settled.input(), books, by_law).ok_or_else(beyond)?;
+        let over_all =
+            |law: &Law| law.splits.values().any(|split| split.scope == SplitScope::Settlement);
+        let every = by_law || (!changed.is_empty() && of.law.segments.iter().any(over_all));
+        let mut cells =
+            correct(&texts, &changed, &settled.input(), books, every).ok_or_else(beyond)?;
+        cells.retain(|cell| !to_date.contains(&cell.item));
         if changed.is_empty() && cells.is_empty() {
             return Ok(None);
         }
@@ -286,33 +299,77 @@ impl Closed {
     /// The month settled again under a law, without the budget step (S25).
     fn again(
         &self,
+        job: &Job,
         of: &ClosedMonth,
         law: LawOfMonth,
         before: &[PostedLine],
+        corrections: &[Correction],
     ) -> Result<SettledMonth, SettleError> {
         for past in &self.past {
             past.materials.unpack_of(&of.specs)?;
         }
         let currency = law.head.currency.clone();
         let mut tables = intake::read(&of.specs, &law.inputs, &currency, &law.columns_read)?;
-        settle_month(of.month, law, &mut tables, before, true, &mut Vec::new(), None, false)
+        let laws = [(of.month, law)];
+        let mut earlier = Earlier::new(job, &laws, None, self.is_whole())?;
+        self.tell(of.month, corrections, &mut earlier)?;
+        let [(month, law)] = laws;
+        let asked = Asked { month, used_up: before, last_of_version: true, with_budget: false };
+        settle_month(asked, law, &mut tables, &mut Vec::new(), None, &mut earlier)
     }
 
-    /// The lines of the month as they were last paid.
-    fn posted_lines(&self, of: &ClosedMonth) -> Result<LineBook, SettleError> {
+    /// Whether the archive holds every released run, so that what was paid before is known.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.findings.iter().any(|finding| finding.code == FindingCode::ClosedNotExamined)
+    }
+
+    /// Tells the lines of the months before one, as they were paid last and as this run corrects them.
+    pub(super) fn tell(
+        &self,
+        before: Month,
+        corrections: &[Correction],
+        earlier: &mut Earlier,
+    ) -> Result<(), SettleError> {
+        if !earlier.asks() {
+            return Ok(());
+        }
+        for (run, past) in self.past.iter().enumerate() {
+            let months = past.materials.recipe().law.iter().map(|law| law.month);
+            for month in months.filter(|month| *month < before) {
+                let mut book = self.posted_lines(run, month)?;
+                for correction in corrections.iter().filter(|of| of.month == month) {
+                    let text = corrections_text(std::slice::from_ref(correction));
+                    lay_over(&mut book, &text, month)?;
+                }
+                earlier.told(month, &book);
+            }
+        }
+        Ok(())
+    }
+
+    /// The lines of a month as they were last paid, by the run that paid it first.
+    fn posted_lines(&self, run: usize, month: Month) -> Result<LineBook, SettleError> {
         let mut book = LineBook::default();
         let Some(archive) = &self.archive else { return Ok(book) };
-        let own = self.past[of.run].materials.recipe();
+        let own = self.past[run].materials.recipe();
         if let Some(bytes) = archive.output(own, LINES)? {
-            book = read_lines(&bytes, of.month)?;
+            book = read_lines(&bytes, month)?;
         }
-        for later in &self.past[of.run + 1..] {
+        for later in &self.past[run + 1..] {
             if let Some(bytes) = archive.output(later.materials.recipe(), CORRECTIONS)? {
-                lay_over(&mut book, &bytes, of.month)?;
+                lay_over(&mut book, &bytes, month)?;
             }
         }
         Ok(book)
     }
+}
+
+/// What is known before a closed month is corrected.
+struct Known<'a> {
+    /// Posted lines, with those of this run for earlier closed months.
+    books: &'a [PostedLine],
+    /// Corrections of earlier closed months.
+    corrections: &'a [Correction],
 }
 
 /// Hashes of files by path: of the archive, and of the job's own, each read once.
@@ -354,13 +411,18 @@ impl Hashes {
 
 /// Whether what earlier months paid counts in this one.
 fn over_months(law: &LawOfMonth) -> bool {
-    law.segments.iter().flat_map(|law| &law.caps).any(|cap| cap.window != Window::Month)
+    !law.items_of_history().is_empty()
+        || law.segments.iter().flat_map(|law| &law.caps).any(|cap| cap.window != Window::Month)
 }
 
 fn line_book(settled: &SettledMonth, pseudonyms: &Pseudonyms) -> LineBook {
     let persons = persons(&settled.frames, &settled.entitlements, pseudonyms);
     let of = |basis: &crate::domain::Basis| persons.get(basis).map(Vec::as_slice);
-    LineBook::of(&settled.frames, &settled.entitlements, &of, &settled.files)
+    let mut book = LineBook::of(&settled.frames, &settled.entitlements, &of, &settled.files);
+    let to_date = settled.law.items_to_date();
+    let texts = &book.texts;
+    book.lines.retain(|line| !to_date.contains(texts.text(line.key.item)));
+    book
 }
 
 /// 文号 of the notices that became known since the month was last looked at.

@@ -7,6 +7,7 @@ pub mod acts;
 mod checklist;
 mod closed;
 mod deliveries;
+mod earlier;
 mod error;
 mod history;
 mod keep;
@@ -22,7 +23,7 @@ pub use rerun::rerun;
 
 use self::closed::Closed;
 use self::deliveries::Delivered;
-use crate::allocation::{self, Allocation, BudgetLine, PostedLine};
+use crate::allocation::{self, Allocation, AllocationError, BudgetLine, PostedLine};
 use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress, Severity};
 use crate::facts::{self, Needs, RowUse};
 use crate::intake::Tables;
@@ -33,6 +34,7 @@ use crate::publish::{Previous, Pseudonyms, PseudonymsAhead, YearToDate};
 use crate::retro::{Correction, Examined};
 use crate::schedule::{self, Schedule};
 use crate::subsidy::{self, Entitlements};
+use earlier::Earlier;
 use history::History;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,7 +50,7 @@ pub struct SettledMonth {
     /// The law in force.
     pub law: LawOfMonth,
     /// Facts and everything rules computed.
-    pub frames: Arc<Frames>,
+    pub frames: Frames,
     /// Pseudonyms of the lines in the making, where they will be published.
     ahead: Option<PseudonymsAhead>,
     /// Lines.
@@ -298,7 +300,8 @@ fn compute_naming(
     let mut months = Vec::with_capacity(laws.len());
     progress.begin("closed", None);
     let own_names = post::pseudonyms(job)?;
-    let mut corrected = closed.settle(job, &book, &posted, &own_names)?;
+    let closed_books = closed;
+    let mut corrected = closed_books.settle(job, &book, &posted, &own_names)?;
     let budget = budget_lines(delivered.of(laws.len().saturating_sub(1)), period, &[]);
     closed::choose_budgets(&mut corrected.corrections, &budget, period.year());
     findings.append(&mut corrected.findings);
@@ -307,11 +310,15 @@ fn compute_naming(
     // corrections of closed months, and the budget pays them first.
     let mut used_up = posted.clone();
     used_up.extend(corrected.corrections.iter().flat_map(closed::as_posted));
+    let mut earlier =
+        Earlier::new(job, &laws, pseudonyms, ledger.is_none() || closed_books.is_whole())?;
+    closed_books.tell(first, &corrected.corrections, &mut earlier)?;
     for (at, (month, law)) in laws.into_iter().enumerate() {
         progress.begin("month", None);
-        let (tables, last_of) = delivered.take(at);
+        let (tables, last_of_version) = delivered.take(at);
+        let asked = Asked { month, used_up: &used_up, last_of_version, with_budget: true };
         let mut settled =
-            settle_month(month, law, tables, &used_up, last_of, &mut findings, pseudonyms, true)?;
+            settle_month(asked, law, tables, &mut findings, pseudonyms, &mut earlier)?;
         settled.version = delivered.version(at);
         if month != period {
             used_up.extend(checklist::as_posted(&settled));
@@ -344,16 +351,26 @@ fn compute_naming(
     })
 }
 
-fn settle_month(
+/// Which month is settled, and how.
+struct Asked<'a> {
     month: Month,
+    /// What counts toward windows longer than the month.
+    used_up: &'a [PostedLine],
+    /// Whether no later month reads these tables.
+    last_of_version: bool,
+    /// Whether the budget is asked: not for a closed month (S25).
+    with_budget: bool,
+}
+
+fn settle_month(
+    asked: Asked<'_>,
     law: LawOfMonth,
     tables: &mut Tables,
-    used_up: &[PostedLine],
-    last_of_version: bool,
     findings: &mut Vec<Finding>,
     pseudonyms: Option<&Pseudonyms>,
-    with_budget: bool,
+    earlier: &mut Earlier,
 ) -> Result<SettledMonth, SettleError> {
+    let Asked { month, used_up, last_of_version, with_budget } = asked;
     let needs = Needs::of(&law);
     let mut facts = facts::establish(tables, &law, month, &needs)?;
     findings.append(&mut facts.findings);
@@ -366,15 +383,23 @@ fn settle_month(
         }
     }
     let files = tables.files.iter().map(|file| Arc::clone(&file.name)).collect();
-    let (mut entitlements, found) = subsidy::entitle(&law, &mut facts.frames, tables);
+    let mut frames = facts.frames;
+    let items = law.segments.iter().flat_map(|segment| &segment.items);
+    let bases = items.map(|item| item.basis.clone()).collect();
+    let ahead = pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), &frames, bases));
+    let persons = earlier.persons(&law, &frames);
+    let past = earlier.past(&persons);
+    if let Some(item) = law.item_counted().filter(|_| past.history.is_none()) {
+        return Err(AllocationError::HistoryNotKept { rule: Arc::clone(item) }.into());
+    }
+    let (mut entitlements, found) = subsidy::entitle(&law, &mut frames, tables, &past);
     findings.extend(found);
-    let frames = Arc::new(facts.frames);
-    let bases = entitlements.items.iter().map(|lines| lines.basis.clone()).collect();
-    let ahead =
-        pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), Arc::clone(&frames), bases));
     let budget = with_budget.then_some(budget.as_slice());
     let allocation =
-        allocation::allocate(&law, &frames, &mut entitlements, budget, used_up, month)?;
+        allocation::allocate(&law, &frames, &mut entitlements, budget, used_up, &past, month)?;
+    if !earlier.ends_with(month) {
+        earlier.add(month, &frames, &entitlements, &persons);
+    }
     Ok(SettledMonth {
         month,
         law,

@@ -2,10 +2,14 @@
 
 use super::columns::evaluate;
 use crate::domain::{
-    Basis, Calendar, Cell, Column, Date, Fraction, Frame, Frames, NumColumn, RowError, Stored,
+    Basis, Calendar, Cell, Column, Date, Fraction, Frame, Frames, Month, NumColumn, RowError,
+    Stored,
 };
-use crate::law::{Aggregate, AggregateRule};
+use crate::history::{Counted, Past, RowKeys};
+use crate::law::{Aggregate, AggregateRule, Law};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Lines of an item as aggregates read them.
 pub(crate) struct ItemView<'a> {
@@ -21,10 +25,10 @@ pub(crate) fn parents(frames: &Frames, over: &Basis, basis: &Basis) -> Vec<u32> 
     }
     let Some(links) = fine.links.get(basis) else { return vec![Frame::NO_ROW; fine.rows] };
     match (basis, frames.get(basis).and_then(|frame| frame.links.get(basis))) {
-        (Basis::Institution, Some(mains)) => links
-            .iter()
-            .map(|row| mains.get(*row as usize).copied().unwrap_or(Frame::NO_ROW))
-            .collect(),
+        (Basis::Institution, Some(mains)) => {
+            let main = |row: &u32| mains.get(*row as usize).copied().unwrap_or(Frame::NO_ROW);
+            links.par_iter().with_min_len(16_384).map(main).collect()
+        }
         _ => links.clone(),
     }
 }
@@ -78,6 +82,48 @@ pub(crate) fn compute(
         stored.errors = Some(errors);
     }
     copy_to_versions(frames, &rule.basis, stored)
+}
+
+/// What earlier months paid of an item, for every row of the aggregate's basis. Rows have no value where
+/// it is not known what was paid.
+pub(crate) fn earlier(rule: &AggregateRule, frames: &Frames, past: &Past<'_>, law: &Law) -> Stored {
+    let rows = frames.get(&rule.basis).map_or(0, |frame| frame.rows);
+    let unknown = || Stored {
+        column: Column::whole(vec![0; rows]),
+        nulls: None,
+        errors: Some(vec![Some(RowError::NoParent); rows]),
+    };
+    let (Some((item, window)), Some(history)) = (rule.function.of_history(), past.history) else {
+        return unknown();
+    };
+    let Some(keys) = RowKeys::of(frames, &rule.basis, false, past, history) else {
+        return unknown();
+    };
+    let (items, counted) = ([Arc::clone(item)], Counted::as_paid(law));
+    let sums = |counts: &dyn Fn(Month) -> bool| {
+        keys.fold(history.of_items(&items, counts), &0_i64, |sum, line| {
+            *sum = sum.saturating_add(line.fen(counted));
+            Some(())
+        })
+        .unwrap_or_default()
+    };
+    let counts = |month: Month| month < law.month && window.holds(month, law.month);
+    let of_group = match rule.function {
+        Aggregate::PaidMonths(..) => {
+            let months: BTreeSet<Month> =
+                history.of_items(&items, counts).map(|line| line.month).collect();
+            let mut paid = vec![0_i64; keys.count()];
+            for month in months {
+                for (paid, sum) in paid.iter_mut().zip(sums(&|other| other == month)) {
+                    *paid += i64::from(sum > 0);
+                }
+            }
+            paid
+        }
+        _ => sums(&counts),
+    };
+    let values = (0..rows).map(|row| of_group.get(keys.at(row)).copied().unwrap_or(0)).collect();
+    Stored::plain(Column::whole(values))
 }
 
 /// What an aggregate over an item's lines adds up of each; `None` for one over values.
@@ -146,7 +192,12 @@ impl Fold<'_> {
         match &rule.function {
             Aggregate::Sum => self.sum(errors),
             Aggregate::Count => self.count(&|row| i64::from(!null(row))),
-            Aggregate::CountEligible(_) | Aggregate::CountPaid(_) | Aggregate::SumAmount(_) => {
+            // Earlier months are no rows of this one, see `earlier`: there is nothing to add up.
+            Aggregate::CountEligible(_)
+            | Aggregate::CountPaid(_)
+            | Aggregate::SumAmount(_)
+            | Aggregate::PaidToDate(..)
+            | Aggregate::PaidMonths(..) => {
                 let of = of_line(&rule.function).zip(item);
                 self.count(&|row| of.map_or(0, |(of, item)| of(item, row as usize)))
             }

@@ -159,7 +159,6 @@ pub(crate) fn count_breaches(
     walk: &mut Walk<'_>,
     rule: &PriceRule,
     rows: &[u32],
-    fee: &Stored,
     assessed: &Assessed,
 ) {
     let Some(frame) = walk.frames.get(&rule.basis) else { return };
@@ -188,9 +187,9 @@ pub(crate) fn count_breaches(
     for at in found {
         let row = &rows[at];
         let (kind, gap) = if assessed.over[at] {
-            (0, distance(fee, &assessed.ceiling, at))
+            (0, distance(&assessed.fee, &assessed.ceiling, at))
         } else if assessed.under[at] {
-            (1, distance(&assessed.floor, fee, at))
+            (1, distance(&assessed.floor, &assessed.fee, at))
         } else {
             (2, 0)
         };

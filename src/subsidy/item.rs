@@ -78,6 +78,8 @@ pub(crate) fn entitle(
         rate: None,
         allocated: Vec::new(),
         capped: None,
+        to_date: None,
+        used: Vec::new(),
         cut_by: vec![0; len],
     };
     let mut eligible = vec![false; len];

@@ -17,7 +17,7 @@ pub(crate) use rounding::MEMBERS;
 pub use steps::entitle;
 pub(crate) use steps::merge;
 
-use crate::domain::{Basis, CodeList, Stored};
+use crate::domain::{Basis, CodeList, Fraction, Stored};
 use crate::law::SubsidyRule;
 use std::sync::Arc;
 
@@ -76,8 +76,35 @@ pub struct ItemLines {
     /// Fen after exclusions and caps, where a budget shortage may have taken more (S25); filled by
     /// `allocation`, `None` where it is `allocated`.
     pub capped: Option<Vec<i64>>,
+    /// What stands behind the lines of an item due to date; filled by `allocation`, which makes
+    /// `amount` what is due now.
+    pub to_date: Option<ToDate>,
+    /// What the lines used up of caps on quantities that run over several months: cap, then an exact
+    /// number a row; filled by `allocation`.
+    pub used: Vec<(Arc<str>, Vec<Fraction>)>,
     /// The last cap or shortage rule that cut the line, into [`Entitlements::cutters`]; 0 = none.
     pub cut_by: Vec<u16>,
+}
+
+/// The totals of an item due to date, one entry a row.
+#[derive(Debug, Clone, Default)]
+pub struct ToDate {
+    /// Total to date after rounding, fen.
+    pub total: Vec<i64>,
+    /// Total after caps.
+    pub capped: Vec<i64>,
+    /// Paid of the item before.
+    pub before: Vec<i64>,
+    /// Paid of the items deducted.
+    pub less: Vec<i64>,
+    /// Instalments closed by earlier months, one bit a part, the first lowest.
+    pub settled: Vec<u64>,
+    /// Instalments closed by this month.
+    pub due: Vec<u64>,
+    /// For an item that recovers another: the most that can be taken back.
+    pub recoverable: Option<Vec<i64>>,
+    /// What would be due without that bound.
+    pub asked: Vec<i64>,
 }
 
 /// All entitlement lines of one service month.

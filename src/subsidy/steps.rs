@@ -7,6 +7,7 @@ use super::item;
 use super::{Entitlements, ItemLines};
 use crate::domain::{Basis, Calendar, Column, Finding, Frames, Stored};
 use crate::facts::Tally;
+use crate::history::Past;
 use crate::intake::Tables;
 use crate::law::expr::Expr;
 use crate::law::{Aggregate, GateRule, LawOfMonth, PriceRule, Step, ValueRule};
@@ -77,6 +78,8 @@ pub(crate) struct Walk<'a> {
     /// Rows of an item whose gates all passed.
     pub(crate) eligible: BTreeMap<Arc<str>, Vec<bool>>,
     pub(crate) tally: Tally,
+    /// What earlier months paid.
+    pub(crate) past: &'a Past<'a>,
 }
 
 /// Rows of each segment on a basis: only spells and listings are cut; elsewhere the law of the
@@ -214,6 +217,11 @@ impl Walk<'_> {
     }
 
     fn aggregate(&self, rule: &crate::law::AggregateRule) -> Stored {
+        if rule.function.of_history().is_some()
+            && let Some(law) = self.law.segments.first()
+        {
+            return super::aggregate::earlier(rule, self.frames, self.past, law);
+        }
         let item = match &rule.function {
             Aggregate::CountEligible(item)
             | Aggregate::CountPaid(item)
@@ -236,14 +244,14 @@ impl Walk<'_> {
         let fee = self.eval(&rule.fee, &rule.basis, rows);
         let ceiling = self.eval(&rule.ceiling, &rule.basis, rows);
         let floor = rule.floor.as_ref().map(|floor| self.eval(floor, &rule.basis, rows));
-        let assessed = price::assess(rule, &when, &fee, ceiling, floor);
-        super::breach::count_breaches(self, rule, rows, &fee, &assessed);
+        let assessed = price::assess(rule, &when, fee, ceiling, floor);
+        super::breach::count_breaches(self, rule, rows, &assessed);
         let id = &rule.head.id;
         let bools = |values: Vec<bool>| Stored::plain(Column::Bool(values));
         for (name, stored) in [
             (format!("{id}.ceiling"), assessed.ceiling),
             (format!("{id}.floor"), assessed.floor),
-            (format!("{id}.fee"), assessed.fee),
+            (format!("{id}.fee"), assessed.reduced.unwrap_or(assessed.fee)),
             (format!("{id}.over"), bools(assessed.over)),
             (format!("{id}.under"), bools(assessed.under)),
             (missing_column(id), bools(assessed.missing)),
@@ -305,12 +313,19 @@ pub fn entitle(
     law: &LawOfMonth,
     frames: &mut Frames,
     tables: &Tables,
+    past: &Past<'_>,
 ) -> (Entitlements, Vec<Finding>) {
     let mut entitlements = Entitlements::default();
     entitlements.reasons.intern("");
     entitlements.cutters.intern("");
-    let mut walk =
-        Walk { law, frames, entitlements, eligible: BTreeMap::new(), tally: Tally::default() };
+    let mut walk = Walk {
+        law,
+        frames,
+        entitlements,
+        eligible: BTreeMap::new(),
+        tally: Tally::default(),
+        past,
+    };
     walk.run();
     let Walk { mut entitlements, tally, .. } = walk;
     let order = |id: &Arc<str>| {

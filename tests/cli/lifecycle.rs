@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-use tuoyu::domain::hex;
+use tuoyu::domain::{Fen, hex};
 use tuoyu::ledger::Ledger;
 
 /// A folder with one ledger and a run folder for each period.
@@ -320,7 +320,8 @@ fn a_line_is_proved_without_the_others() {
         assert_eq!(exit, 0, "{err}");
         let row = &rows[line.parse::<usize>().unwrap() - 1];
         assert!(said.contains(&row[column("institution_name")]), "{said}");
-        assert!(said.contains(&row[column("payable_fen")]), "{said}");
+        let yuan = Fen(row[column("payable_fen")].parse().unwrap()).to_string();
+        assert!(said.contains(&format!(": {yuan}\n")), "{said}");
         // Of the other lines there is nothing in it: no institution, no account, no row's hash.
         for other in &rows {
             for name in ["institution_id", "account_no", "row_hash"] {

@@ -52,6 +52,8 @@ fn every_reason_of_the_engine_has_words() {
         reasons::GATE_ERROR,
         // Of `allocation` and `schedule`.
         "cap_exhausted",
+        "nothing_due",
+        "rows_alike",
         "budget_exhausted",
         "carried_over",
         "excluded",

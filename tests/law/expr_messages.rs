@@ -64,6 +64,13 @@ const REFUSED: &[(Basis, &str, &str, &str)] = &[
     (Basis::Institution, "count(*)", "count(*)", "called in a form"),
     (Basis::Institution, "count(DISTINCT fee)", "fee", "not an expression"),
     (Basis::Institution, "count_paid('x')", "count_paid('x')", "no item"),
+    (Basis::Institution, "paid_to_date('x')", "paid_to_date('x')", "no item"),
+    (
+        Basis::Institution,
+        "paid_months('operating.child', 'week')",
+        "paid_months('operating.child', 'week')",
+        "'year' or 'life'",
+    ),
     (Basis::Institution, "places FILTER (WHERE filed)", "FILTER", "after the end"),
     (Basis::Institution, "max(grade)", "max(grade)", "finer"),
 ];

@@ -133,7 +133,7 @@ pub(super) fn chain_anew(raw: &Connection) {
 
 #[test]
 fn whoever_writes_the_chain_anew_lacks_the_signatures() {
-    let forgeries: [Forgery; 5] = [
+    let forgeries: [Forgery; 6] = [
         ("another reason", 2, |body| body.replace("核对无误", "另有原因")),
         ("another signature", 2, |body| {
             let body: serde_json::Value = serde_json::from_str(body).unwrap();
@@ -145,11 +145,12 @@ fn whoever_writes_the_chain_anew_lacks_the_signatures() {
             body["signature"] = serde_json::Value::Null;
             body.to_string()
         }),
-        // The demand itself is under the signature of the approver, through the hash before it.
+        // The demand is under the signature of the maker.
         ("one key exchanged", 1, |body| {
             body.replace(&key(2).public().text(), &key(9).public().text())
         }),
-        ("nothing but the chain", 1, |body| body.replace("0123abc", "0123abd")),
+        ("another engine", 1, |body| body.replace("0123abc", "0123abd")),
+        ("fewer approvals", 1, |body| body.replace("\"approvals\":1", "\"approvals\":0")),
     ];
     for (what, seq, change) in forgeries {
         let books = Books::new();
@@ -160,10 +161,9 @@ fn whoever_writes_the_chain_anew_lacks_the_signatures() {
         let head = ledger.head().unwrap();
         forge(&books.raw(), seq, change);
         match books.open().verify() {
-            // The posting's own signature covers the manifest, not the rest of its text; the next
-            // person's covers all that went before.
-            Err(LedgerError::Broken { seq: 2, found, .. }) => {
-                assert!(found.contains("signature") || found.contains("key"), "{what}: {found}");
+            Err(LedgerError::Broken { seq: told, found, .. }) => {
+                assert_eq!(told, seq, "{what}: {found}");
+                assert!(found.contains("signature"), "{what}: {found}");
             }
             other => panic!("{what}: {other:?}"),
         }

@@ -138,6 +138,8 @@ fn entitlements() -> Entitlements {
         rate: Some(whole([30_000, 20_000, 30_000, 45_000, 0])),
         allocated: vec![30_000, 20_000, 0, 40_000, 0],
         capped: None,
+        to_date: None,
+        used: Vec::new(),
         cut_by: vec![0, 0, 0, 1, 0],
     };
     let slots = ItemLines {
@@ -152,6 +154,8 @@ fn entitlements() -> Entitlements {
         rate: None,
         allocated: vec![100_000, 0],
         capped: None,
+        to_date: None,
+        used: Vec::new(),
         cut_by: vec![0, 0],
     };
     Entitlements { reasons, cutters, items: vec![children, slots] }

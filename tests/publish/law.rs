@@ -8,7 +8,7 @@ use tuoyu::allocation::FundingShare;
 use tuoyu::domain::{Basis, Column, Date, NumColumn, Rounding, RoundingMode, Stored};
 use tuoyu::law::expr::{Expr, LookupTable, compile};
 use tuoyu::law::names::{Name, Names};
-use tuoyu::law::{LawPlace, RoundScope, RuleHead, SubsidyRule};
+use tuoyu::law::{ItemKind, LawPlace, RoundScope, RuleHead, SubsidyRule};
 use tuoyu::publish::MonthResult;
 use tuoyu::schedule::{LineKind, ScheduleLine};
 
@@ -66,6 +66,8 @@ fn rule(id: &str, basis: Basis, since: &str, clause: &str) -> SubsidyRule {
         instrument: Arc::from("per_child"),
         in_kind: false,
         any_sign: false,
+        to_date: None,
+        kind: ItemKind::Original,
         trace: Vec::new(),
     }
 }

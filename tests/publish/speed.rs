@@ -70,6 +70,8 @@ pub(super) fn large(children: usize, institutions: usize) -> Case {
             rate: Some(whole((0..children).map(|n| 60_000 - num(n % 3) * 10_000))),
             allocated: amounts.clone(),
             capped: None,
+            to_date: None,
+            used: Vec::new(),
             cut_by: vec![0; children],
         }],
     };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use tuoyu::domain::{Basis, Cell, Date, Frame, Month, Silent};
-use tuoyu::job::Overrides;
+use tuoyu::job::{Job, Overrides};
 use tuoyu::settle::{Settled, SettledMonth, compute};
 use tuoyu::subsidy::{ItemLines, LineStatus};
 
@@ -197,12 +197,27 @@ fn pack(cases: &Cases, case: &Case, folder: &Path) -> PathBuf {
     copy
 }
 
-/// Writes the case's tables as files, settles them, and hands back everything in memory.
+/// Settles a case and hands back everything in memory.
 fn settle(cases: &Cases, case: &Case) -> Result<Settled, String> {
     let folder = tempfile::tempdir().expect("a folder");
+    let job = job_of(cases, case, folder.path(), "");
+    compute(&job, None, &mut Silent).map_err(|error| error.to_string())
+}
+
+/// The job of one case of a file, its tables in a folder; with lines to add to the job.
+pub(crate) fn job(file: &str, name: &str, folder: &Path, more: &str) -> Job {
+    let path = root().join("tests/rules").join(file);
+    let text = std::fs::read_to_string(path).expect("a file of cases");
+    let cases: Cases = toml::from_str(&text).expect("cases");
+    let case = cases.case.iter().find(|case| case.name == name).expect("a case");
+    job_of(&cases, case, folder, more)
+}
+
+/// Writes the case's tables as files and reads the job that settles them.
+fn job_of(cases: &Cases, case: &Case, folder: &Path, more: &str) -> Job {
     let mut inputs = String::new();
     for (table, text) in &case.tables {
-        std::fs::write(folder.path().join(format!("{table}.csv")), text).expect("a table");
+        std::fs::write(folder.join(format!("{table}.csv")), text).expect("a table");
         let _ = writeln!(inputs, "[inputs.{table}]\nfile = \"{table}.csv\"");
     }
     let root = root();
@@ -213,16 +228,15 @@ fn settle(cases: &Cases, case: &Case) -> Result<Settled, String> {
         known.map_or_else(|| period.plus(1).last(), |text| Date::parse_iso(text).expect("a date"));
     let job = format!(
         "id = \"case\"\nperiod = \"{period}\"\npacks = [{}]\nreference = {}\ninput = {}\n\
-         key_file = {}\nknown_on = {known}\nledger = \"none\"\nworkbooks = false\n{inputs}",
-        shown(pack(cases, case, folder.path())),
+         key_file = {}\nknown_on = {known}\nledger = \"none\"\nworkbooks = false\n{more}\n{inputs}",
+        shown(pack(cases, case, folder)),
         shown(root.join("data/reference")),
-        shown(folder.path().to_path_buf()),
+        shown(folder.to_path_buf()),
         shown(root.join("data/reference/keys/demo.key")),
     );
-    let path = folder.path().join("job.toml");
+    let path = folder.join("job.toml");
     std::fs::write(&path, job).expect("a job");
-    let job = tuoyu::job::read(&path, &Overrides::default()).expect("a job");
-    compute(&job, None, &mut Silent).map_err(|error| error.to_string())
+    tuoyu::job::read(&path, &Overrides::default()).expect("a job")
 }
 
 fn month<'a>(settled: &'a Settled, text: Option<&str>) -> &'a SettledMonth {
@@ -255,8 +269,8 @@ fn rows(month: &SettledMonth, lines: &ItemLines, place: &BTreeMap<String, String
 fn fen(yuan: &str) -> i64 {
     let (whole, cents) = yuan.split_once('.').expect("yuan with two decimals");
     assert_eq!(cents.len(), 2, "{yuan}");
-    assert!(!whole.starts_with('-'), "{yuan}");
-    whole.parse::<i64>().expect("yuan") * 100 + cents.parse::<i64>().expect("fen")
+    let sign = if whole.starts_with('-') { -1 } else { 1 };
+    whole.parse::<i64>().expect("yuan") * 100 + sign * cents.parse::<i64>().expect("fen")
 }
 
 fn line(settled: &Settled, expect: &Expect) -> Vec<String> {

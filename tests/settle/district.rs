@@ -9,8 +9,8 @@ use tuoyu::domain::{
 use tuoyu::law::expr::{Expr, LookupTable, compile};
 use tuoyu::law::names::{Name, Names};
 use tuoyu::law::{
-    Law, LawOfMonth, LawPlace, MidMonth, Overlaps, PackHead, PayDateRule, RoundScope, RuleHead,
-    ShownLaw, SubsidyRule, Ty, Unit,
+    ItemKind, Law, LawOfMonth, LawPlace, MidMonth, Overlaps, PackHead, PayDateRule, RoundScope,
+    RuleHead, ShownLaw, SubsidyRule, Ty, Unit,
 };
 use tuoyu::subsidy::{Entitlements, ItemLines, LineStatus};
 
@@ -87,6 +87,8 @@ pub(super) fn lines(item: &str, basis: Basis, amount: &[i64]) -> ItemLines {
         rate: None,
         allocated: amount.to_vec(),
         capped: None,
+        to_date: None,
+        used: Vec::new(),
         cut_by: vec![0; amount.len()],
     }
 }
@@ -213,6 +215,8 @@ pub(super) fn item_rule(id: &str, basis: &Basis, funding: &str) -> SubsidyRule {
         instrument: Arc::from("per_child"),
         in_kind: false,
         any_sign: false,
+        to_date: None,
+        kind: ItemKind::Original,
         trace: Vec::new(),
     }
 }

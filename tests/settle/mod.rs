@@ -5,6 +5,7 @@ mod allocation;
 mod anything;
 mod district;
 mod killed;
+mod months;
 mod offsets;
 mod real;
 mod retro;

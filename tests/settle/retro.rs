@@ -33,6 +33,8 @@ fn book(rows: &[Row]) -> LineBook {
             rule: book.texts.intern("child@2026-01-01/2025-12-20"),
             file: NO_TEXT,
             record: 0,
+            parts: 0,
+            used: NO_TEXT,
         });
     }
     book

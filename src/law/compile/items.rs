@@ -7,7 +7,7 @@ use crate::domain::Basis;
 use crate::law::cells::{ending, is_currency, rounding, ty_text};
 use crate::law::expr::Expr;
 use crate::law::fault::At;
-use crate::law::model::{ExclusionRule, GateRef, RoundScope, Step, SubsidyRule, Ty};
+use crate::law::model::{ExclusionRule, GateRef, ItemKind, RoundScope, Step, SubsidyRule, Ty};
 use crate::law::names::Names;
 use crate::law::text::{Block, BlockKind, Node};
 
@@ -23,6 +23,7 @@ impl<'a> Compiler<'a> {
         let scope = self.round_scope(block, &basis);
         let funding = self.funding(block);
         let trace = self.trace(block, &basis);
+        let to_date = self.due_to_date(block, &basis);
         let amount = amount?;
         self.must_be_money(block, &basis, &amount)?;
         for (key, shown) in [("quantity", &quantity), ("rate", &rate)] {
@@ -50,6 +51,12 @@ impl<'a> Compiler<'a> {
             instrument: Arc::from(block.word("instrument")),
             in_kind,
             any_sign: block.text("sign").is_some(),
+            to_date: to_date.ok()?,
+            kind: match block.word("line_kind") {
+                "INSTALMENT" => ItemKind::Instalment,
+                "CLAWBACK" => ItemKind::Clawback,
+                _ => ItemKind::Original,
+            },
             trace: trace?,
         });
         self.items.push(Arc::clone(&rule));
@@ -300,6 +307,15 @@ impl<'a> Compiler<'a> {
             let key = Basis::parse(block.word("key"));
             let Some(items) = self.listed_items(block) else { continue };
             if self.items_have(block, &items, &key).is_none() {
+                continue;
+            }
+            if let Some(total) = items.iter().find(|item| item.get("to_date").is_some()) {
+                let message = format!(
+                    "[[exclusion]] {}: {} is a total to date, which is not compared with a month",
+                    block.id, total.id
+                );
+                let expected = "items of the month";
+                self.faults.error("to_date", block.at("items"), message, expected, "");
                 continue;
             }
             rules.push(Arc::new(ExclusionRule {

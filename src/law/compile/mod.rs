@@ -11,6 +11,7 @@ mod place;
 mod reads;
 mod rules;
 mod steps;
+mod to_date;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -310,6 +311,8 @@ impl<'a> Compiler<'a> {
             Aggregate::CountEligible(id) => Aggregate::CountEligible(printed(id)),
             Aggregate::CountPaid(id) => Aggregate::CountPaid(printed(id)),
             Aggregate::SumAmount(id) => Aggregate::SumAmount(printed(id)),
+            Aggregate::PaidToDate(id, of) => Aggregate::PaidToDate(printed(id), *of),
+            Aggregate::PaidMonths(id, of) => Aggregate::PaidMonths(printed(id), *of),
             other => other.clone(),
         };
     }

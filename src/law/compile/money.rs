@@ -45,6 +45,7 @@ impl<'a> Compiler<'a> {
             }
             None => self.one_basis(block, &items)?,
         };
+        self.cap_window(block, &items, key.as_ref())?;
         let limit = self.key(block, "limit", &on);
         let quantity = self.quantities(block, &items);
         let order = self.cap_order(block, &items);
@@ -66,6 +67,7 @@ impl<'a> Compiler<'a> {
                 _ => CapStage::Cumulative,
             },
             key,
+            across: block.flag("across"),
             window: match block.word("window") {
                 "month" => Window::Month,
                 "quarter" => Window::Quarter,
@@ -78,6 +80,49 @@ impl<'a> Compiler<'a> {
                 .map(|list| list.into_iter().map(|(item, expr, _)| (item, expr)).collect()),
             apportion: order.map_or(Apportion::LargestRemainder, Apportion::Queue),
         })
+    }
+
+    /// A total to date holds what was paid of it before, so that only its own window bounds it; only
+    /// children stand at several institutions.
+    fn cap_window(
+        &mut self,
+        block: &Block,
+        items: &[&Arc<Block>],
+        key: Option<&Basis>,
+    ) -> Option<()> {
+        if block.flag("across") && key != Some(&Basis::Child) {
+            let message = format!("[[cap]] {}: `across` without the key child", block.id);
+            let hint = "across = true shares the cap among the institutions of a child";
+            self.faults.error("across", block.at("across"), message, "key = \"child\"", hint);
+            return None;
+        }
+        let window = block.word("window");
+        let own: Vec<Basis> = items.iter().map(|item| Basis::parse(item.word("basis"))).collect();
+        for basis in key.map_or(own.as_slice(), std::slice::from_ref) {
+            let Basis::Declared(name) = basis else { continue };
+            if window != "month" && !self.key_lasts(name) {
+                let message =
+                    format!("[[cap]] {}: a row of {name} is no row of another month", block.id);
+                let hint = "a table without span, named by keys alone, has rows that last";
+                let expected = "window = \"month\"";
+                self.faults.error("window", block.at("window"), message, expected, hint);
+                return None;
+            }
+        }
+        for item in items {
+            let Some(total) = item.text("to_date").filter(|total| *total != window) else {
+                continue;
+            };
+            let message = format!(
+                "[[cap]] {}: {} is a total to date ({total}), the window is a {window}",
+                block.id, item.id
+            );
+            let hint = "an earlier payment of it is part of its total";
+            let expected = format!("window = \"{total}\"");
+            self.faults.error("to_date", block.at("window"), message, expected, hint);
+            return None;
+        }
+        Some(())
     }
 
     /// The basis under `key`; `None` is `line`.

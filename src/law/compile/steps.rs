@@ -8,7 +8,7 @@ use crate::domain::Basis;
 use crate::law::book::PRICE_PARTS;
 use crate::law::names::Names;
 use crate::law::order::{self, Mention};
-use crate::law::text::{Block, BlockKind};
+use crate::law::text::{Block, BlockKind, Node};
 
 /// Kinds that are steps, in the order they stand where nothing else decides.
 const KINDS: [BlockKind; 4] =
@@ -183,11 +183,13 @@ impl<'a> Compiler<'a> {
 
 /// The expressions of a block.
 fn texts(block: &Block) -> Vec<&str> {
+    let parts = block.get("instalments").map(Node::list).unwrap_or_default();
+    let conditions = parts.iter().filter_map(|part| part.get("when")?.text());
     let keys: &[&str] = match block.kind {
         BlockKind::Value => &["expr"],
         BlockKind::GuidePrice => &["when", "fee", "benchmark", "float_up", "float_down"],
         BlockKind::Gate => &["require"],
         _ => &["amount", "quantity", "rate"],
     };
-    keys.iter().map(|key| block.word(key)).collect()
+    keys.iter().map(|key| block.word(key)).chain(conditions).collect()
 }

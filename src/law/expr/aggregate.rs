@@ -4,7 +4,7 @@ use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, InTa
 use std::sync::Arc;
 
 use crate::domain::Basis;
-use crate::law::model::{Aggregate, AggregateRule, Unit};
+use crate::law::model::{Aggregate, AggregateRule, Unit, Window};
 use crate::law::names::Name;
 
 use super::call::{AGGREGATES, literal_text};
@@ -98,12 +98,14 @@ impl Lowerer<'_, '_> {
         self.lift(at, over, function, argument, filter, kind, nullable)
     }
 
-    /// `count_eligible count_paid sum_amount` of an item.
+    /// `count_eligible count_paid sum_amount` of an item, `paid_to_date paid_months` of its earlier
+    /// months in a window.
     pub(super) fn item_aggregate(
         &mut self,
         at: (usize, usize),
         word: &str,
         argument: &ast::Expr,
+        window: Window,
     ) -> Option<Part> {
         let Some(item) = literal_text(argument) else {
             return self.fail(at, "the item is not a text", format!("{word}('item.id')"));
@@ -123,9 +125,13 @@ impl Lowerer<'_, '_> {
         let (function, kind) = match word {
             "count_eligible" => (Aggregate::CountEligible(id), count),
             "count_paid" => (Aggregate::CountPaid(id), count),
+            "paid_months" => (Aggregate::PaidMonths(id, window), Kind::integer()),
             _ => {
-                let money = Unit::word(self.names.currency());
-                (Aggregate::SumAmount(id), Kind::number(true, money))
+                let money = Kind::number(true, Unit::word(self.names.currency()));
+                let past = word == "paid_to_date";
+                let function =
+                    if past { Aggregate::PaidToDate(id, window) } else { Aggregate::SumAmount(id) };
+                (function, money)
             }
         };
         self.lift(at, over, function, None, None, kind, false)

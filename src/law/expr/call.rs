@@ -3,7 +3,7 @@
 use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, Value};
 
 use crate::domain::{Cell, Fraction, RoundingMode};
-use crate::law::model::{Ty, Unit};
+use crate::law::model::{Ty, Unit, Window};
 use std::sync::Arc;
 
 use super::exact::Quantum;
@@ -13,7 +13,7 @@ use super::tree::{Draft, Kind, NodeId, Op};
 use super::{LookupTable, TableKey};
 
 /// Functions of values of one row: name, least and most arguments.
-const FUNCTIONS: [(&str, usize, usize); 26] = [
+const FUNCTIONS: [(&str, usize, usize); 28] = [
     ("least", 2, 64),
     ("greatest", 2, 64),
     ("abs", 1, 1),
@@ -40,6 +40,8 @@ const FUNCTIONS: [(&str, usize, usize); 26] = [
     ("count_eligible", 1, 1),
     ("count_paid", 1, 1),
     ("sum_amount", 1, 1),
+    ("paid_to_date", 1, 2),
+    ("paid_months", 1, 2),
 ];
 
 /// Functions of many rows.
@@ -106,7 +108,21 @@ impl Lowerer<'_, '_> {
             "starts_with" => return self.starts_with(at, args),
             "tier" => return self.tier(at, args),
             "count_eligible" | "count_paid" | "sum_amount" => {
-                return self.item_aggregate(at, name, args[0]);
+                return self.item_aggregate(at, name, args[0], Window::Month);
+            }
+            "paid_to_date" | "paid_months" => {
+                let window = match args.get(1).map(|word| literal_text(word)) {
+                    None => Window::Life,
+                    Some(word) => match word.as_deref() {
+                        Some("life") => Window::Life,
+                        Some("year") => Window::Year,
+                        _ => {
+                            let hint = format!("{name}('item.id', 'year')");
+                            return self.fail(at, "the window is 'year' or 'life'", hint);
+                        }
+                    },
+                };
+                return self.item_aggregate(at, name, args[0], window);
             }
             _ => {}
         }

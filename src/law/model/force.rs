@@ -3,8 +3,8 @@
 use super::money::{CapRule, ExclusionRule, OffsetRule, PayDateRule, ShortageRule, SplitRule};
 use super::rules::{AgeRule, Step, SubsidyRule};
 use super::types::{DictionaryEntry, InputTable};
-use crate::domain::{Calendar, Date, Month, Span};
-use std::collections::BTreeMap;
+use crate::domain::{Basis, Calendar, Date, Month, Span};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// S18: what a start or end inside a month means.
@@ -117,6 +117,69 @@ pub struct LawOfMonth {
     pub snapshot: String,
     /// The law in force to be read by people.
     pub shown: ShownLaw,
+}
+
+impl LawOfMonth {
+    /// Items due to date: their closed months are not compared, they correct themselves.
+    #[must_use]
+    pub fn items_to_date(&self) -> BTreeSet<Arc<str>> {
+        self.segments
+            .iter()
+            .flat_map(|law| &law.items)
+            .filter(|item| item.to_date.is_some())
+            .map(|item| Arc::clone(&item.head.id))
+            .collect()
+    }
+
+    /// Items whose lines of earlier months the law reads, by the lines of the books; empty where
+    /// nothing runs over several months.
+    #[must_use]
+    pub fn items_of_history(&self) -> BTreeSet<Arc<str>> {
+        let mut items = BTreeSet::new();
+        for law in &self.segments {
+            for item in &law.items {
+                if let Some(to_date) = &item.to_date {
+                    items.insert(Arc::clone(&item.head.id));
+                    items.extend(to_date.less.iter().chain(&to_date.recovers).cloned());
+                }
+            }
+            for cap in law.caps.iter().filter(|cap| cap.reads_lines()) {
+                items.extend(cap.items.iter().cloned());
+            }
+            items.extend(counters(law).map(|(_, item)| Arc::clone(item)));
+        }
+        items
+    }
+
+    /// An item whose earlier lines some expression reads.
+    #[must_use]
+    pub fn item_counted(&self) -> Option<&Arc<str>> {
+        self.segments.iter().flat_map(counters).map(|(_, item)| item).next()
+    }
+
+    /// Bases whose rows must be told apart by pseudonyms to find their earlier lines.
+    #[must_use]
+    pub fn bases_of_history(&self) -> BTreeSet<Basis> {
+        let mut bases = BTreeSet::new();
+        for law in &self.segments {
+            bases.extend(counters(law).map(|(basis, _)| basis.clone()));
+            let to_date = law.items.iter().filter(|item| item.to_date.is_some());
+            bases.extend(to_date.map(|item| item.basis.clone()));
+            for cap in law.caps.iter().filter(|cap| cap.reads_lines()) {
+                let of = law.items.iter().filter(|item| cap.items.contains(&item.head.id));
+                bases.extend(of.map(|item| cap.key.as_ref().unwrap_or(&item.basis).clone()));
+            }
+        }
+        bases
+    }
+}
+
+/// Expressions that read lines of earlier months: the basis they stand on and the item.
+fn counters(law: &Law) -> impl Iterator<Item = (&Basis, &Arc<str>)> {
+    law.steps.iter().filter_map(|step| match step {
+        Step::Aggregate(rule) => Some((&rule.basis, rule.function.of_history()?.0)),
+        _ => None,
+    })
 }
 
 /// The law in force as text, for `policy show` and the forms.

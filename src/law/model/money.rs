@@ -1,7 +1,7 @@
 //! Rules about money already computed: exclusions, caps, shortages, splits, pay dates.
 
 use super::types::RuleHead;
-use crate::domain::{Basis, Rounding};
+use crate::domain::{Basis, Month, Rounding};
 use crate::law::expr::Expr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,6 +43,30 @@ pub enum Window {
     Life,
 }
 
+impl Window {
+    /// Whether another month lies in the window of a month.
+    #[must_use]
+    pub fn holds(self, other: Month, month: Month) -> bool {
+        match self {
+            Self::Month => other == month,
+            Self::Quarter => other.index().div_euclid(3) == month.index().div_euclid(3),
+            Self::Year => other.year() == month.year(),
+            Self::Life => true,
+        }
+    }
+
+    /// The word in packs.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::Year => "year",
+            Self::Life => "life",
+        }
+    }
+}
+
 /// Who bears a cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Apportion {
@@ -63,6 +87,8 @@ pub struct CapRule {
     pub stage: CapStage,
     /// Basis whose row shares the cap; `None` = each line on its own.
     pub key: Option<Basis>,
+    /// True: the rows of a child at all its institutions share the cap (key `child`).
+    pub across: bool,
     /// Window.
     pub window: Window,
     /// Limit, on the key basis (or the items' basis for `line`): fen, or a quantity.
@@ -73,6 +99,15 @@ pub struct CapRule {
     pub quantity: Option<BTreeMap<Arc<str>, Expr>>,
     /// Who bears the cut.
     pub apportion: Apportion,
+}
+
+impl CapRule {
+    /// Whether it reads the lines of earlier months, and not only what was posted.
+    #[must_use]
+    pub fn reads_lines(&self) -> bool {
+        let coarse = matches!(self.key, Some(Basis::Institution | Basis::Programme));
+        self.window != Window::Month && (!coarse || self.quantity.is_some())
+    }
 }
 
 /// How a short budget is shared.
@@ -182,4 +217,27 @@ pub enum PayOn {
     Day(u32),
     /// The base itself.
     Base,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Window;
+    use crate::domain::Month;
+
+    #[test]
+    fn windows_hold_the_months_of_the_calendar() {
+        let month = |text: &str| Month::parse(text).expect("a month");
+        let at = month("2026-05");
+        for (window, other, inside) in [
+            (Window::Month, "2026-05", true),
+            (Window::Quarter, "2026-04", true),
+            (Window::Quarter, "2026-06", true),
+            (Window::Quarter, "2026-03", false),
+            (Window::Year, "2026-01", true),
+            (Window::Year, "2025-12", false),
+            (Window::Life, "2019-01", true),
+        ] {
+            assert_eq!(window.holds(month(other), at), inside, "{window:?} {other}");
+        }
+    }
 }

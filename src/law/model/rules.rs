@@ -1,7 +1,8 @@
 //! Rules that make columns and lines: ages, values, aggregates, guide prices, gates, items.
 
+use super::money::Window;
 use super::types::RuleHead;
-use crate::domain::{Basis, Cell, Rounding};
+use crate::domain::{Basis, Cell, Fraction, Rounding};
 use crate::law::expr::Expr;
 use std::sync::Arc;
 
@@ -102,6 +103,23 @@ pub enum Aggregate {
     CountPaid(Arc<str>),
     /// Sum of an item's amounts in fen.
     SumAmount(Arc<str>),
+    /// What earlier months of a window were paid of an item, in fen.
+    PaidToDate(Arc<str>, Window),
+    /// How many earlier months of a window were paid something of an item.
+    PaidMonths(Arc<str>, Window),
+}
+
+impl Aggregate {
+    /// The item whose lines of earlier months are read, with the window.
+    #[must_use]
+    pub const fn of_history(&self) -> Option<(&Arc<str>, Window)> {
+        match self {
+            Self::PaidToDate(item, window) | Self::PaidMonths(item, window) => {
+                Some((item, *window))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What a breach of a guide price leads to.
@@ -203,8 +221,49 @@ pub struct SubsidyRule {
     pub in_kind: bool,
     /// Whether an amount below zero is legal (S14).
     pub any_sign: bool,
+    /// What the amount is a total of, for an item due to date.
+    pub to_date: Option<ToDateRule>,
+    /// What its lines are called on the schedule.
+    pub kind: ItemKind,
     /// Value ids shown as columns of the entitlement file.
     pub trace: Vec<Arc<str>>,
+}
+
+/// What the lines of an item are on the schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemKind {
+    /// Money of the month.
+    Original,
+    /// A part of a total.
+    Instalment,
+    /// Money recovered under a rule.
+    Clawback,
+}
+
+/// An item whose amount is the total due to date: what was paid of it before is deducted.
+#[derive(Debug, Clone)]
+pub struct ToDateRule {
+    /// What the total runs over: the year or the life of the row.
+    pub window: Window,
+    /// The parts it is paid in, in order; none = all of it is due at once.
+    pub parts: Vec<PartRule>,
+    /// Items whose payments to date are deducted as well.
+    pub less: Vec<Arc<str>>,
+    /// The item whose payments bound what is taken back.
+    pub recovers: Option<Arc<str>>,
+    /// True: what a short budget took from earlier payments is due again.
+    pub restore: bool,
+}
+
+/// One part of a total.
+#[derive(Debug, Clone)]
+pub struct PartRule {
+    /// Its share; those of a rule sum to one.
+    pub share: Fraction,
+    /// Which rows it is due on.
+    pub when: Expr,
+    /// Its own clause, or empty.
+    pub clause: Arc<str>,
 }
 
 /// One thing to evaluate; steps come in an order in which each reads only earlier ones.

@@ -211,6 +211,9 @@ const INSTRUMENTS: &[&str] = &[
     "other",
 ];
 
+const INSTALMENT: &[Key] =
+    &[must("share", Shape::Share), must("when", Shape::Expr), may("clause", Shape::Text)];
+
 const SUBSIDY: &[Key] = &[
     must("basis", Shape::Text),
     must("gates", Shape::Refs),
@@ -223,6 +226,12 @@ const SUBSIDY: &[Key] = &[
     must("instrument", Shape::Word(INSTRUMENTS)),
     or("in_kind", Shape::Bool, "false"),
     may("sign", Shape::Word(&["any"])),
+    may("to_date", Shape::Word(&["year", "life"])),
+    may("instalments", Shape::Records(INSTALMENT)),
+    may("less", Shape::Refs),
+    may("recovers", Shape::Ref),
+    may("restore", Shape::Bool),
+    may("line_kind", Shape::Word(&["INSTALMENT", "CLAWBACK"])),
     may("trace", Shape::Texts),
 ];
 
@@ -236,6 +245,7 @@ const CAP: &[Key] = &[
     must("items", Shape::Refs),
     must("stage", Shape::Word(&["item", "institution", "cumulative"])),
     must("key", Shape::Text),
+    may("across", Shape::Bool),
     must("window", Shape::Word(&["month", "quarter", "year", "life"])),
     must("limit", Shape::Expr),
     may("quantity", Shape::Expr),

@@ -15,7 +15,6 @@ use rustc_hash::FxHashMap;
 use super::register::{NOBODY, Register};
 use super::tally::{Tallies, Tally};
 use super::{Publication, PublishError};
-use crate::schedule::LineKind;
 use crate::subsidy::LineStatus;
 
 /// What became of the rows of one input table.
@@ -261,8 +260,8 @@ fn check_funding(
     }
 }
 
-/// The schedule pays what was allocated: by item and by source, the ORIGINAL lines of the months
-/// settled are the allocation and what a shortage carried to the next period (that leaves again by
+/// The schedule pays what was allocated: by item and by source, the lines of the months settled
+/// themselves are the allocation and what a shortage carried to the next period (that leaves again by
 /// `CARRY_OUT` lines); their gross is the entitlement.
 fn check_schedule(
     run: &Publication<'_>,
@@ -272,7 +271,7 @@ fn check_schedule(
     let mut original = Sums::default();
     for line in &run.schedule.lines {
         let of_months = run.months.iter().any(|month| month.month == line.source_period);
-        if line.kind == LineKind::Original && of_months {
+        if line.kind.is_of_month() && of_months {
             original.item(&line.item, line.payable_fen, line.gross_fen);
             original.source(&line.source, line.payable_fen);
         }

@@ -6,11 +6,11 @@ use rustc_hash::FxHashMap;
 
 use super::{Plan, RULE_TEXTS, Stretch, TraceKind, traced};
 use crate::domain::{Basis, CodeList, Column, Date, Fraction, Frame, Key, KeyColumn, Stored};
+use crate::history::row_keys;
 use crate::law::SubsidyRule;
 use crate::publish::pseudonym::Pseudonym;
 use crate::publish::sheet::{NO_CODE, Sheet, Values, exact_text, pseudonym_text};
 use crate::publish::tally::wholes;
-use crate::retro::row_keys;
 use crate::subsidy::{ItemLines, LineStatus};
 
 /// One group's columns while they grow.
@@ -186,7 +186,12 @@ impl Plan<'_> {
             _ => None,
         };
         match key("institution_id") {
-            Some(keys) => rows.iter().for_each(|row| out.institution.key(keys, *row)),
+            Some(keys) => {
+                out.institution.codes.reserve(rows.len());
+                for row in rows {
+                    out.institution.key(keys, *row);
+                }
+            }
             None => rows.iter().for_each(|_| out.institution.push("")),
         }
         let basis = frame.map_or(&Basis::Programme, |f| &f.basis);
@@ -333,6 +338,15 @@ fn remap(stored: Option<&Stored>, to: &CodeList, rows: &[usize], out: &mut Vec<u
 }
 
 fn numbers(lines: &ItemLines, rows: &[usize], out: &mut Lines) {
+    for column in [&mut out.quantity, &mut out.rate_exact, &mut out.exact_text] {
+        column.codes.reserve(rows.len());
+    }
+    for column in [&mut out.rate, &mut out.exact_num, &mut out.exact_den] {
+        column.reserve(rows.len());
+    }
+    for column in [&mut out.amount, &mut out.allocated] {
+        column.reserve(rows.len());
+    }
     for row in rows.iter().copied() {
         let of = |stored: &Option<Stored>| stored.as_ref().and_then(|s| number(s, row));
         out.quantity.number(of(&lines.quantity));

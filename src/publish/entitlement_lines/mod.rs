@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::pseudonym::{Pseudonym, Pseudonyms};
 use super::{MonthResult, Publication, delimited, parquet};
-use crate::domain::{Basis, CodeList, Column, Frame, Frames, KeyColumn, NumColumn, Stored};
+use crate::domain::{Basis, CodeList, Column, Frame, Frames, NumColumn, Stored};
 use crate::law::SubsidyRule;
 use crate::subsidy::{Entitlements, ItemLines, LineStatus};
 
@@ -241,11 +241,9 @@ fn traced<'m>(
 }
 
 /// The column that names a child or person, if the basis has one.
-fn person_column(frame: &Frame) -> Option<&KeyColumn> {
-    ["child_ref", "person_ref"].iter().find_map(|name| match &frame.get(name)?.column {
-        Column::Key(keys) => Some(keys),
-        _ => None,
-    })
+fn person_column(frame: &Frame) -> Option<Arc<Stored>> {
+    let mut named = ["child_ref", "person_ref"].iter().filter_map(|name| frame.shared(name));
+    named.find(|stored| matches!(stored.column, Column::Key(_)))
 }
 
 /// By (month, basis): pseudonyms of the child or person of each row.
@@ -262,12 +260,24 @@ pub(super) fn pseudonyms(run: &Publication<'_>, ahead: Vec<PseudonymsAhead>) -> 
         for lines in &month.entitlements.items {
             let Some(frame) = month.frames.get(&lines.basis) else { continue };
             let key = (number, lines.basis.clone());
-            if let (Some(keys), false) = (person_column(frame), made.contains_key(&key)) {
+            let Some(stored) = person_column(frame).filter(|_| !made.contains_key(&key)) else {
+                continue;
+            };
+            if let Column::Key(keys) = &stored.column {
                 made.insert(key, run.pseudonyms.of(keys));
             }
         }
     }
     made
+}
+
+/// The pseudonyms of the rows of a basis that names a child or person.
+#[must_use]
+pub fn persons_of(frame: &Frame, pseudonyms: &Pseudonyms) -> Option<Vec<Pseudonym>> {
+    match &person_column(frame)?.column {
+        Column::Key(keys) => Some(pseudonyms.of(keys)),
+        _ => None,
+    }
 }
 
 /// The pseudonyms of the rows of the bases that items stand on.
@@ -278,26 +288,29 @@ pub fn persons(
     pseudonyms: &Pseudonyms,
 ) -> BTreeMap<Basis, Vec<Pseudonym>> {
     let bases: BTreeSet<&Basis> = entitlements.items.iter().map(|lines| &lines.basis).collect();
-    let of = |basis: &Basis| frames.get(basis).and_then(person_column);
-    bases.into_iter().filter_map(|basis| Some((basis.clone(), pseudonyms.of(of(basis)?)))).collect()
+    let of = |basis: &Basis| persons_of(frames.get(basis)?, pseudonyms);
+    bases.into_iter().filter_map(|basis| Some((basis.clone(), of(basis)?))).collect()
 }
 
 /// The pseudonyms of a month's lines in the making, on a thread of their own: the rooms between the
-/// lines and the files keep one thread busy at most.
+/// facts and the files leave a part of a second thread's time.
 #[derive(Debug)]
 pub struct PseudonymsAhead(JoinHandle<BTreeMap<Basis, Vec<Pseudonym>>>);
 
 impl PseudonymsAhead {
-    /// Begins with the rows of the items' bases.
+    /// Begins with the rows of the items' bases, which stand once the facts do.
     #[must_use]
-    pub fn begin(pseudonyms: Pseudonyms, frames: Arc<Frames>, bases: BTreeSet<Basis>) -> Self {
+    pub fn begin(pseudonyms: Pseudonyms, frames: &Frames, bases: BTreeSet<Basis>) -> Self {
+        let column = |basis: Basis| Some((person_column(frames.get(&basis)?)?, basis));
+        let columns: Vec<_> = bases.into_iter().filter_map(column).collect();
+        let names = move |stored: &Stored| match &stored.column {
+            Column::Key(keys) => {
+                (0..keys.keys.len()).map(|row| pseudonyms.of_row(keys, row)).collect()
+            }
+            _ => Vec::new(),
+        };
         Self(std::thread::spawn(move || {
-            let of_basis = |basis: Basis| {
-                let keys = frames.get(&basis).and_then(person_column)?;
-                let names = (0..keys.keys.len()).map(|row| pseudonyms.of_row(keys, row));
-                Some((basis, names.collect()))
-            };
-            bases.into_iter().filter_map(of_basis).collect()
+            columns.into_iter().map(|(stored, basis)| (basis, names(&stored))).collect()
         }))
     }
 }

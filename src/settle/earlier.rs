@@ -1,0 +1,95 @@
+//! What a month is told of earlier ones: the lines they paid, and pseudonyms to find its own rows by.
+
+use super::{SettleError, post};
+use crate::domain::{Basis, Frames, Month};
+use crate::history::{History, Past, Persons};
+use crate::job::Job;
+use crate::law::LawOfMonth;
+use crate::publish::{Pseudonyms, persons_of};
+use crate::retro::LineBook;
+use crate::subsidy::Entitlements;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The lines of earlier months that the law of the period reads; empty hands where it reads none.
+#[derive(Debug, Default)]
+pub(super) struct Earlier {
+    /// Last month of the period at hand.
+    period: Option<Month>,
+    items: BTreeSet<Arc<str>>,
+    names: Option<Pseudonyms>,
+    history: Option<History>,
+}
+
+impl Earlier {
+    /// Gets ready what the laws of the period read; the lines of earlier months are told one by one
+    /// ([`Earlier::told`]). Where they are not `known` a rule that needs them stops the run.
+    pub(super) fn new(
+        job: &Job,
+        laws: &[(Month, LawOfMonth)],
+        names: Option<&Pseudonyms>,
+        known: bool,
+    ) -> Result<Self, SettleError> {
+        let period = laws.last().map(|(month, _)| *month);
+        let items: BTreeSet<_> = laws.iter().flat_map(|(_, law)| law.items_of_history()).collect();
+        if !known || !job.retro || items.is_empty() {
+            return Ok(Self { period, ..Self::default() });
+        }
+        let names = match names {
+            Some(names) => names.clone(),
+            None => post::pseudonyms(job)?,
+        };
+        Ok(Self { period, items, names: Some(names), history: Some(History::default()) })
+    }
+
+    /// Whether the law reads what earlier months were paid.
+    pub(super) const fn asks(&self) -> bool {
+        self.history.is_some()
+    }
+
+    /// Tells the lines of an earlier month.
+    pub(super) fn told(&mut self, month: Month, book: &LineBook) {
+        if let Some(history) = &mut self.history {
+            history.add(month, book, &self.items);
+        }
+    }
+
+    /// Whether a month is the last of the period.
+    pub(super) fn ends_with(&self, month: Month) -> bool {
+        self.period == Some(month)
+    }
+
+    /// The pseudonyms a month needs.
+    pub(super) fn persons(&self, law: &LawOfMonth, frames: &Frames) -> Persons {
+        let Some(names) = &self.names else { return Persons::new() };
+        let mut bases = law.bases_of_history();
+        let items = law.segments.iter().flat_map(|law| &law.items);
+        let read = items.filter(|item| self.items.contains(&item.head.id));
+        bases.extend(read.map(|item| item.basis.clone()));
+        let of_basis = |basis: Basis| {
+            let persons = persons_of(frames.get(&basis)?, names)?;
+            Some((basis, persons))
+        };
+        bases.into_iter().filter_map(of_basis).collect()
+    }
+
+    /// What the month is told.
+    pub(super) fn past<'a>(&'a self, persons: &'a Persons) -> Past<'a> {
+        Past { history: self.history.as_ref(), persons }
+    }
+
+    /// Adds a month of this very period for the months after it.
+    pub(super) fn add(
+        &mut self,
+        month: Month,
+        frames: &Frames,
+        entitlements: &Entitlements,
+        persons: &Persons,
+    ) {
+        if let Some(history) = &mut self.history {
+            let persons = |basis: &Basis| persons.get(basis).map(Vec::as_slice);
+            let book = LineBook::of(frames, entitlements, &persons, &[]);
+            history.add(month, &book, &self.items);
+        }
+    }
+}
