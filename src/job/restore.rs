@@ -36,6 +36,7 @@ pub struct RestoreError {
     pub reason: String,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "a job has as many switches")]
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Text {

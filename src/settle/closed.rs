@@ -1,9 +1,9 @@
 //! Closed months, looked at again with what is known now (S22-S25): which of them have other law or
 //! other deliveries than when they were last looked at, and what is to be corrected there.
 //!
-//! A month is settled again only where something about it became known since. Its base deliveries come from
-//! the archive of the run that paid it, late ones from that run, from every run released since and
-//! from the job: what was known once stays known.
+//! A month is settled again only where something about it became known since. Its base deliveries
+//! come from the archive of the run that paid it, late ones from that run, from every run released
+//! since and from the job: what was known once stays known.
 
 use super::earlier::Earlier;
 use super::{Asked, IN_THIS_PERIOD, SettleError, SettledMonth, law_of, settle_month};
@@ -152,18 +152,17 @@ impl Closed {
             .iter()
             .rev()
             .find_map(|later| later.examined.iter().find(|of| of.month == now.month));
-        let then = match last {
-            Some(last) => last.clone(),
-            None => {
-                let base = job::choose(&tables, &own_late, month, recipe.known_on)?;
-                let law = recipe.law.iter().find(|law| law.month == month);
-                Examined {
-                    law_sha256: law.map_or_else(String::new, |law| law.sha256.clone()),
-                    calendar_sha256: self.calendar_of(&past.head.run_id)?,
-                    known_on: recipe.known_on.to_string(),
-                    inputs: hashes.inputs(&base)?,
-                    ..now.clone()
-                }
+        let then = if let Some(last) = last {
+            last.clone()
+        } else {
+            let base = job::choose(&tables, &own_late, month, recipe.known_on)?;
+            let law = recipe.law.iter().find(|law| law.month == month);
+            Examined {
+                law_sha256: law.map_or_else(String::new, |law| law.sha256.clone()),
+                calendar_sha256: self.calendar_of(&past.head.run_id)?,
+                known_on: recipe.known_on.to_string(),
+                inputs: hashes.inputs(&base)?,
+                ..now.clone()
             }
         };
         Ok(ClosedMonth { month, run, law, specs, then, now })
@@ -258,7 +257,7 @@ impl Closed {
         let mut old = self.posted_lines(of.run, of.month)?;
         // What is due to date is set right by the next month itself.
         let to_date = of.law.items_to_date();
-        old.lines.retain(|line| !to_date.contains(old.texts.text(line.key.item)));
+        old.leave_out(&to_date);
         let cause = match (by_law, by_delivery) {
             (true, true) => Cause::Both,
             (true, false) => Cause::Law,
@@ -419,9 +418,7 @@ fn line_book(settled: &SettledMonth, pseudonyms: &Pseudonyms) -> LineBook {
     let persons = persons(&settled.frames, &settled.entitlements, pseudonyms);
     let of = |basis: &crate::domain::Basis| persons.get(basis).map(Vec::as_slice);
     let mut book = LineBook::of(&settled.frames, &settled.entitlements, &of, &settled.files);
-    let to_date = settled.law.items_to_date();
-    let texts = &book.texts;
-    book.lines.retain(|line| !to_date.contains(texts.text(line.key.item)));
+    book.leave_out(&settled.law.items_to_date());
     book
 }
 

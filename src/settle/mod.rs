@@ -352,6 +352,7 @@ fn compute_naming(
 }
 
 /// Which month is settled, and how.
+#[derive(Clone, Copy)]
 struct Asked<'a> {
     month: Month,
     /// What counts toward windows longer than the month.

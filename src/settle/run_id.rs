@@ -16,7 +16,8 @@ pub(super) struct Identity {
 }
 
 /// Hash of (canonical job, sorted input hashes, law, calendar, key, released runs of earlier
-/// periods, the run compared with, law and inputs of the closed months as known now, version of the calculation). File names stay out: bytes decide.
+/// periods, the run compared with, law and inputs of the closed months as known now, version of the
+/// calculation). File names stay out: bytes decide.
 /// The ids of earlier runs follow from their own inputs; a draft counts only where `changes.csv`
 /// compares with it, and pays nothing.
 pub(super) fn identify(

@@ -126,7 +126,7 @@ fn notice(office: &Office, number: u32, published: &str, from: &str, of: &str) {
 fn a_year_of_late_facts_ends_where_final_knowledge_puts_it() {
     const MONTHS: usize = 12;
     let (mut office, mut world, mut dice) = (Office::new(), World::new(MONTHS), Dice(2026));
-    let mut facts = 0;
+    let (mut facts, mut closed) = (0, Vec::new());
     for month in 0..MONTHS {
         let received = |day: u32| match month {
             11 => format!("2027-01-{day:02}"),
@@ -178,8 +178,13 @@ fn a_year_of_late_facts_ends_where_final_knowledge_puts_it() {
         }
         office.deliver(&world, month, "in");
         office.pay(month);
+        closed.push(office.bytes(month));
     }
     assert!(facts >= 60, "{facts}");
+    // Closed bytes never change.
+    for (month, bytes) in closed.iter().enumerate() {
+        assert_eq!(office.bytes(month), *bytes, "{}", world::period(month));
+    }
     let owed = office.check(&world, MONTHS);
     assert!(owed > 0, "institution 6 owes what June took back");
     // The whole year again from the archive alone.

@@ -114,9 +114,9 @@ fn an_institution_that_left_keeps_its_debt() {
     assert_eq!(payments(&schedule), [("GONE", "区", 100)]);
 }
 
-fn at_most(share: Option<(i128, i128)>, amount_fen: Option<i64>) -> Option<OffsetRule> {
+fn at_most(share: Option<(i128, i128)>, amount_fen: Option<i64>) -> OffsetRule {
     let share = share.map(|(num, den)| Fraction { num, den });
-    Some(OffsetRule { head: head("offset"), share, amount_fen })
+    OffsetRule { head: head("offset"), share, amount_fen }
 }
 
 #[test]
@@ -128,19 +128,19 @@ fn the_law_limits_what_is_taken_back_in_one_period() {
     // Half of 90.01, floored to the fen, is 45.00: May's 30.00 go first, then 15.00 of July's 40.00.
     let posted = [owed("2026-05", 3_000)];
     let corrections = [corrected(july(), "A", 6_000, 2_000)];
-    let schedule = settle(9_001, &corrections, &posted, at_most(Some((1, 2)), None));
+    let schedule = settle(9_001, &corrections, &posted, Some(at_most(Some((1, 2)), None)));
     assert_eq!(paid(&schedule), 4_501);
     assert_eq!(moved(&schedule), [("2026-07".to_owned(), -2_500)]);
     // An amount: 35.00 an institution and period.
-    let schedule = settle(9_001, &corrections, &posted, at_most(None, Some(3_500)));
+    let schedule = settle(9_001, &corrections, &posted, Some(at_most(None, Some(3_500))));
     assert_eq!(paid(&schedule), 9_001 - 3_500);
     assert_eq!(moved(&schedule), [("2026-07".to_owned(), -3_500)]);
     // Nothing is taken where the law says nothing.
-    let schedule = settle(9_001, &corrections, &posted, at_most(Some((0, 1)), None));
+    let schedule = settle(9_001, &corrections, &posted, Some(at_most(Some((0, 1)), None)));
     assert_eq!(paid(&schedule), 9_001);
     assert_eq!(moved(&schedule), [("2026-05".to_owned(), -3_000), ("2026-07".to_owned(), -4_000)]);
     // A correction that nets a refund of its own month and item is no offset.
     let up = [corrected(july(), "A", 2_000, 6_000)];
-    let schedule = settle(9_001, &up, &[], at_most(Some((0, 1)), None));
+    let schedule = settle(9_001, &up, &[], Some(at_most(Some((0, 1)), None)));
     assert_eq!(paid(&schedule), 13_001);
 }
