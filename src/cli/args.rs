@@ -5,6 +5,7 @@ use super::args_acts::{
     self, ActCommand, KeysCommand, LowAct, LowKeys, LowProve, LowVerify, MakerWords, ProveCommand,
     VerifyCommand,
 };
+use super::args_ledger::{self, LedgerCommand, LowLedger};
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
 use crate::law::DiffOf;
@@ -49,6 +50,9 @@ enum LowCommand {
     /// Keys of the persons who act on runs
     #[command(subcommand)]
     Keys(LowKeys),
+    /// The ledger as books: a journal for hledger, a year by budget line
+    #[command(subcommand)]
+    Ledger(LowLedger),
     /// Means to check a settlement without this program
     #[command(subcommand)]
     Audit(LowAudit),
@@ -277,6 +281,8 @@ pub enum Command {
     Act(ActCommand),
     /// `keys …`.
     Keys(KeysCommand),
+    /// `ledger …`.
+    Ledger(LedgerCommand),
     /// `audit sql`.
     Audit(AuditCommand),
     /// `audit rerun`.
@@ -454,6 +460,7 @@ impl TryFrom<Low> for Command {
             LowCommand::Close(low) => Self::Act(args_acts::act(ActKind::Close, low)?),
             LowCommand::Reopen(low) => Self::Act(args_acts::act(ActKind::Reopen, low)?),
             LowCommand::Keys(low) => Self::Keys(args_acts::keys(low)?),
+            LowCommand::Ledger(low) => Self::Ledger(args_ledger::ledger(low)?),
             LowCommand::Audit(LowAudit::Verify(low)) => Self::Verify(args_acts::verify(low)?),
             LowCommand::Audit(LowAudit::Prove(low)) => Self::Prove(args_acts::prove(low)?),
             LowCommand::Audit(LowAudit::Sql(low)) => Self::Audit(AuditCommand {

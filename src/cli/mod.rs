@@ -7,7 +7,9 @@ mod act;
 mod again;
 mod args;
 mod args_acts;
+mod args_ledger;
 mod audit;
+mod books;
 mod check;
 mod console;
 mod exit;
@@ -26,6 +28,7 @@ pub use args::{
     PolicyQuestion, RerunCommand, UsageError,
 };
 pub use args_acts::{ActCommand, KeysCommand, MakerWords, ProveCommand, VerifyCommand};
+pub use args_ledger::{LedgerCommand, LedgerQuestion};
 pub use console::{Complaint, Console, Outcome, Trouble};
 pub use exit::Exit;
 
@@ -60,6 +63,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, console: &mut Console
         Ok(Command::Explain(command)) => explain::explain(&command, console),
         Ok(Command::Act(command)) => act::act(&command, console),
         Ok(Command::Keys(command)) => keys::keys(&command, console),
+        Ok(Command::Ledger(command)) => books::books(&command, console),
         Ok(Command::Verify(command)) => prove::verify(&command, console),
         Ok(Command::Prove(command)) => prove::prove(&command, console),
         Ok(Command::Audit(command)) => audit::audit(&command, console),

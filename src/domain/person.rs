@@ -1,6 +1,7 @@
 //! Who did something, when and why: the words every act of a person carries into the ledger.
 
-use chrono::DateTime;
+use super::Date;
+use chrono::{DateTime, Datelike, FixedOffset};
 
 /// Longest name, in characters.
 const NAME_MAX: usize = 64;
@@ -45,6 +46,17 @@ pub fn moment(text: &str) -> Result<&str, ActError> {
     }
 }
 
+/// Seconds by which the clocks of the whole country are ahead of UTC.
+const BEIJING: i32 = 8 * 3600;
+
+/// The day of a moment by the country's one clock, whatever zone it is written in.
+#[must_use]
+pub fn beijing_day(moment: &str) -> Option<Date> {
+    let moment = DateTime::parse_from_rfc3339(moment).ok()?;
+    let day = moment.with_timezone(&FixedOffset::east_opt(BEIJING)?).date_naive();
+    Date::from_ymd(day.year(), day.month(), day.day())
+}
+
 /// Whether two names are one person's: spaces around them and capitals do not tell people apart.
 #[must_use]
 pub fn same_person(a: &str, b: &str) -> bool {
@@ -86,6 +98,19 @@ mod tests {
             assert!(person(bad).is_err(), "{bad:?}");
         }
         assert!(same_person("Li Si ", "li si") && !same_person("李四", "李三"));
+    }
+
+    #[test]
+    fn a_day_begins_in_beijing() {
+        for (at, day) in [
+            ("2026-12-31T15:59:59Z", "2026-12-31"),
+            ("2026-12-31T16:00:00Z", "2027-01-01"),
+            ("2027-01-01T00:30:00+08:00", "2027-01-01"),
+            ("2027-01-01T00:30:00+09:00", "2026-12-31"),
+        ] {
+            assert_eq!(beijing_day(at).unwrap().to_string(), day, "{at}");
+        }
+        assert_eq!(beijing_day("2026-12-31"), None);
     }
 
     #[test]

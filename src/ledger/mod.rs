@@ -17,6 +17,7 @@ mod acts;
 mod chain;
 mod course;
 mod error;
+mod journal;
 mod order;
 mod post;
 mod read;
@@ -26,16 +27,19 @@ mod rows;
 mod schema;
 mod seal;
 mod verify;
+mod year;
 
 pub use acts::{Acted, Money};
 pub use chain::EventKind;
 pub use course::{Act, ActKind, Course, Deed, Demand, message};
 pub use error::LedgerError;
+pub use journal::{BooksError, JournalTotals};
 pub use post::{Pending, Posted, RunRecord, Written};
 pub use read::{InstitutionMonth, Previous, RunHead, RunState, YearToDate};
 pub use recall::Recalled;
 pub use refusal::Refusal;
 pub use verify::Verified;
+pub use year::YearLine;
 
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};

@@ -392,7 +392,7 @@ pub(super) fn date_number(date: Date) -> i64 {
     i64::from(year) * 10_000 + i64::from(month) * 100 + i64::from(day)
 }
 
-fn month(row: &Row<'_>, column: usize) -> rusqlite::Result<Month> {
+pub(super) fn month(row: &Row<'_>, column: usize) -> rusqlite::Result<Month> {
     let number: i32 = row.get(column)?;
     Month::new(number / 100, (number % 100).unsigned_abs())
         .ok_or_else(|| unreadable(column, "month", &number.to_string()))

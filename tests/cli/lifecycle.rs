@@ -11,23 +11,23 @@ use tuoyu::domain::{Fen, hex};
 use tuoyu::ledger::Ledger;
 
 /// A folder with one ledger and a run folder for each period.
-struct Office(TempDir);
+pub(super) struct Office(TempDir);
 
 impl Office {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn place(&self, name: &str) -> String {
+    pub(super) fn place(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
 
     /// Runs a command on the office's ledger: exit code, stdout, stderr.
-    fn says(&self, words: &[&str]) -> (u8, String, String) {
+    pub(super) fn says(&self, words: &[&str]) -> (u8, String, String) {
         let ledger = self.place("ledger.db");
         let words: Vec<String> =
             words.iter().copied().chain(["--ledger", &ledger]).map(str::to_owned).collect();
@@ -36,7 +36,7 @@ impl Office {
 
     /// The same, where it has to be done.
     #[track_caller]
-    fn done(&self, words: &[&str]) -> Value {
+    pub(super) fn done(&self, words: &[&str]) -> Value {
         let words: Vec<&str> = words.iter().copied().chain(["--json"]).collect();
         let (exit, out, err) = self.says(&words);
         assert!([0, 3].contains(&exit), "{words:?}: {exit}\n{err}");
@@ -45,20 +45,20 @@ impl Office {
 
     /// The same, where it must be refused: what is said.
     #[track_caller]
-    fn refused(&self, words: &[&str], want: u8) -> String {
+    pub(super) fn refused(&self, words: &[&str], want: u8) -> String {
         let (exit, out, err) = self.says(words);
         assert_eq!((exit, &*out), (want, ""), "{words:?}: {err}");
         err
     }
 
-    fn run(&self, period: &str) -> Value {
+    pub(super) fn run(&self, period: &str) -> Value {
         let job = ["run", "jobs/monthly.toml", "--period", period, "--threads", "2"];
         let out = self.place(period);
         let words: Vec<&str> = job.into_iter().chain(["--out", &out]).collect();
         self.done(&words)
     }
 
-    fn act(&self, act: &str, period: &str, by: &str) -> Value {
+    pub(super) fn act(&self, act: &str, period: &str, by: &str) -> Value {
         self.done(&[act, &self.place(period), "--by", by])
     }
 }

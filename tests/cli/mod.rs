@@ -3,6 +3,7 @@
 
 mod args;
 mod explain;
+mod journal;
 mod lifecycle;
 mod readme;
 mod texts;

@@ -3,6 +3,7 @@
 mod acts;
 mod chain;
 mod concurrency;
+pub(crate) mod journal;
 mod posting;
 mod reading;
 mod signing;
