@@ -5,7 +5,8 @@
 //! Never: writes a value a rule computed beside the facts, lets a float near money, leaves out a
 //! rule it cannot carry ([`AuditError::NotYet`] names it).
 //!
-//! [`rerun()`] settles an archived run again and says whether every byte is the same.
+//! [`rerun()`] settles an archived run again and says whether every byte is the same;
+//! [`difference()`] tells why two runs of one period differ.
 //!
 //! Run inside the folder, the script writes `recomputed.csv` and `recomputed_lines.csv`; they are
 //! the expected files byte for byte, or one of the two is wrong.
@@ -15,6 +16,7 @@ mod allocation;
 mod cap;
 mod carried;
 mod compare;
+mod difference;
 mod expected;
 mod facts;
 mod item;
@@ -24,6 +26,10 @@ mod script;
 mod split;
 
 pub use compare::{At, first_difference, first_logical_difference};
+pub use difference::{
+    After, DifferenceError, DifferenceQuestion, DifferenceReport, DifferentLine, DifferentTable,
+    Parts, difference,
+};
 pub use expected::{CELLS, LINES};
 pub use rerun::{Difference, DifferenceKind, RerunError, RerunQuestion, RerunReport, Whose, rerun};
 

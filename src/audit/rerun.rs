@@ -144,18 +144,7 @@ pub fn rerun(
     progress: &mut dyn Progress,
 ) -> Result<RerunReport, RerunError> {
     let RerunQuestion { archive, run_id, .. } = *asked;
-    let ledger = asked.ledger.is_file().then(|| Ledger::open(asked.ledger)).transpose()?;
-    let recipe = match &ledger {
-        Some(ledger) => owned_recipe(archive, ledger, run_id)?,
-        None => archive.recipe(run_id)?,
-    };
-    if ledger.is_none() && !(recipe.earlier.is_empty() && recipe.compared_with.is_none()) {
-        return Err(RerunError::LedgerMissing {
-            path: asked.ledger.to_owned(),
-            run_id: run_id.to_owned(),
-            earlier: recipe.earlier.len(),
-        });
-    }
+    let (ledger, recipe) = opened(archive, asked.ledger, run_id)?;
     let bytes = archive.manifest(run_id)?;
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| RerunError::Read {
         path: archive.path().to_owned(),
@@ -193,6 +182,28 @@ pub fn rerun(
     }
     sides.extra(&names, &mut report)?;
     Ok(report)
+}
+
+/// The ledger, where there is one, and the recipe of a run both know; a run that read posted lines
+/// needs its ledger.
+pub(super) fn opened(
+    archive: &Archive,
+    path: &Path,
+    run_id: &str,
+) -> Result<(Option<Ledger>, Recipe), RerunError> {
+    let ledger = path.is_file().then(|| Ledger::open(path)).transpose()?;
+    let recipe = match &ledger {
+        Some(ledger) => owned_recipe(archive, ledger, run_id)?,
+        None => archive.recipe(run_id)?,
+    };
+    if ledger.is_none() && !(recipe.earlier.is_empty() && recipe.compared_with.is_none()) {
+        return Err(RerunError::LedgerMissing {
+            path: path.to_owned(),
+            run_id: run_id.to_owned(),
+            earlier: recipe.earlier.len(),
+        });
+    }
+    Ok((ledger, recipe))
 }
 
 /// The recipe the ledger says the run has; archive and ledger must agree on it.

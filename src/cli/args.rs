@@ -5,6 +5,7 @@ use super::args_acts::{
     self, ActCommand, KeysCommand, LowAct, LowKeys, LowProve, LowVerify, MakerWords, ProveCommand,
     VerifyCommand,
 };
+use super::args_audit::{self, DiffCommand, LowRerun, LowRunsDiff, RerunCommand};
 use super::args_ledger::{self, LedgerCommand, LowLedger};
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
@@ -64,35 +65,12 @@ enum LowAudit {
     Sql(LowAuditSql),
     /// Settle a run again from the archive alone and compare every byte
     Rerun(LowRerun),
+    /// Why two runs of one period differ: every changed line by input, law and engine
+    Diff(LowRunsDiff),
     /// Prove the ledger: chain, rows, acts; names the first event that does not hold
     Verify(LowVerify),
     /// Prove that a line stands in a schedule, without showing another; or check such a proof
     Prove(LowProve),
-}
-
-#[derive(Debug, Args)]
-struct LowRerun {
-    /// The run folder, or the first letters of a run id, at least eight
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
-    /// The ledger the run was posted to
-    #[arg(long, value_name = "FILE", default_value = "var/ledger.db")]
-    ledger: PathBuf,
-    /// The archive; default: `archive` beside the ledger
-    #[arg(long, value_name = "DIR")]
-    archive: Option<PathBuf>,
-    /// Worker threads; the result is the same with any number
-    #[arg(long, value_name = "N")]
-    threads: Option<String>,
-    /// Folder to leave the new run in
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Language: zh-CN or en
-    #[arg(long, value_name = "TAG")]
-    lang: Option<String>,
-    /// Write the answer as JSON
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -287,6 +265,8 @@ pub enum Command {
     Audit(AuditCommand),
     /// `audit rerun`.
     Rerun(RerunCommand),
+    /// `audit diff`.
+    Diff(DiffCommand),
     /// `audit verify`.
     Verify(VerifyCommand),
     /// `audit prove`.
@@ -408,25 +388,6 @@ pub struct AuditCommand {
     pub language: Option<Language>,
 }
 
-/// Which run is to be settled again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RerunCommand {
-    /// Run folder, or the first letters of a run id.
-    pub run: PathBuf,
-    /// Ledger file.
-    pub ledger: PathBuf,
-    /// Archive folder.
-    pub archive: PathBuf,
-    /// Worker threads, at least one.
-    pub threads: Option<usize>,
-    /// Folder to leave the new run in.
-    pub out: Option<PathBuf>,
-    /// Language.
-    pub language: Option<Language>,
-    /// Whether the answer is written as JSON.
-    pub json: bool,
-}
-
 /// A word of the command line that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{option}: found {found:?}; expected {expected}")]
@@ -472,20 +433,13 @@ impl TryFrom<Low> for Command {
                 ledger: low.ledger.map(ledger),
                 language: low.lang.map(language).transpose()?,
             }),
-            LowCommand::Audit(LowAudit::Rerun(low)) => Self::Rerun(RerunCommand {
-                run: low.run,
-                archive: low.archive.unwrap_or_else(|| low.ledger.with_file_name("archive")),
-                ledger: low.ledger,
-                threads: low.threads.map(threads).transpose()?,
-                out: low.out,
-                language: low.lang.map(language).transpose()?,
-                json: low.json,
-            }),
+            LowCommand::Audit(LowAudit::Rerun(low)) => Self::Rerun(args_audit::rerun(low)?),
+            LowCommand::Audit(LowAudit::Diff(low)) => Self::Diff(args_audit::diff(low)?),
         })
     }
 }
 
-fn threads(word: String) -> Result<usize, UsageError> {
+pub(super) fn threads(word: String) -> Result<usize, UsageError> {
     word.parse().ok().filter(|count| (1..=1024).contains(count)).ok_or(UsageError {
         option: "--threads",
         found: word,
@@ -566,7 +520,7 @@ pub(super) fn month(option: &'static str, word: String) -> Result<Month, UsageEr
     })
 }
 
-fn date(option: &'static str, word: String) -> Result<Date, UsageError> {
+pub(super) fn date(option: &'static str, word: String) -> Result<Date, UsageError> {
     Date::parse_iso(&word).map_err(|_| UsageError {
         option,
         found: word,

@@ -7,11 +7,13 @@ mod act;
 mod again;
 mod args;
 mod args_acts;
+mod args_audit;
 mod args_ledger;
 mod audit;
 mod books;
 mod check;
 mod console;
+mod difference;
 mod exit;
 mod explain;
 mod keys;
@@ -25,9 +27,10 @@ mod spine;
 
 pub use args::{
     AuditCommand, Changes, Command, ExplainCommand, JobCommand, Moment, PolicyCommand,
-    PolicyQuestion, RerunCommand, UsageError,
+    PolicyQuestion, UsageError,
 };
 pub use args_acts::{ActCommand, KeysCommand, MakerWords, ProveCommand, VerifyCommand};
+pub use args_audit::{DiffCommand, RerunCommand};
 pub use args_ledger::{LedgerCommand, LedgerQuestion};
 pub use console::{Complaint, Console, Outcome, Trouble};
 pub use exit::Exit;
@@ -67,6 +70,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, console: &mut Console
         Ok(Command::Verify(command)) => prove::verify(&command, console),
         Ok(Command::Prove(command)) => prove::prove(&command, console),
         Ok(Command::Audit(command)) => audit::audit(&command, console),
+        Ok(Command::Diff(command)) => difference::difference(&command, console),
         Ok(Command::Rerun(command)) => rerun::rerun(&command, console),
     }?;
     console.out.flush()?;

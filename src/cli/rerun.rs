@@ -1,7 +1,7 @@
 //! `tuoyu audit rerun`: settles a run again from the archive alone and says whether every byte is
 //! the same.
 
-use super::args::RerunCommand;
+use super::args_audit::RerunCommand;
 use super::console::{Console, Outcome, Trouble};
 use super::exit::Exit;
 use super::spine;

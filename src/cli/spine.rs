@@ -1,12 +1,13 @@
 //! What the commands ask of the rooms, and how each room's error becomes an exit code: the one
 //! place where `cli` meets the spine.
 
-use super::args::{AuditCommand, Changes, ExplainCommand, RerunCommand};
+use super::args::{AuditCommand, Changes, ExplainCommand};
+use super::args_audit::RerunCommand;
 use super::console::Trouble;
 use super::exit::Exit;
 use crate::allocation::AllocationError;
 use crate::archive::{Archive, ArchiveError};
-use crate::audit::{RerunError, RerunQuestion, RerunReport};
+use crate::audit::{DifferenceError, RerunError, RerunQuestion, RerunReport};
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month, Progress};
 use crate::explain::{ExplainInput, Explanation, Question};
@@ -270,6 +271,18 @@ impl From<RerunError> for Trouble {
     }
 }
 
+impl From<DifferenceError> for Trouble {
+    fn from(error: DifferenceError) -> Self {
+        match error {
+            DifferenceError::Rerun(error) => Self::from(error),
+            DifferenceError::Unlike { .. } => Self::of(Exit::Usage, &error),
+            DifferenceError::NoLines { .. } | DifferenceError::Overflow => {
+                Self::of(Exit::World, &error)
+            }
+        }
+    }
+}
+
 /// Settles an archived run again and compares.
 ///
 /// # Errors
@@ -279,12 +292,30 @@ pub(super) fn rerun(
     progress: &mut dyn Progress,
 ) -> Result<RerunReport, Trouble> {
     let folder = command.run.is_dir().then_some(command.run.as_path());
+    let archive = Archive::open(&command.archive).map_err(RerunError::Archive)?;
+    let run_id = archived(&archive, &command.run)?;
+    let asked = RerunQuestion {
+        archive: &archive,
+        ledger: &command.ledger,
+        run_id: &run_id,
+        folder,
+        out: command.out.as_deref(),
+        threads: command.threads,
+    };
+    Ok(crate::audit::rerun(&asked, progress)?)
+}
+
+/// The id of an archived run named by its folder or the first letters of its id.
+///
+/// # Errors
+/// When the archive has no such run.
+pub(super) fn archived(archive: &Archive, run: &Path) -> Result<String, Trouble> {
+    let folder = run.is_dir().then_some(run);
     let asked_for = match folder {
         Some(folder) => manifest(folder)?.run_id,
-        None => run_prefix(&command.run)?,
+        None => run_prefix(run)?,
     };
-    let archive = Archive::open(&command.archive).map_err(RerunError::Archive)?;
-    let run_id = archive.find(&asked_for).map_err(|error| match (folder, error) {
+    archive.find(&asked_for).map_err(|error| match (folder, error) {
         (Some(folder), ArchiveError::RunUnknown { path, run_id, .. }) => {
             let (file, path) = (folder.join(MANIFEST), path.display());
             let message = format!(
@@ -295,16 +326,7 @@ pub(super) fn rerun(
             Trouble::told(Exit::World, message)
         }
         (_, error) => RerunError::Archive(error).into(),
-    })?;
-    let asked = RerunQuestion {
-        archive: &archive,
-        ledger: &command.ledger,
-        run_id: &run_id,
-        folder,
-        out: command.out.as_deref(),
-        threads: command.threads,
-    };
-    Ok(crate::audit::rerun(&asked, progress)?)
+    })
 }
 
 /// The first letters of a run id, enough of them to mean one.

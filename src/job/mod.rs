@@ -87,6 +87,8 @@ pub struct Job {
     pub reference: PathBuf,
     /// Law and deliveries as known on this date: `--known-on`, else the job's cut-off for the period (S22).
     pub known_on: Date,
+    /// Law as known on another day than the deliveries; only a comparison of two runs sets it.
+    pub law_known_on: Option<Date>,
     /// Input tables: the base deliveries.
     pub tables: Vec<TableSpec>,
     /// Late deliveries in the order of the job file; each states `received_on` and `complete_for`

@@ -97,6 +97,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         overlays: paths(&top, "overlays")?,
         reference: top.string("reference")?.map_or_else(|| "data/reference".into(), PathBuf::from),
         known_on: known_on.unwrap_or_else(|| after(period, cut_off)),
+        law_known_on: None,
         late: late::read(&top, &input, &tables)?,
         tables,
         key_file: key_file(&top)?,

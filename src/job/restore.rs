@@ -155,6 +155,7 @@ pub fn restore(text: &str, places: Places) -> Result<Job, RestoreError> {
         overlays,
         reference,
         known_on: date(&read.known_on)?,
+        law_known_on: None,
         tables,
         late,
         key_file,

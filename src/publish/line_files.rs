@@ -273,7 +273,7 @@ pub fn read_lines(bytes: &[u8], month: Month) -> Result<LineBook, LineFileError>
 }
 
 /// The bytes of a pseudonym.
-fn pseudonym(text: &str) -> Option<[u8; 16]> {
+pub(super) fn pseudonym(text: &str) -> Option<[u8; 16]> {
     match text {
         "" => Some([0; 16]),
         text => text.as_bytes().try_into().ok(),
@@ -302,89 +302,4 @@ impl Texts {
         }
         Ok(Self { codes })
     }
-}
-
-/// Lays the corrections of a later run over the lines of a closed month: each identity named there
-/// is what it was corrected to.
-///
-/// # Errors
-/// When the bytes are not a file of corrections.
-pub fn lay_over(book: &mut LineBook, bytes: &[u8], month: Month) -> Result<(), LineFileError> {
-    let wrong = |reason: String| LineFileError { file: CORRECTIONS, reason };
-    let mut reader = csv::Reader::from_reader(bytes);
-    let headers = reader.headers().map_err(|error| wrong(error.to_string()))?.clone();
-    let place = |name: &str| {
-        let at = headers.iter().position(|header| header.trim_start_matches('\u{feff}') == name);
-        at.ok_or_else(|| wrong(format!("no column {name}")))
-    };
-    let period = place("source_period")?;
-    let columns = [
-        "institution_id",
-        "item",
-        "basis",
-        "child_ref",
-        "row_key",
-        "age_class",
-        "service",
-        "span_from",
-        "span_until",
-        "correction_fen",
-        "capped_fen",
-        "new_rule",
-        "source_file",
-        "source_record",
-    ];
-    let places: Vec<usize> = columns.iter().map(|name| place(name)).collect::<Result<_, _>>()?;
-    // Files of runs before this column have no such lines.
-    let used = place("used").ok();
-    let wanted = month.to_string();
-    let mut over: FxHashMap<LineKey, BookLine> = FxHashMap::default();
-    for (at, record) in reader.records().enumerate() {
-        let record = record.map_err(|error| wrong(error.to_string()))?;
-        let unreadable = || wrong(format!("record {}: it cannot be read", at + 1));
-        if record.get(period) != Some(&wanted) {
-            continue;
-        }
-        let field = |column: usize| record.get(places[column]).unwrap_or_default();
-        let mut code = |column: usize| match field(column) {
-            "" => NO_TEXT,
-            text => book.texts.intern(text),
-        };
-        let date = |column: usize| match field(column) {
-            "" => Ok(None),
-            text => Date::parse_iso(text).map(Some).map_err(|_| unreadable()),
-        };
-        let fen = |column: usize| field(column).parse::<i64>().map_err(|_| unreadable());
-        let key = LineKey {
-            institution: code(0),
-            item: code(1),
-            basis: code(2),
-            person: pseudonym(field(3)).ok_or_else(unreadable)?,
-            row_key: code(4),
-            age_class: code(5),
-            service: code(6),
-            from: date(7)?,
-            until: date(8)?,
-        };
-        let line = BookLine {
-            key,
-            capped_fen: fen(10)?,
-            allocated_fen: fen(9)?,
-            rule: code(11),
-            file: code(12),
-            record: field(13).parse().unwrap_or(0),
-            parts: 0,
-            used: used
-                .and_then(|at| record.get(at))
-                .filter(|text| !text.is_empty())
-                .map_or(NO_TEXT, |text| book.texts.intern(text)),
-        };
-        over.insert(key, line);
-    }
-    book.lines.retain(|line| !over.contains_key(&line.key));
-    let mut over: Vec<BookLine> =
-        over.into_values().filter(|line| line.capped_fen != 0 || line.allocated_fen != 0).collect();
-    over.sort_by_key(|line| line.key);
-    book.lines.append(&mut over);
-    Ok(())
 }

@@ -5,6 +5,7 @@
 //! thread count or hash order reach a byte.
 
 mod control;
+mod corrections_read;
 mod delimited;
 mod entitlement_lines;
 mod findings_file;
@@ -34,6 +35,7 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 pub use control::{Control, ControlMismatch, Mismatch, TableUse, YearToDate};
+pub use corrections_read::{CorrectedLine, lay_over, read_corrections};
 pub use delimited::write as write_csv;
 pub use entitlement_lines::{PseudonymsAhead, persons, persons_of};
 pub use folder::{
@@ -41,9 +43,7 @@ pub use folder::{
     recover_sealed_by, verify, verify_sealed_by,
 };
 pub use institution_files::{Previous, Standing};
-pub use line_files::{
-    CORRECTIONS, EXAMINED, LINES, LineFileError, corrections_text, lay_over, read_lines,
-};
+pub use line_files::{CORRECTIONS, EXAMINED, LINES, LineFileError, corrections_text, read_lines};
 pub use manifest::{InputFile, MANIFEST_FORMAT, Manifest, OutputFile};
 pub use price_files::{PriceColumns, price_columns};
 pub use profile::{FINANCE_FIELDS, Profile, ProfileError, Profiles, SUPERVISION_FIELDS};

@@ -48,7 +48,7 @@ pub struct BookLine {
     /// Instalments the line closed, one bit a part, the first lowest.
     pub parts: u64,
     /// What it used up of caps on quantities over several months, as
-    /// [`used_text`](crate::history::used_text) writes it, or [`NO_TEXT`].
+    /// [`used_text`] writes it, or [`NO_TEXT`].
     pub used: u32,
 }
 

@@ -414,7 +414,7 @@ fn over_months(law: &LawOfMonth) -> bool {
         || law.segments.iter().flat_map(|law| &law.caps).any(|cap| cap.window != Window::Month)
 }
 
-fn line_book(settled: &SettledMonth, pseudonyms: &Pseudonyms) -> LineBook {
+pub(super) fn line_book(settled: &SettledMonth, pseudonyms: &Pseudonyms) -> LineBook {
     let persons = persons(&settled.frames, &settled.entitlements, pseudonyms);
     let of = |basis: &crate::domain::Basis| persons.get(basis).map(Vec::as_slice);
     let mut book = LineBook::of(&settled.frames, &settled.entitlements, &of, &settled.files);

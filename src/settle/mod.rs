@@ -4,6 +4,7 @@
 //! every room it calls. Never: computes money, reads the clock (the caller hands in the time).
 
 pub mod acts;
+mod books;
 mod checklist;
 mod closed;
 mod deliveries;
@@ -16,15 +17,16 @@ mod post;
 mod rerun;
 mod run_id;
 
+pub use books::{Books, books};
 pub use error::SettleError;
 pub use law_kept::{LawRewritten, law_kept};
-pub use post::{Maker, Outcome, RunReport, run};
-pub use rerun::rerun;
+pub use post::{Maker, Outcome, RunReport, key_hash, run};
+pub use rerun::{recalled, rerun};
 
 use self::closed::Closed;
 use self::deliveries::Delivered;
 use crate::allocation::{self, Allocation, AllocationError, BudgetLine, PostedLine};
-use crate::domain::{Column, Finding, FindingCode, Frames, Month, Progress, Severity};
+use crate::domain::{Column, Date, Finding, FindingCode, Frames, Month, Progress, Severity};
 use crate::facts::{self, Needs, RowUse};
 use crate::intake::Tables;
 use crate::job::Job;
@@ -156,6 +158,11 @@ fn service_months(period: Month, length: u32) -> Vec<Month> {
     (0..length).map(|at| first.plus(at)).collect()
 }
 
+/// The day as of which the law is known.
+fn law_day(job: &Job) -> Date {
+    job.law_known_on.unwrap_or(job.known_on)
+}
+
 /// The law of a month, its calendar taken as plain weekdays where the job allows and the year is
 /// not published.
 fn law_of(
@@ -163,7 +170,7 @@ fn law_of(
     book: &LawBook,
     month: Month,
 ) -> Result<(LawOfMonth, Vec<Finding>), SettleError> {
-    let mut law = book.in_force(month, job.known_on)?;
+    let mut law = book.in_force(month, law_day(job))?;
     let mut findings = Vec::new();
     // The pay date may fall into the year after the month's.
     for year in [month.year(), month.plus(1).year()] {
@@ -189,7 +196,7 @@ fn read(
     progress.begin("law", None);
     let book = load_law(job)?;
     law_kept::earlier_runs(job, &book, ledger)?;
-    let head = book.in_force(job.period, job.known_on)?.head;
+    let head = book.in_force(job.period, law_day(job))?.head;
     let months = service_months(job.period, head.settlement_months);
     let mut laws = Vec::new();
     let mut findings = Vec::new();

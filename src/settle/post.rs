@@ -82,6 +82,14 @@ pub(super) fn key_bytes(job: &Job) -> Result<Vec<u8>, SettleError> {
     })
 }
 
+/// SHA-256 of a job's key of the pseudonyms.
+///
+/// # Errors
+/// When its file cannot be read.
+pub fn key_hash(job: &Job) -> Result<String, SettleError> {
+    Ok(hex(&Sha256::digest(key_bytes(job)?)))
+}
+
 pub(super) fn pseudonyms(job: &Job) -> Result<Pseudonyms, SettleError> {
     Pseudonyms::new(&key_bytes(job)?).map_err(|error| SettleError::Key {
         path: job.key_file.display().to_string(),

@@ -1,11 +1,21 @@
 //! A run settled again from the archive alone (S30).
 
 use super::{SettleError, compute_naming, in_pool, post};
-use crate::archive::Materials;
+use crate::archive::{Materials, Recipe};
 use crate::domain::Progress;
 use crate::ledger::{Ledger, Recalled};
 use crate::publish::PublishError;
 use std::path::Path;
+
+/// The runs of the ledger that an archived run read.
+#[must_use]
+pub fn recalled(recipe: &Recipe) -> Recalled {
+    Recalled {
+        earlier: recipe.earlier.clone(),
+        closed: recipe.closed.clone(),
+        compared_with: recipe.compared_with.clone(),
+    }
+}
 
 /// Settles an archived run again into `out`, with the lines of exactly the runs it read; posts
 /// nothing, archives nothing. Gives the run id found.
@@ -24,13 +34,7 @@ pub fn rerun(
     out.clone_into(&mut job.out);
     // To read earlier runs from; nothing is written to it.
     job.archive = Some(materials.archive().path().to_owned());
-    let recipe = materials.recipe();
-    let recalled = Recalled {
-        earlier: recipe.earlier.clone(),
-        closed: recipe.closed.clone(),
-        compared_with: recipe.compared_with.clone(),
-    };
-    let ledger = ledger.map(|ledger| ledger.recalling(recalled));
+    let ledger = ledger.map(|ledger| ledger.recalling(recalled(materials.recipe())));
     let job = &job;
     in_pool(job, move || {
         let nobody = post::Maker { by: "", at: "", key: None, engine: "" };

@@ -4,7 +4,7 @@ use super::{Office, contents};
 use std::fs;
 
 /// A late delivery in a job.
-fn late(file: &str, received_on: &str, first: &str, last: &str) -> String {
+pub(super) fn late(file: &str, received_on: &str, first: &str, last: &str) -> String {
     format!(
         "\n[[late]]\ntable = \"attendance\"\nfile = \"{file}\"\nreceived_on = {received_on}\n\
          complete_for = [\"{first}\", \"{last}\"]\n"

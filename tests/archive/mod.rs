@@ -1,6 +1,7 @@
 //! Tests of room `archive`: late deliveries, reruns from the archive alone, every byte watched.
 
 mod damage;
+mod difference;
 mod late;
 mod law;
 mod rerun;

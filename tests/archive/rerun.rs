@@ -68,7 +68,7 @@ fn put(office: &Office, contents: &[u8]) -> String {
 }
 
 /// Rewrites the recipe of a run, and its pointer so that it fits.
-fn rewrite(office: &Office, run: &str, change: impl FnOnce(&mut Recipe)) {
+pub(super) fn rewrite(office: &Office, run: &str, change: impl FnOnce(&mut Recipe)) {
     let mut recipe = office.archive().recipe(run).unwrap();
     change(&mut recipe);
     let hash = put(office, recipe.text().as_bytes());

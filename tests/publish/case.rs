@@ -329,6 +329,7 @@ fn job(period: Month) -> Job {
         overlays: Vec::new(),
         reference: reference(),
         known_on: Date::from_ymd(2026, 10, 8).unwrap(),
+        law_known_on: None,
         tables: Vec::new(),
         late: Vec::new(),
         key_file: PathBuf::new(),
