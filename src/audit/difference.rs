@@ -1,8 +1,9 @@
 //! Why two runs of one period differ: every changed line by input, law and engine.
 //!
 //! A is settled again (A'), then with the deliveries and books of B under its own law (H), then B is
-//! settled again (B'). Input is H - A', law is B' - H, engine is what published lines are beside the same runs settled
-//! again: (A' - A) + (B - B'). So the parts of every line sum to B - A whatever the lines are.
+//! settled again (B'). Input is H - A', law is B' - H, engine is what published lines are beside the
+//! same runs settled again: (A' - A) + (B - B'). So the parts of every line sum to B - A whatever the
+//! lines are.
 
 use super::rerun::{RerunError, opened};
 use crate::archive::{Archive, ArchiveError, Materials, Recipe};

@@ -292,6 +292,10 @@ pub(super) fn rerun(
     progress: &mut dyn Progress,
 ) -> Result<RerunReport, Trouble> {
     let folder = command.run.is_dir().then_some(command.run.as_path());
+    // A word that means no run is told before the archive is looked for.
+    if folder.is_none() {
+        run_prefix(&command.run)?;
+    }
     let archive = Archive::open(&command.archive).map_err(RerunError::Archive)?;
     let run_id = archived(&archive, &command.run)?;
     let asked = RerunQuestion {
