@@ -2,7 +2,20 @@
 
 use super::AuditError;
 use crate::law::{Apportion, Step, Window};
-use crate::settle::SettledMonth;
+use crate::settle::{Settled, SettledMonth};
+
+/// Refuses a period that corrects closed months: their refunds are differences of two settlements.
+pub(super) fn refuse_corrections(settled: &Settled) -> Result<(), AuditError> {
+    let rules: Vec<String> = settled
+        .corrections
+        .iter()
+        .map(|of| format!("corrections of closed month {}", of.month))
+        .collect();
+    if rules.is_empty() {
+        return Ok(());
+    }
+    Err(AuditError::NotYet { month: settled.period.to_string(), rules })
+}
 
 /// Refuses a month whose law holds such a rule.
 pub(super) fn refuse(month: &SettledMonth) -> Result<(), AuditError> {

@@ -345,7 +345,12 @@ impl Tally {
     fn book(&mut self, month: Month, book: &LineBook, side: Side) -> Result<(), DifferenceError> {
         let codes = self.codes(&book.texts);
         for line in &book.lines {
-            self.add(month, recode(line.key, &codes), Some(line.allocated_fen), side)?;
+            self.add(
+                month,
+                line.key.recoded(|code| code_of(&codes, code)),
+                Some(line.allocated_fen),
+                side,
+            )?;
         }
         Ok(())
     }
@@ -358,7 +363,7 @@ impl Tally {
             let codes = self.codes(&of.texts);
             for change in &of.changes {
                 let net = change.new_fen().checked_sub(change.old_fen());
-                self.add(of.month, recode(change.key, &codes), net, side)?;
+                self.add(of.month, change.key.recoded(|code| code_of(&codes, code)), net, side)?;
             }
         }
         Ok(())
@@ -419,17 +424,8 @@ fn plus(a: Parts, b: Parts) -> Option<Parts> {
     })
 }
 
-fn recode(key: LineKey, codes: &[u32]) -> LineKey {
-    let code = |code: u32| codes.get(code as usize).copied().unwrap_or(NO_TEXT);
-    LineKey {
-        institution: code(key.institution),
-        item: code(key.item),
-        basis: code(key.basis),
-        row_key: code(key.row_key),
-        age_class: code(key.age_class),
-        service: code(key.service),
-        ..key
-    }
+fn code_of(codes: &[u32], code: u32) -> u32 {
+    codes.get(code as usize).copied().unwrap_or(NO_TEXT)
 }
 
 /// Notices of one side alone, and blocks by month.

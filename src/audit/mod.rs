@@ -49,7 +49,7 @@ pub enum AuditError {
     #[error(
         "{month}: found {}; expected rules the SQL can carry; hint: it cannot yet say queues, \
          quantity caps, windows longer than a month, exclusions, shortages, negative amounts, \
-         totals to date",
+         totals to date, corrections of closed months",
         rules.join(", ")
     )]
     NotYet {
@@ -77,6 +77,7 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
     for month in &settled.months {
         carried::refuse(month)?;
     }
+    carried::refuse_corrections(settled)?;
     let mut text = String::from(
         "-- Computes a settlement again from its facts. Run inside this folder with DuckDB.\n",
     );

@@ -229,7 +229,11 @@ fn settled_again(
 ) -> Result<Settled, Trouble> {
     // A ledger nobody made is no ledger: to explain writes nothing.
     let ledger = job.ledger.as_deref().filter(|file| file.is_file());
-    let ledger = ledger.map(Ledger::open).transpose().map_err(SettleError::Ledger)?;
+    let ledger = match (ledger, run_id) {
+        (Some(path), Some(run_id)) => Some(settle::books_of(job, path, run_id)?),
+        (Some(path), None) => Some(Ledger::open(path).map_err(SettleError::Ledger)?),
+        (None, _) => None,
+    };
     let settled = settle::compute(job, ledger.as_ref(), progress)?;
     if let Some(run_id) = run_id.filter(|run_id| *run_id != settled.run_id) {
         let found = &settled.run_id;

@@ -30,6 +30,22 @@ pub struct LineKey {
     pub until: Option<Date>,
 }
 
+impl LineKey {
+    /// The same key by codes of another list; `code` gives [`NO_TEXT`] for what is not there.
+    #[must_use]
+    pub fn recoded(self, code: impl Fn(u32) -> u32) -> Self {
+        Self {
+            institution: code(self.institution),
+            item: code(self.item),
+            basis: code(self.basis),
+            row_key: code(self.row_key),
+            age_class: code(self.age_class),
+            service: code(self.service),
+            ..self
+        }
+    }
+}
+
 /// One line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BookLine {

@@ -143,7 +143,7 @@ fn recoded(book: &LineBook, texts: &CodeList) -> Vec<BookLine> {
         .lines
         .par_iter()
         .map(|line| BookLine {
-            key: recode(line.key, &code),
+            key: line.key.recoded(code),
             rule: code(line.rule),
             file: code(line.file),
             used: code(line.used),
@@ -251,7 +251,7 @@ pub fn attribute(
     let code = |code: u32| to.get(code as usize).copied().unwrap_or(NO_TEXT);
     let moved: BTreeMap<LineKey, i64> = by_delivery
         .into_iter()
-        .map(|change| (recode(change.key, &code), change.new.map_or(0, |side| side.capped_fen)))
+        .map(|change| (change.key.recoded(code), change.new.map_or(0, |side| side.capped_fen)))
         .collect();
     for change in all {
         let now = change.new.map_or(0, |side| side.capped_fen);
@@ -262,17 +262,4 @@ pub fn attribute(
         };
     }
     Some(())
-}
-
-/// A key by codes of another list.
-fn recode(key: LineKey, code: &impl Fn(u32) -> u32) -> LineKey {
-    LineKey {
-        institution: code(key.institution),
-        item: code(key.item),
-        basis: code(key.basis),
-        row_key: code(key.row_key),
-        age_class: code(key.age_class),
-        service: code(key.service),
-        ..key
-    }
 }

@@ -80,17 +80,23 @@ impl Closed {
             }
             return Ok(this);
         };
+        // The ledger vouches for the recipes: what was put into the archive since counts for nothing.
+        let recorded = ledger.recipes()?;
         for head in ledger.released(&job.id, first)? {
-            if !archive.holds(&head.run_id) {
+            let here = archive.recipe_hash(&head.run_id)?;
+            let (Some(recipe), Some(_)) = (recorded.get(&head.run_id), here) else {
                 let mut finding = Finding::of(FindingCode::ClosedNotExamined);
                 finding.values = vec![("period", head.period.to_string())];
                 this.findings.push(finding);
                 continue;
-            }
-            let recipe = archive.recipe(&head.run_id)?;
+            };
+            let recipe = archive.recipe_at(&head.run_id, recipe)?;
             let examined = archive.output(&recipe, EXAMINED)?;
             let examined = examined.and_then(|text| Examined::parse(&text)).unwrap_or_default();
-            let materials = Materials::new(&archive, recipe, archive.path())?;
+            // Beside the run where the archive can only be read.
+            let beside = job.out.parent().unwrap_or(&job.out);
+            let materials = Materials::new(&archive, recipe.clone(), archive.path())
+                .or_else(|_| Materials::new(&archive, recipe, beside))?;
             this.past.push(Past { head, materials, examined });
         }
         this.archive = Some(archive);

@@ -21,7 +21,7 @@ pub use books::{Books, books};
 pub use error::SettleError;
 pub use law_kept::{LawRewritten, law_kept};
 pub use post::{Maker, Outcome, RunReport, key_hash, run};
-pub use rerun::{recalled, rerun};
+pub use rerun::{books_of, recalled, rerun};
 
 use self::closed::Closed;
 use self::deliveries::Delivered;

@@ -127,6 +127,17 @@ pub fn run(
             Some(ledger) => ledger.find(&job.id, settled.period)?,
             None => None,
         };
+        // A run that was approved is asked for as it was made: a month closed since changes nothing of it.
+        if let (Some(head), Some(path)) = (&standing, path)
+            && head.state > RunState::Draft
+            && head.run_id != settled.run_id
+        {
+            let books = super::books_of(job, path, &head.run_id)?;
+            let then = compute_naming(job, Some(&books), progress, names)?;
+            if then.run_id == head.run_id {
+                settled = then;
+            }
+        }
         let (standing_id, manifest_hash) =
             standing.map(|head| (head.run_id, head.manifest_hash)).unzip();
         publish::recover(&job.out, &|id| standing_id.as_deref() == Some(id))

@@ -1,8 +1,9 @@
 //! A run settled again from the archive alone (S30).
 
 use super::{SettleError, compute_naming, in_pool, post};
-use crate::archive::{Materials, Recipe};
+use crate::archive::{Archive, Materials, Recipe};
 use crate::domain::Progress;
+use crate::job::Job;
 use crate::ledger::{Ledger, Recalled};
 use crate::publish::PublishError;
 use std::path::Path;
@@ -14,6 +15,20 @@ pub fn recalled(recipe: &Recipe) -> Recalled {
         earlier: recipe.earlier.clone(),
         closed: recipe.closed.clone(),
         compared_with: recipe.compared_with.clone(),
+    }
+}
+
+/// The books of a job as a run of it read them, where its archive holds the run: months that were closed
+/// since, or released, were not when it was made. Else the books as they are.
+///
+/// # Errors
+/// When ledger or archive cannot be read.
+pub fn books_of(job: &Job, path: &Path, run_id: &str) -> Result<Ledger, SettleError> {
+    let ledger = Ledger::open(path)?;
+    let archive = job.archive.as_deref().and_then(|folder| Archive::open(folder).ok());
+    match archive.filter(|archive| archive.holds(run_id)) {
+        Some(archive) => Ok(ledger.recalling(recalled(&archive.recipe(run_id)?))),
+        None => Ok(ledger),
     }
 }
 

@@ -1,0 +1,79 @@
+//! What is asked of a run after the books went on.
+
+use super::Office;
+use super::world::World;
+
+const EXPLAIN: &str = "explain @run-2026-02 --institution I1 --item place --job @job.toml \
+                       --ledger @ledger.db --lang en";
+
+#[test]
+fn a_month_closed_later_changes_nothing_of_a_run_made_before() {
+    let (office, world) = (Office::new(), World::new(2));
+    for month in [0, 1] {
+        office.deliver(&world, month, "in");
+        office.release(month);
+    }
+    let bytes = office.bytes(1);
+    office.close(0);
+    // It explains itself, and the same run again is nothing new (S31).
+    let (exit, said, err) = office.tuoyu(EXPLAIN);
+    assert_eq!(exit, 0, "{said}{err}");
+    let run = "run @job.toml --period 2026-02 --out @run-2026-02 --ledger @ledger.db --json";
+    let (exit, said, err) = office.tuoyu(run);
+    assert!(matches!(exit, 0 | 3), "{err}");
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(report["posted"], "already_there");
+    assert_eq!(office.bytes(1), bytes);
+    let (exit, said, err) = office.tuoyu("audit rerun @run-2026-02 --ledger @ledger.db");
+    assert_eq!(exit, 0, "{said}{err}");
+}
+
+#[test]
+fn the_script_does_not_pass_over_corrections() {
+    let (mut office, mut world) = (Office::new(), World::new(2));
+    // The script has no words for a cap over the year either: the pack without it.
+    let pack = include_str!("pack.toml").split("\n[[parameter]]\nid = \"cap.year\"").next();
+    office.write("pack/pack.toml", pack.unwrap());
+    office.deliver(&world, 0, "in");
+    office.pay(0);
+    world.stay(0, 10).unwrap().days = 3;
+    office.deliver_late(&world, 0, "attendance", "2026-02-20");
+    office.deliver(&world, 1, "in");
+    office.release(1);
+    // The cap of the institution binds: its other children share what the first no longer takes.
+    assert_eq!(office.rows("run-2026-02", "corrections.csv").len(), 6);
+    let (exit, _, said) =
+        office.tuoyu("audit sql @run-2026-02 --out @sql --job @job.toml --ledger @ledger.db");
+    assert_eq!(exit, 1, "{said}");
+    assert!(said.contains("corrections of closed month 2026-01"), "{said}");
+    assert!(!office.path("sql").exists());
+}
+
+#[test]
+fn what_the_ledger_does_not_vouch_for_corrects_nothing() {
+    let (mut office, mut world) = (Office::new(), World::new(2));
+    office.deliver(&world, 0, "in");
+    office.pay(0);
+    world.stay(0, 10).unwrap().days = 3;
+    office.deliver_late(&world, 0, "attendance", "2026-02-20");
+    office.deliver(&world, 1, "in");
+    office.job("job.toml", "in", &office.late);
+    // The recipe of January loses a letter.
+    let runs = std::fs::read_dir(office.path("archive/runs")).unwrap();
+    let pointer = runs.map(|entry| entry.unwrap().path()).next().unwrap();
+    let text = std::fs::read_to_string(&pointer).unwrap();
+    let hash = text.split('"').nth(3).unwrap().to_owned();
+    let object = office.path(&format!("archive/objects/{}/{}.zst", &hash[..2], &hash[2..]));
+    let bytes = std::fs::read(&object).unwrap();
+    std::fs::write(&object, &bytes[1..]).unwrap();
+    let run = "run @job.toml --period 2026-02 --out @run-2026-02 --ledger @ledger.db";
+    let (exit, _, said) = office.tuoyu(run);
+    assert_eq!(exit, 6, "{said}");
+    assert!(!office.path("run-2026-02").exists());
+    // Without the archive nothing is corrected, and it is said.
+    std::fs::write(&object, bytes).unwrap();
+    let (exit, _, said) = office.tuoyu(&format!("{run} --archive none"));
+    assert!(matches!(exit, 0 | 3), "{said}");
+    let codes = office.rows("run-2026-02", "findings.csv");
+    assert!(codes.iter().any(|row| row["code"] == "closed_not_examined"), "{codes:?}");
+}
