@@ -28,21 +28,23 @@ const NOTHING_DUE: &str = "nothing_due";
 /// Two rows of the month cannot be told apart, and instalments of one are not those of the other.
 const ROWS_ALIKE: &str = "rows_alike";
 
-/// Turns the totals of items due to date into what is due now. Items that deduct others come last.
+/// Turns the totals of items due to date into what is due now. Items that deduct others come after
+/// them, items that take others back last.
 pub(super) fn settle(
     lines: &mut Lines,
     law: &Law,
     past: &Past<'_>,
     month: Month,
 ) -> Result<(), AllocationError> {
-    let mut items: Vec<(bool, usize, Arc<SubsidyRule>)> = Vec::new();
+    let mut items: Vec<([bool; 2], usize, Arc<SubsidyRule>)> = Vec::new();
     for (item, rule) in lines.rules.iter().enumerate() {
         if let Some(rule) = rule.as_ref().filter(|rule| rule.to_date.is_some()) {
-            let deducts = rule.to_date.as_ref().is_some_and(|of| !of.less.is_empty());
-            items.push((deducts, item, Arc::clone(rule)));
+            let of = |test: fn(&ToDateRule) -> bool| rule.to_date.as_ref().is_some_and(test);
+            let order = [of(|of| of.recovers.is_some()), of(|of| !of.less.is_empty())];
+            items.push((order, item, Arc::clone(rule)));
         }
     }
-    items.sort_by_key(|(deducts, item, _)| (*deducts, *item));
+    items.sort_by_key(|(order, item, _)| (*order, *item));
     for (_, item, rule) in items {
         let Some(to_date) = &rule.to_date else { continue };
         let id = &lines.entitlements.items[item].item;
@@ -172,7 +174,7 @@ impl Run<'_> {
             self.keys.fold(lines, &0_i128, add).ok_or_else(|| self.overflow())
         };
         let mut less = sum(&self.to_date.less, &in_window, counted)?;
-        self.add_this_month(lines, &mut less)?;
+        self.add_this_month(lines, &self.to_date.less, &mut less, |fen| fen)?;
         let mine = self.history.of_items(&own, in_window);
         let settled = self.keys.fold(mine, &0_u64, |parts, line| {
             *parts |= line.parts;
@@ -183,7 +185,10 @@ impl Run<'_> {
             Some(item) => {
                 let earlier = |other: Month| other < month;
                 let counted = Counted::as_paid(self.law);
-                let given = sum(&[Arc::clone(item)], &earlier, counted)?;
+                let item = [Arc::clone(item)];
+                let mut given = sum(&item, &earlier, counted)?;
+                // What the item itself takes back this very month is not there to be taken again.
+                self.add_this_month(lines, &item, &mut given, |fen| fen.min(0))?;
                 Some((given, sum(&own, &earlier, counted)?))
             }
         };
@@ -195,16 +200,23 @@ impl Run<'_> {
         })
     }
 
-    /// What this very month allocates of the items deducted.
-    fn add_this_month(&self, lines: &Lines, less: &mut [i128]) -> Result<(), AllocationError> {
-        for item in lines.money_items(&self.to_date.less) {
+    /// Adds what this very month allocates of some items, as far as it counts.
+    fn add_this_month(
+        &self,
+        lines: &Lines,
+        items: &[Arc<str>],
+        sums: &mut [i128],
+        counts: fn(i64) -> i64,
+    ) -> Result<(), AllocationError> {
+        for item in lines.money_items(items) {
             let basis = &lines.entitlements.items[item].basis;
             let Some(owners) = key_rows(lines.frames, basis, &self.rule.basis) else { continue };
             for (row, fen) in lines.live(item) {
                 let owner = owners.at(row);
                 if owner != Frame::NO_ROW {
-                    let sum = &mut less[self.keys.at(owner as usize)];
-                    *sum = sum.checked_add(i128::from(fen)).ok_or_else(|| self.overflow())?;
+                    let sum = &mut sums[self.keys.at(owner as usize)];
+                    let fen = i128::from(counts(fen));
+                    *sum = sum.checked_add(fen).ok_or_else(|| self.overflow())?;
                 }
             }
         }

@@ -61,7 +61,10 @@ fn of_posted(
     let items = counted(lines, rule);
     let mut used = FxHashMap::default();
     for line in posted {
-        let counts = line.source_period != month
+        // What only moved between periods was used up where it was due.
+        let moved = matches!(&*line.line_kind, "CARRY_IN" | "CARRY_OUT");
+        let counts = !moved
+            && line.source_period != month
             && rule.window.holds(line.source_period, month)
             && items.iter().any(|item| **item == *line.item);
         if counts {

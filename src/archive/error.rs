@@ -83,6 +83,15 @@ pub enum ArchiveError {
         /// How that shows.
         found: String,
     },
+    /// A lost recipe cannot be made again: a paper it names is another now.
+    #[error(
+        "run {run_id}: the archive has lost it, and a pack, a reference file or a late delivery of \
+         it has other bytes now; hint: restore the archive from a copy, or put the files of then back"
+    )]
+    OtherPapers {
+        /// The run.
+        run_id: String,
+    },
     /// A recipe whose job cannot be made again.
     #[error("run {run_id}: {source}")]
     Restore {

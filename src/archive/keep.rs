@@ -59,9 +59,18 @@ impl Archive {
         job: &Job,
         papers: &Papers,
         read: &[SourceFile],
+        looked_at: &BTreeMap<PathBuf, String>,
     ) -> Result<Inputs, ArchiveError> {
-        let read: Read<'_> =
-            read.iter().map(|file| ((&*file.table, &*file.path), file.sha256.as_str())).collect();
+        let mut hashes: Read<'_> = BTreeMap::new();
+        for spec in &job.late {
+            for path in &spec.paths {
+                if let Some(sha256) = looked_at.get(path) {
+                    hashes.insert((&spec.table, path), sha256);
+                }
+            }
+        }
+        hashes.extend(read.iter().map(|file| ((&*file.table, &*file.path), file.sha256.as_str())));
+        let read = hashes;
         let table = |spec: &TableSpec| {
             let (table, optional) = (spec.table.clone(), spec.optional);
             Ok(KeptTable { table, optional, files: self.keep_files(job, spec, &read)? })
@@ -149,6 +158,9 @@ impl Archive {
         let hash = self.put(recipe.text().as_bytes())?;
         // What the ledger holds stands; a remark in a pack that changed since is no other run.
         let hash = run.recorded.unwrap_or(&hash).to_owned();
+        if self.object(&hash).is_none() {
+            return Err(ArchiveError::OtherPapers { run_id: run.run_id.to_owned() });
+        }
         self.point(run.run_id, &hash)?;
         Ok(hash)
     }

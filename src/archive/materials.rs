@@ -105,7 +105,13 @@ impl Materials {
     /// # Errors
     /// When the recipe is no job.
     pub fn planned(&self) -> Result<[Vec<TableSpec>; 2], ArchiveError> {
-        Ok([self.plan(Vec::new())?.tables, self.planned_late()?])
+        let mut specs = [self.plan(Vec::new())?.tables, self.planned_late()?];
+        // What was not there to keep is no delivery of this run, whenever it was received.
+        let hashes = self.hashes()?;
+        for spec in specs.iter_mut().flatten() {
+            spec.paths.retain(|path| hashes.get(path).is_some_and(Option::is_some));
+        }
+        Ok(specs)
     }
 
     /// Hash of each file of the deliveries by the place it will have; `None` for one that was not

@@ -8,7 +8,7 @@
 use super::rerun::{RerunError, opened};
 use crate::archive::{Archive, ArchiveError, Materials, Recipe};
 use crate::domain::{CodeList, Month, Progress};
-use crate::job::Job;
+use crate::job::{Job, TableSpec};
 use crate::law::{DiffOf, Rewritten, diff};
 use crate::ledger::{Ledger, LedgerError};
 use crate::publish::{CORRECTIONS, LINES, LineFileError, read_corrections, read_lines};
@@ -200,9 +200,15 @@ pub fn difference(
         None => settle::books(after_job, ledger(asked)?, progress)?,
     };
     same("period", &months(&before_again), &months(&after_again))?;
+    // A table only the other law declares is for nobody here.
+    let before_tables: BTreeSet<&str> =
+        before.job.tables.iter().chain(&before.job.late).map(|spec| &*spec.table).collect();
+    let declared = |spec: &&TableSpec| {
+        before_tables.contains(&*spec.table) || crate::job::is_core(&spec.table)
+    };
     let mixed = Job {
-        tables: after_job.tables.clone(),
-        late: after_job.late.clone(),
+        tables: after_job.tables.iter().filter(declared).cloned().collect(),
+        late: after_job.late.iter().filter(declared).cloned().collect(),
         known_on: after_job.known_on,
         law_known_on: Some(before.job.known_on),
         ..before.job.clone()

@@ -133,6 +133,16 @@ pub enum RerunError {
         /// What is wrong.
         reason: String,
     },
+    /// The new run would replace what is there.
+    #[error(
+        "{path}: is not empty; expected a new folder for the run settled again, so that nothing is \
+         replaced before it is compared",
+        path = path.display()
+    )]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
 }
 
 /// Settles a run again from the archive alone and compares every file.
@@ -150,6 +160,11 @@ pub fn rerun(
         path: archive.path().to_owned(),
         reason: format!("the manifest of run {run_id} is no manifest: {error}"),
     })?;
+    if let Some(out) =
+        asked.out.filter(|out| out.read_dir().is_ok_and(|mut all| all.next().is_some()))
+    {
+        return Err(RerunError::Occupied { path: out.to_owned() });
+    }
     let beside = asked.out.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
     let beside =
         beside.unwrap_or(if asked.out.is_some() { Path::new(".") } else { archive.path() });
@@ -177,10 +192,13 @@ pub fn rerun(
         if same_version {
             sides.same_bytes(file, sha256, &bytes, &mut report)?;
         } else {
-            sides.same_contents(file, &mut report)?;
+            sides.same_contents(file, sha256, &mut report)?;
         }
     }
-    sides.extra(&names, &mut report)?;
+    // Another version may write more files.
+    if same_version {
+        sides.extra(&names, &mut report)?;
+    }
     Ok(report)
 }
 
@@ -290,11 +308,22 @@ impl Sides<'_> {
     }
 
     /// What tables tell, against the published files: another version of the calculation.
-    fn same_contents(&self, file: &str, report: &mut RerunReport) -> Result<(), RerunError> {
+    fn same_contents(
+        &self,
+        file: &str,
+        sha256: &str,
+        report: &mut RerunReport,
+    ) -> Result<(), RerunError> {
         let published = match self.folder {
             Some(folder) => read(&folder.join(file))?,
             None => None,
         };
+        // What stands in the folder is what was archived, whoever settles.
+        let whole = |bytes: &Vec<u8>| hex(&Sha256::digest(bytes)) == sha256;
+        if self.folder.is_some() && !published.as_ref().is_some_and(whole) {
+            report.differences.push(difference(file, Whose::Folder, None, published.as_deref()));
+        }
+        let published = published.filter(whole);
         let archived =
             if file == LINES { Some(self.archive.lines(self.run_id)?) } else { published };
         let Some(archived) = archived.filter(|_| is_table(file)) else {

@@ -119,6 +119,9 @@ pub(super) struct LowVerify {
     /// Ledger file; default: the job's of the first run folder, else var/ledger.db
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
+    /// The ledger's archive; default: `archive` beside the ledger
+    #[arg(long, value_name = "DIR")]
+    archive: Option<PathBuf>,
     /// A head of the ledger that was kept, from a release: must be in the chain
     #[arg(long, value_name = "HASH")]
     head: Option<String>,
@@ -169,6 +172,8 @@ pub struct VerifyCommand {
     pub runs: Vec<PathBuf>,
     /// Ledger.
     pub ledger: Option<PathBuf>,
+    /// Archive folder.
+    pub archive: Option<PathBuf>,
     /// A head that was kept, 64 hex digits in lower case.
     pub head: Option<String>,
     /// Job file.
@@ -219,6 +224,7 @@ pub(super) fn verify(low: LowVerify) -> Result<VerifyCommand, UsageError> {
     Ok(VerifyCommand {
         runs: low.runs,
         ledger: low.ledger,
+        archive: low.archive,
         head: low.head.map(|word| hash("--head", word)).transpose()?,
         job: low.job,
         language: low.lang.map(language).transpose()?,

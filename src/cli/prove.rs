@@ -107,6 +107,6 @@ fn verified(command: &VerifyCommand) -> Result<Verified, Trouble> {
         (None, None) => meant::LEDGER.into(),
     };
     let verified = acts::verify(&path, command.head.as_deref(), &command.runs)?;
-    acts::verify_archive(&path)?;
+    acts::verify_archive(&path, command.archive.as_deref())?;
     Ok(verified)
 }

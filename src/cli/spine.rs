@@ -268,9 +268,9 @@ impl From<RerunError> for Trouble {
             RerunError::Archive(error) => Self::of(Exit::from(&error), &error),
             RerunError::Ledger(error) => Self::of(Exit::from(&error), &error),
             RerunError::Disowned { .. } => Self::of(Exit::Differs, &error),
-            RerunError::LedgerMissing { .. } | RerunError::Read { .. } => {
-                Self::of(Exit::World, &error)
-            }
+            RerunError::LedgerMissing { .. }
+            | RerunError::Read { .. }
+            | RerunError::Occupied { .. } => Self::of(Exit::World, &error),
         }
     }
 }

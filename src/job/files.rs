@@ -17,6 +17,12 @@ pub(super) const CORE_FILES: [(&str, &str); 11] = [
     ("budget", "指标"),
 ];
 
+/// Whether every job has such a table, whatever its packs declare.
+#[must_use]
+pub fn is_core(table: &str) -> bool {
+    CORE_FILES.iter().any(|(name, _)| *name == table)
+}
+
 const ENDINGS: [&str; 4] = ["csv", "xlsx", "xls", "parquet"];
 
 /// File names of a folder in order; hidden files and locks of spreadsheet programs are passed over.

@@ -14,6 +14,7 @@ mod toml_walk;
 
 pub use deliveries::{NotDelivered, choose};
 pub use error::JobError;
+pub use files::is_core;
 pub use read::{Books, books, read};
 pub use restore::{Places, RestoreError, restore};
 

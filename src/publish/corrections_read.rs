@@ -34,6 +34,8 @@ pub struct CorrectedLine {
     pub correction_fen: i64,
     /// What is due before a budget shortage.
     pub capped_fen: i64,
+    /// What a past shortage of the budget cut and still does.
+    pub cut_fen: i64,
     /// Word of the cause.
     pub cause: String,
     /// Notices that became known.
@@ -101,6 +103,7 @@ pub fn read_corrections(bytes: &[u8]) -> Result<Vec<CorrectedLine>, LineFileErro
         "source_record",
         "new_rule",
         "used",
+        "cut_fen",
     ];
     let places: Vec<usize> = columns.iter().map(|name| place(name)).collect::<Result<_, _>>()?;
     let mut rows = Vec::new();
@@ -135,6 +138,7 @@ pub fn read_corrections(bytes: &[u8]) -> Result<Vec<CorrectedLine>, LineFileErro
             source_record: field(17).parse().unwrap_or(0),
             new_rule: text(18),
             used: text(19),
+            cut_fen: fen(20)?,
         });
     }
     Ok(rows)
@@ -157,6 +161,7 @@ pub fn lay_over(book: &mut LineBook, bytes: &[u8], month: Month) -> Result<(), L
             key,
             capped_fen: row.capped_fen,
             allocated_fen: row.correction_fen,
+            cut_fen: row.cut_fen,
             rule: code(&row.new_rule),
             file: code(&row.source_file),
             record: row.source_record,
@@ -167,7 +172,7 @@ pub fn lay_over(book: &mut LineBook, bytes: &[u8], month: Month) -> Result<(), L
     }
     book.lines.retain(|line| !over.contains_key(&line.key));
     let mut over: Vec<BookLine> =
-        over.into_values().filter(|line| line.capped_fen != 0 || line.allocated_fen != 0).collect();
+        over.into_values().filter(|line| line.capped_fen != 0 || line.cut_fen != 0).collect();
     over.sort_by_key(|line| line.key);
     book.lines.append(&mut over);
     Ok(())

@@ -158,6 +158,7 @@ pub(super) fn corrections(corrections: &[Correction]) -> Sheet {
     sheet.put("correction_fen", "更正应发", fen(Change::new_fen));
     sheet.put("net_fen", "差额", fen(|c| c.new_fen().saturating_sub(c.old_fen())));
     sheet.put("capped_fen", "预算前金额", fen(|c| c.new.map_or(0, |side| side.capped_fen)));
+    sheet.put("cut_fen", "原核减", fen(|c| c.cut_fen));
     sheet.put("cause", "原因", text(&|_, change| change.cause.word().to_owned()));
     sheet.put(
         "notices",
@@ -259,6 +260,7 @@ pub fn read_lines(bytes: &[u8], month: Month) -> Result<LineBook, LineFileError>
             },
             capped_fen: capped[row].unwrap_or(0),
             allocated_fen: allocated[row].unwrap_or(0),
+            cut_fen: capped[row].unwrap_or(0).saturating_sub(allocated[row].unwrap_or(0)),
             rule: rule.codes[row],
             file: file.codes[row],
             record: records[row].and_then(|record| u32::try_from(record).ok()).unwrap_or(0),

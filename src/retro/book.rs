@@ -55,6 +55,8 @@ pub struct BookLine {
     pub capped_fen: i64,
     /// Fen allocated.
     pub allocated_fen: i64,
+    /// Fen a short budget cut when the line was first paid.
+    pub cut_fen: i64,
     /// Version of the rule (`id@effective/known`).
     pub rule: u32,
     /// Input file, or [`NO_TEXT`].
@@ -189,6 +191,7 @@ impl LineBook {
                     },
                     capped_fen: capped[row],
                     allocated_fen: lines.allocated[row],
+                    cut_fen: capped[row].saturating_sub(lines.allocated[row]),
                     rule: rules.get(segment).or(rules.first()).copied().unwrap_or(NO_TEXT),
                     file: NO_TEXT,
                     record: 0,

@@ -14,6 +14,8 @@ pub struct Side {
     pub capped_fen: i64,
     /// Fen paid, or to be paid.
     pub fen: i64,
+    /// Fen a short budget cut.
+    pub cut_fen: i64,
     /// Version of the rule.
     pub rule: u32,
     /// Input file, or [`NO_TEXT`].
@@ -52,6 +54,17 @@ impl Cause {
     }
 }
 
+/// What becomes of fen that a short budget once took from a line (S25).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PastCut {
+    /// It stays taken.
+    Stays,
+    /// A line that changed gets it back.
+    Restored,
+    /// It was carried to a later period and is no loss.
+    Carried,
+}
+
 /// One identity whose money changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
@@ -63,6 +76,8 @@ pub struct Change {
     pub new: Option<Side>,
     /// Why.
     pub cause: Cause,
+    /// Fen of a past cut that stay with the identity, also while nothing is due of it (S25).
+    pub cut_fen: i64,
 }
 
 impl Change {
@@ -87,14 +102,13 @@ type Run<'b> = &'b [BookLine];
 ///
 /// A difference counts before the budget: a line that is due what it was due keeps its past cut, and
 /// so does a line that is due something else (S25). Every change has the `cause` handed in;
-/// [`attribute`] tells two causes apart. With `restore` a line that changed gets back what a shortage
-/// cut from it.
+/// [`attribute`] tells two causes apart.
 #[must_use]
 pub fn changes(
     old: &LineBook,
     new: &LineBook,
     cause: Cause,
-    restore: bool,
+    past_cut: PastCut,
 ) -> Option<(CodeList, Vec<Change>)> {
     let mut texts = sorted_texts(old, new);
     let (old, new) = (recoded(old, &texts), recoded(new, &texts));
@@ -102,7 +116,7 @@ pub fn changes(
     let found: Option<Vec<Vec<Change>>> = pairs
         .par_iter()
         .with_min_len(64)
-        .map(|(old, new)| of_runs(old, new, (cause, restore)))
+        .map(|(old, new)| of_runs(old, new, (cause, past_cut)))
         .collect();
     let mut found: Vec<Change> = found?.into_iter().flatten().collect();
     for change in &mut found {
@@ -116,7 +130,11 @@ pub fn changes(
 /// What the twins of an identity used up together.
 fn used_by_twins(lines: &[BookLine], key: &LineKey, texts: &mut CodeList) -> Option<u32> {
     let mut sums: BTreeMap<String, Fraction> = BTreeMap::new();
-    for line in lines.iter().filter(|line| line.key == *key && line.used != NO_TEXT) {
+    // Lines stand in order of runs: only those of the key's own are looked at.
+    let run = (key.institution, key.item);
+    let first = lines.partition_point(|line| run_of(line) < run);
+    let of_run = lines[first..].iter().take_while(|line| run_of(line) == run);
+    for line in of_run.filter(|line| line.key == *key && line.used != NO_TEXT) {
         for (cap, amount) in all_used(texts.text(line.used)) {
             let sum = sums.entry(cap.to_owned()).or_insert(Fraction::whole(0));
             *sum = sum.checked_add(amount)?;
@@ -174,7 +192,7 @@ fn pairs<'b>(old: &'b [BookLine], new: &'b [BookLine]) -> Vec<(Run<'b>, Run<'b>)
     pairs
 }
 
-fn of_runs(old: Run<'_>, new: Run<'_>, how: (Cause, bool)) -> Option<Vec<Change>> {
+fn of_runs(old: Run<'_>, new: Run<'_>, how: (Cause, PastCut)) -> Option<Vec<Change>> {
     // Lines come in the order of the delivery, and most institutions are as they were.
     let same = |(a, b): (&BookLine, &BookLine)| a.key == b.key && a.capped_fen == b.capped_fen;
     if old.len() == new.len() && old.iter().zip(new).all(same) {
@@ -196,6 +214,7 @@ fn add(side: &mut Option<Side>, line: &BookLine) -> Option<()> {
             *side = Some(Side {
                 capped_fen: line.capped_fen,
                 fen: line.allocated_fen,
+                cut_fen: line.cut_fen,
                 rule: line.rule,
                 file: line.file,
                 record: line.record,
@@ -206,6 +225,7 @@ fn add(side: &mut Option<Side>, line: &BookLine) -> Option<()> {
         Some(side) => {
             side.capped_fen = side.capped_fen.checked_add(line.capped_fen)?;
             side.fen = side.fen.checked_add(line.allocated_fen)?;
+            side.cut_fen = side.cut_fen.checked_add(line.cut_fen)?;
             side.twins += 1;
         }
     }
@@ -217,16 +237,27 @@ fn change(
     key: LineKey,
     old: Option<Side>,
     new: Option<Side>,
-    (cause, restore): (Cause, bool),
+    (cause, past_cut): (Cause, PastCut),
 ) -> Option<Change> {
     let before = old.map_or(0, |side| side.capped_fen);
     if new.map_or(0, |side| side.capped_fen) == before {
         return None;
     }
-    let lost = |side: Side| side.capped_fen.saturating_sub(side.fen);
-    let lost = if restore { 0 } else { old.map_or(0, lost) };
-    let new = new.map(|side| Side { fen: keep_cut(side.capped_fen, lost), ..side });
-    Some(Change { key, old, new, cause })
+    let (mut old, lost) = (old, old.map_or(0, |side| side.cut_fen));
+    let lost = match past_cut {
+        PastCut::Stays => lost,
+        PastCut::Restored => 0,
+        PastCut::Carried => {
+            // What was carried comes by itself, so the line was paid whole.
+            old = old.map(|side| Side { fen: side.capped_fen, ..side });
+            0
+        }
+    };
+    let new = new.map(|side| {
+        let fen = keep_cut(side.capped_fen, lost);
+        Side { fen, cut_fen: lost, ..side }
+    });
+    Some(Change { key, old, new, cause, cut_fen: lost })
 }
 
 /// What is left of an amount after a cut of before: never on the other side of zero.
@@ -245,7 +276,7 @@ pub fn attribute(
     old: &LineBook,
     halfway: &LineBook,
 ) -> Option<()> {
-    let (halfway_texts, by_delivery) = changes(old, halfway, Cause::Delivery, false)?;
+    let (halfway_texts, by_delivery) = changes(old, halfway, Cause::Delivery, PastCut::Stays)?;
     let to: Vec<u32> =
         halfway_texts.texts().iter().map(|text| texts.code(text).unwrap_or(NO_TEXT)).collect();
     let code = |code: u32| to.get(code as usize).copied().unwrap_or(NO_TEXT);

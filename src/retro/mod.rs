@@ -23,7 +23,7 @@ mod sources;
 
 pub use crate::history::{NO_TEXT, Person};
 pub use book::{BookLine, LineBook, LineKey};
-pub use compare::{Cause, Change, Side, attribute, changes};
+pub use compare::{Cause, Change, PastCut, Side, attribute, changes};
 pub use examined::Examined;
 pub use sources::{CorrectedCell, correct, draw};
 

@@ -235,6 +235,8 @@ pub fn draw(corrections: &mut [super::Correction], budget: &[BudgetLine], fiscal
         let at = purse.iter().position(|(_, balance)| *balance > 0).unwrap_or(last);
         let (doc, balance) = &mut purse[at];
         cell.budget_doc_no = Arc::from(*doc);
-        *balance = balance.saturating_sub(cell.correction_fen.saturating_sub(cell.refund_fen));
+        // What an institution owes does not widen the budget.
+        let more = cell.correction_fen.saturating_sub(cell.refund_fen).max(0);
+        *balance = balance.saturating_sub(more);
     }
 }

@@ -1,5 +1,5 @@
-//! Offsets 抵扣: what an institution owes is taken from what it is paid, oldest first, at most the
-//! stated part a period; the rest moves on (S27).
+//! Offsets 抵扣: what an institution owes is taken from what it is paid, oldest first, then the largest,
+//! of equal ones the first item of the law; at most the stated part a period. The rest moves on (S27).
 //!
 //! What one source and budget line is owed is taken from payments of that source and budget line. Money
 //! of one item and service month is netted before anything is called owed: a refund and its
@@ -42,8 +42,6 @@ impl<'g> Purse<'g> {
                 purse.owed.push((month, net.saturating_neg(), item));
             }
         }
-        // Oldest first, then the largest; of equal ones the first item of the law.
-        purse.owed.sort_by_key(|(month, fen, item)| (*month, Reverse(*fen), *item));
         Ok(purse)
     }
 }
@@ -65,27 +63,32 @@ pub(super) fn carried_out(
             .chunk_by(|a, b| key(&lines[*a]) == key(&lines[*b]))
             .map(|group| Purse::of(lines, group))
             .collect::<Result<_, _>>()?;
-        let mut left_of_amount = rule.and_then(|rule| rule.amount_fen);
-        for purse in purses.iter().filter(|purse| !purse.owed.is_empty()) {
-            let mut most = purse.paid;
-            if let Some(share) = rule.and_then(|rule| rule.share) {
-                let part = i128::from(purse.paid).checked_mul(share.num);
-                let part = part.and_then(|part| i64::try_from(part / share.den).ok());
-                most = part.map_or(most, |part| part.min(most));
-            }
-            if let Some(left) = left_of_amount {
-                most = most.min(left);
-            }
-            let mut left = most;
-            for (month, fen, item) in &purse.owed {
-                let taken = left.min(*fen);
-                left -= taken;
-                move_on(lines, purse, (*month, *item), fen - taken, &mut moved);
-            }
-            left_of_amount = left_of_amount.map(|all| all - (most - left));
+        let mut left: Vec<i64> = purses.iter().map(|purse| most_of(purse, rule)).collect();
+        let mut left_of_all = rule.and_then(|rule| rule.amount_fen).unwrap_or(i64::MAX);
+        // One order over all purses: an amount is for the oldest debt, whichever source it is owed to.
+        let mut owed: Vec<(Month, Reverse<i64>, u32, usize)> = Vec::new();
+        for (at, purse) in purses.iter().enumerate() {
+            owed.extend(
+                purse.owed.iter().map(|(month, fen, item)| (*month, Reverse(*fen), *item, at)),
+            );
+        }
+        owed.sort_unstable();
+        for (month, Reverse(fen), item, at) in owed {
+            let taken = fen.min(left[at]).min(left_of_all);
+            left[at] -= taken;
+            left_of_all -= taken;
+            move_on(lines, &purses[at], (month, item), fen - taken, &mut moved);
         }
     }
     Ok(moved)
+}
+
+/// The most that is taken of one payment.
+fn most_of(purse: &Purse<'_>, rule: Option<&OffsetRule>) -> i64 {
+    let Some(share) = rule.and_then(|rule| rule.share) else { return purse.paid };
+    let part = i128::from(purse.paid).checked_mul(share.num);
+    let part = part.and_then(|part| i64::try_from(part / share.den).ok());
+    part.map_or(purse.paid, |part| part.min(purse.paid))
 }
 
 /// Moves fen owed for an item and month to a later period.

@@ -201,14 +201,19 @@ pub fn verify(
     Ok(verified)
 }
 
-/// Reads every object of the archive beside a ledger, where there is one.
+/// Reads every object of a ledger's archive: the one named, else `archive` beside the ledger. A
+/// ledger that archived nothing needs none.
 ///
 /// # Errors
-/// The first object or pointer that is not as it was left.
-pub fn verify_archive(ledger: &Path) -> Result<(), SettleError> {
-    let folder = ledger.parent().unwrap_or(Path::new("")).join("archive");
-    let Ok(archive) = Archive::open(&folder) else { return Ok(()) };
+/// The first object or pointer that is not as it was left, or an archive that is gone.
+pub fn verify_archive(ledger: &Path, named: Option<&Path>) -> Result<(), SettleError> {
     let recipes = Ledger::open(ledger)?.recipes()?;
+    let beside = ledger.parent().unwrap_or(Path::new("")).join("archive");
+    let folder = named.unwrap_or(&beside);
+    if recipes.is_empty() && named.is_none() {
+        return Ok(());
+    }
+    let archive = Archive::open(folder)?;
     match archive.verify(&recipes)?.into_iter().next() {
         None => Ok(()),
         Some(damage) => Err(SettleError::Archive(ArchiveError::Damaged {

@@ -1,6 +1,6 @@
 //! What a period comes to by identity, settled in memory: for comparing runs.
 
-use super::closed::line_book;
+use super::closed::all_lines;
 use super::{SettleError, compute, in_pool, post};
 use crate::domain::{Month, Progress};
 use crate::intake::SourceFile;
@@ -40,7 +40,7 @@ pub fn books(
         let settled = compute(job, ledger.as_ref(), progress)?;
         let months = settled.months.iter();
         Ok(Books {
-            months: months.clone().map(|of| (of.month, line_book(of, &pseudonyms))).collect(),
+            months: months.clone().map(|of| (of.month, all_lines(of, &pseudonyms))).collect(),
             law: months.map(|of| (of.month, Arc::from(&*of.law.snapshot))).collect(),
             run_id: settled.run_id,
             corrections: settled.corrections,

@@ -91,24 +91,28 @@ pub(super) fn cuts(months: &[SettledMonth]) -> Vec<Finding> {
         .collect()
 }
 
-/// The month just allocated, as lines that later months of the same period count as used up.
+/// The month just allocated, as lines that later months of the same period count as used up. What a
+/// shortage carries is used up of caps, and of no budget yet.
 pub(super) fn as_posted(settled: &SettledMonth) -> Vec<PostedLine> {
     let allocation = &settled.allocation;
-    allocation
-        .cells
-        .iter()
-        .map(|cell| PostedLine {
-            period: IN_THIS_PERIOD,
-            source_period: settled.month,
-            institution_id: crate::subsidy::institution_text(&settled.frames, cell.institution),
-            item: settled.entitlements.items[cell.item as usize].item.to_string(),
-            line_kind: LineKind::Original.word().to_owned(),
-            source: allocation.sources[cell.source as usize].to_string(),
-            payable_fen: cell.fen,
-            budget_doc_no: allocation
-                .budget_lines
-                .get(cell.budget_line as usize)
-                .map_or_else(String::new, |line| line.budget_doc_no.clone()),
-        })
-        .collect()
+    let line = |institution: u32, item: u32, payable_fen: i64| PostedLine {
+        period: IN_THIS_PERIOD,
+        source_period: settled.month,
+        institution_id: crate::subsidy::institution_text(&settled.frames, institution),
+        item: settled.entitlements.items[item as usize].item.to_string(),
+        line_kind: LineKind::Original.word().to_owned(),
+        source: String::new(),
+        payable_fen,
+        budget_doc_no: String::new(),
+    };
+    let cells = allocation.cells.iter().map(|cell| PostedLine {
+        source: allocation.sources[cell.source as usize].to_string(),
+        budget_doc_no: allocation
+            .budget_lines
+            .get(cell.budget_line as usize)
+            .map_or_else(String::new, |line| line.budget_doc_no.clone()),
+        ..line(cell.institution, cell.item, cell.fen)
+    });
+    let carried = allocation.carried.iter().map(|(row, item, fen)| line(*row, *item, *fen));
+    cells.chain(carried).collect()
 }

@@ -8,19 +8,22 @@
 use super::earlier::Earlier;
 use super::{Asked, IN_THIS_PERIOD, SettleError, SettledMonth, law_of, settle_month};
 use crate::allocation::{BudgetLine, PostedLine};
-use crate::archive::{Archive, Materials};
+use crate::archive::{Archive, ArchiveError, Materials};
 use crate::domain::{Fen, Finding, FindingCode, Month, hex};
 use crate::intake;
 use crate::job::{self, Job, TableSpec};
-use crate::law::{DiffOf, Law, LawBook, LawOfMonth, SplitScope, Window, diff};
+use crate::law::{DiffOf, Law, LawBook, LawOfMonth, ShortageMethod, SplitScope, Window, diff};
 use crate::ledger::{Ledger, RunHead};
 use crate::publish::{
     CORRECTIONS, EXAMINED, LINES, Manifest, Pseudonyms, corrections_text, lay_over, persons,
     read_lines,
 };
-use crate::retro::{Cause, Correction, Examined, LineBook, attribute, changes, correct, draw};
+use crate::retro::{
+    Cause, Correction, Examined, LineBook, PastCut, attribute, changes, correct, draw,
+};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -51,11 +54,16 @@ pub(super) struct Closed {
     /// Ids of the runs whose months are closed.
     pub(super) runs: Vec<String>,
     findings: Vec<Finding>,
+    /// Whether a released run is not in the archive.
+    lost: bool,
+    late: BTreeMap<PathBuf, String>,
 }
 
 /// What came of the closed months.
 #[derive(Default)]
 pub(super) struct Corrected {
+    /// Hashes of the job's own late files that were looked at, by path.
+    pub(super) late: BTreeMap<PathBuf, String>,
     pub(super) corrections: Vec<Correction>,
     pub(super) examined: Vec<Examined>,
     pub(super) findings: Vec<Finding>,
@@ -75,6 +83,7 @@ impl Closed {
         this.runs = closed.iter().map(|run| run.run_id.clone()).collect();
         let archive = job.archive.as_deref().and_then(|folder| Archive::open(folder).ok());
         let Some(archive) = archive else {
+            this.lost = !ledger.released(&job.id, first)?.is_empty();
             if !closed.is_empty() {
                 this.findings.push(Finding::of(FindingCode::ClosedNotExamined));
             }
@@ -88,6 +97,7 @@ impl Closed {
                 let mut finding = Finding::of(FindingCode::ClosedNotExamined);
                 finding.values = vec![("period", head.period.to_string())];
                 this.findings.push(finding);
+                this.lost = true;
                 continue;
             };
             let recipe = archive.recipe_at(&head.run_id, recipe)?;
@@ -118,6 +128,8 @@ impl Closed {
             }
         }
         this.late_before_opening(job);
+        let own = |path: &PathBuf| Some((path.clone(), hashes.0.get(path)?.clone()?));
+        this.late = job.late.iter().flat_map(|spec| &spec.paths).filter_map(own).collect();
         Ok(this)
     }
 
@@ -132,11 +144,18 @@ impl Closed {
         let past = &self.past[run];
         let recipe = past.materials.recipe();
         let [tables, own_late] = past.materials.planned()?;
+        // A delivery that is listed again is the one it was: it keeps its place in the order.
         let mut late = own_late.clone();
-        for later in &self.past[run + 1..] {
-            late.extend(later.materials.planned()?[1].iter().cloned());
+        let mut known = Vec::new();
+        for spec in &own_late {
+            known.push(hashes.inputs(std::slice::from_ref(spec))?);
         }
-        late.extend(job.late.iter().cloned());
+        for later in &self.past[run + 1..] {
+            let [_, listed] = later.materials.planned()?;
+            hashes.add_new(&mut late, &mut known, listed)?;
+        }
+        let received = job.late.iter().filter(|spec| spec.received_by(job.known_on));
+        hashes.add_new(&mut late, &mut known, received.cloned().collect())?;
         let specs = job::choose(&tables, &late, month, job.known_on)?;
         let (law, _) = law_of(job, book, month)?;
         let mut calendars = Sha256::new();
@@ -148,7 +167,7 @@ impl Closed {
             run_id: past.head.run_id.clone(),
             law_sha256: hex(&Sha256::digest(law.snapshot.as_bytes())),
             calendar_sha256: hex(&calendars.finalize()),
-            known_on: job.known_on.to_string(),
+            known_on: super::law_day(job).to_string(),
             inputs: hashes.inputs(&specs)?,
             changed: 0,
             refund_fen: 0,
@@ -195,9 +214,13 @@ impl Closed {
         }
     }
 
-    /// What of the closed months is in the run id: law, calendar and inputs of each.
+    /// What of the closed months is in the run id: law, calendar and inputs of each, and what was
+    /// found looking at them.
     pub(super) fn identity(&self) -> String {
         let mut text = String::new();
+        for finding in &self.findings {
+            let _ = writeln!(text, "{finding:?}"); // writing to a String cannot fail
+        }
         for of in &self.months {
             text.push_str(&Examined::text(std::slice::from_ref(&of.now)));
         }
@@ -240,6 +263,7 @@ impl Closed {
             corrected.examined.push(now);
         }
         corrected.findings.extend(self.findings.iter().cloned());
+        corrected.late.clone_from(&self.late);
         Ok(corrected)
     }
 
@@ -270,17 +294,20 @@ impl Closed {
             (false, true) => Cause::Delivery,
             (false, false) => Cause::Earlier,
         };
-        let restore =
-            of.law.segments.iter().flat_map(|law| &law.shortages).any(|rule| rule.restore);
+        let past_cut = past_cut(&of.law);
         let beyond = || SettleError::Overflow { month: of.month };
-        let (texts, mut changed) = changes(&old, &new, cause, restore).ok_or_else(beyond)?;
-        if cause == Cause::Both && !changed.is_empty() {
-            let known_on = crate::domain::Date::parse_iso(&of.then.known_on);
-            let then = known_on.map(|known_on| book.in_force(of.month, known_on));
-            if let Ok(then) = then {
-                let halfway = line_book(&again(then?)?, pseudonyms);
-                attribute(&texts, &mut changed, &old, &halfway).ok_or_else(beyond)?;
-            }
+        let (texts, mut changed) = changes(&old, &new, cause, past_cut).ok_or_else(beyond)?;
+        // The calendar of then is not at hand: where it is another, law and delivery stay together.
+        let same_calendar = of.then.calendar_sha256 == of.now.calendar_sha256;
+        if cause == Cause::Both
+            && same_calendar
+            && !changed.is_empty()
+            && let Ok(known_on) = crate::domain::Date::parse_iso(&of.then.known_on)
+        {
+            let then = Job { law_known_on: Some(known_on), ..job.clone() };
+            let halfway = again(law_of(&then, book, of.month)?.0)?;
+            let halfway = line_book(&halfway, pseudonyms);
+            attribute(&texts, &mut changed, &old, &halfway).ok_or_else(beyond)?;
         }
         let over_all =
             |law: &Law| law.splits.values().any(|split| split.scope == SplitScope::Settlement);
@@ -315,6 +342,15 @@ impl Closed {
         }
         let currency = law.head.currency.clone();
         let mut tables = intake::read(&of.specs, &law.inputs, &currency, &law.columns_read)?;
+        for file in &tables.files {
+            let looked_at = of.now.inputs.get(&*file.table);
+            if !looked_at.is_some_and(|all| all.contains(&file.sha256)) {
+                return Err(SettleError::Archive(ArchiveError::Changed {
+                    path: file.path.to_path_buf(),
+                    expected: looked_at.map_or_else(String::new, |all| all.join(" ")),
+                }));
+            }
+        }
         let laws = [(of.month, law)];
         let mut earlier = Earlier::new(job, &laws, None, self.is_whole())?;
         self.tell(of.month, corrections, &mut earlier)?;
@@ -324,8 +360,8 @@ impl Closed {
     }
 
     /// Whether the archive holds every released run, so that what was paid before is known.
-    pub(super) fn is_whole(&self) -> bool {
-        !self.findings.iter().any(|finding| finding.code == FindingCode::ClosedNotExamined)
+    pub(super) const fn is_whole(&self) -> bool {
+        !self.lost
     }
 
     /// Tells the lines of the months before one, as they were paid last and as this run corrects them.
@@ -389,6 +425,23 @@ impl Hashes {
         Ok(Self(all))
     }
 
+    /// Adds deliveries that are not in the list yet, by how they are read and by their bytes.
+    fn add_new(
+        &mut self,
+        list: &mut Vec<TableSpec>,
+        known: &mut Vec<BTreeMap<String, Vec<String>>>,
+        specs: Vec<TableSpec>,
+    ) -> Result<(), SettleError> {
+        for spec in specs {
+            let told = self.inputs(std::slice::from_ref(&spec))?;
+            if !known.contains(&told) {
+                known.push(told);
+                list.push(spec);
+            }
+        }
+        Ok(())
+    }
+
     /// Hashes of the files of each table, sorted; a table without files has an empty list.
     fn inputs(
         &mut self,
@@ -396,7 +449,12 @@ impl Hashes {
     ) -> Result<BTreeMap<String, Vec<String>>, SettleError> {
         let mut inputs: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for spec in specs {
+            if spec.paths.is_empty() {
+                continue;
+            }
             let list = inputs.entry(spec.table.clone()).or_default();
+            // The same bytes read another way are another delivery.
+            list.push(format!("read {}", hex(&Sha256::digest(spec.canonical()))));
             for path in &spec.paths {
                 if !self.0.contains_key(path) {
                     let bytes = std::fs::read(path).map_err(|cause| SettleError::Unreadable {
@@ -409,8 +467,19 @@ impl Hashes {
             }
             list.sort();
         }
-        inputs.retain(|_, files| !files.is_empty());
         Ok(inputs)
+    }
+}
+
+/// What becomes of a past cut under the law of a month.
+fn past_cut(law: &LawOfMonth) -> PastCut {
+    let rules = || law.segments.iter().flat_map(|law| &law.shortages);
+    if rules().any(|rule| matches!(rule.method, ShortageMethod::Carry(_))) {
+        PastCut::Carried
+    } else if rules().any(|rule| rule.restore) {
+        PastCut::Restored
+    } else {
+        PastCut::Stays
     }
 }
 
@@ -420,10 +489,15 @@ fn over_months(law: &LawOfMonth) -> bool {
         || law.segments.iter().flat_map(|law| &law.caps).any(|cap| cap.window != Window::Month)
 }
 
-pub(super) fn line_book(settled: &SettledMonth, pseudonyms: &Pseudonyms) -> LineBook {
+pub(super) fn all_lines(settled: &SettledMonth, pseudonyms: &Pseudonyms) -> LineBook {
     let persons = persons(&settled.frames, &settled.entitlements, pseudonyms);
     let of = |basis: &crate::domain::Basis| persons.get(basis).map(Vec::as_slice);
-    let mut book = LineBook::of(&settled.frames, &settled.entitlements, &of, &settled.files);
+    LineBook::of(&settled.frames, &settled.entitlements, &of, &settled.files)
+}
+
+/// The same without what is due to date.
+fn line_book(settled: &SettledMonth, pseudonyms: &Pseudonyms) -> LineBook {
+    let mut book = all_lines(settled, pseudonyms);
     book.leave_out(&settled.law.items_to_date());
     book
 }
@@ -431,7 +505,7 @@ pub(super) fn line_book(settled: &SettledMonth, pseudonyms: &Pseudonyms) -> Line
 /// 文号 of the notices that became known since the month was last looked at.
 fn notices(book: &LawBook, of: &ClosedMonth, job: &Job) -> Vec<String> {
     let Ok(after) = crate::domain::Date::parse_iso(&of.then.known_on) else { return Vec::new() };
-    let found = diff(book, &DiffOf::Known { after, until: job.known_on });
+    let found = diff(book, &DiffOf::Known { after, until: super::law_day(job) });
     let month = of.month.last();
     let all: BTreeSet<String> = found
         .changes

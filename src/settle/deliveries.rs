@@ -6,6 +6,7 @@ use crate::intake::{self, Table, Tables};
 use crate::job::{Job, TableSpec};
 use crate::law::InputTable;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A version of a table: its name, its files with their first rows.
@@ -19,8 +20,8 @@ pub(super) struct Delivered {
     pub(super) versions: Vec<Tables>,
     /// Version of each month, in the order of the months.
     of_month: Vec<usize>,
-    /// Late deliveries that were chosen: month, then how it is read. For the run id.
-    pub(super) late: Vec<String>,
+    /// Late deliveries that were chosen, with the month. For the run id.
+    late: Vec<(Month, TableSpec)>,
     /// Deliveries of the last month.
     pub(super) specs: Vec<TableSpec>,
 }
@@ -39,10 +40,7 @@ impl Delivered {
         for month in months {
             let specs = job.deliveries(*month, job.known_on)?;
             late.extend(
-                specs
-                    .iter()
-                    .filter(|spec| job.is_late(spec))
-                    .map(|spec| format!("{month} {}", spec.canonical())),
+                specs.iter().filter(|spec| job.is_late(spec)).map(|spec| (*month, spec.clone())),
             );
             let same = chosen.iter().position(|other| *other == specs);
             of_month.push(same.unwrap_or(chosen.len()));
@@ -101,6 +99,21 @@ impl Delivered {
         for version in &mut self.versions {
             version.files.clone_from(&self.whole.files);
         }
+    }
+
+    /// The late deliveries that were read: month, how, and the bytes of each file. The hashes of all
+    /// files together do not tell which of them was the late one.
+    pub(super) fn late(&self) -> Vec<String> {
+        let sha256 = |table: &str, path: &Path| {
+            let file = self.whole.files.iter().find(|of| *of.table == *table && *of.path == *path);
+            file.map_or("", |file| &file.sha256)
+        };
+        let told = |(month, spec): &(Month, TableSpec)| {
+            let hashes: Vec<&str> =
+                spec.paths.iter().map(|path| sha256(&spec.table, path)).collect();
+            format!("{month} {} {}", spec.canonical(), hashes.join(" "))
+        };
+        self.late.iter().map(told).collect()
     }
 
     /// Which version a month reads.

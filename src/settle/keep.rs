@@ -29,7 +29,8 @@ impl Keeping {
 
     /// Keeps the deliveries and the papers.
     pub(super) fn inputs(&self, job: &Job, settled: &Settled) -> Result<Inputs, SettleError> {
-        Ok(self.archive.keep_inputs(job, &self.papers, &settled.tables.files)?)
+        let read = &settled.tables.files;
+        Ok(self.archive.keep_inputs(job, &self.papers, read, &settled.late)?)
     }
 
     /// Keeps the run of a sealed folder; gives the hash of its recipe.

@@ -39,6 +39,7 @@ use crate::subsidy::{self, Entitlements};
 use earlier::Earlier;
 use history::History;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Version of the calculation: outputs of one version are the same bytes for the same run id (S30).
@@ -116,6 +117,8 @@ pub struct Settled {
     pub previous: Option<Previous>,
     /// Released earlier in the fiscal year.
     pub year_to_date: YearToDate,
+    /// Hashes of late files that were looked at for closed months, by path.
+    late: BTreeMap<PathBuf, String>,
     /// The runs of the ledger that were read.
     pub recalled: Recalled,
 }
@@ -354,6 +357,7 @@ fn compute_naming(
         released,
         previous,
         year_to_date,
+        late: corrected.late,
         recalled,
     })
 }
@@ -457,12 +461,18 @@ fn budget_lines(tables: &Tables, month: Month, used_up: &[PostedLine]) -> Vec<Bu
         .collect();
     lines.sort_by(|a, b| (&a.source, &a.budget_doc_no).cmp(&(&b.source, &b.budget_doc_no)));
     for line in &mut lines {
-        let taken: i64 = used_up
-            .iter()
-            .filter(|posted| posted.period == IN_THIS_PERIOD)
-            .filter(|p| p.budget_doc_no == line.budget_doc_no && p.source == line.source)
-            .map(|posted| posted.payable_fen)
-            .sum();
+        // What an institution owes does not widen the budget: it may never come.
+        let mut taken: BTreeMap<&str, i64> = BTreeMap::new();
+        let of_line = |p: &&PostedLine| {
+            p.period == IN_THIS_PERIOD
+                && p.budget_doc_no == line.budget_doc_no
+                && p.source == line.source
+        };
+        for posted in used_up.iter().filter(of_line) {
+            let sum = taken.entry(&posted.institution_id).or_default();
+            *sum = sum.saturating_add(posted.payable_fen);
+        }
+        let taken = taken.values().fold(0_i64, |sum, fen| sum.saturating_add((*fen).max(0)));
         line.balance_fen = line.balance_fen.saturating_sub(taken);
     }
     lines

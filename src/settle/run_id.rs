@@ -49,8 +49,9 @@ pub(super) fn identify(
     part("calc_version", CALC_VERSION);
     part("job", &job.canonical);
     part("inputs", &inputs.join("\n"));
-    if !delivered.late.is_empty() {
-        part("late", &delivered.late.join("\n"));
+    let late = delivered.late();
+    if !late.is_empty() {
+        part("late", &late.join("\n"));
     }
     part("law", &law_sha256);
     part("calendar", &calendar_sha256);

@@ -99,8 +99,26 @@ fn key(frame: &Frame, scope: RoundScope, home: u32, row: u32) -> (u32, String) {
 }
 
 /// Columns that tell members of a rounding group apart, in order.
-pub(crate) const MEMBERS: [&str; 6] =
-    ["institution_id", "child_ref", "age_class", "service", "spell_from", "listing_from"];
+pub(crate) const MEMBERS: [&str; 18] = [
+    "institution_id",
+    "child_ref",
+    "age_class",
+    "service",
+    "spell_from",
+    "listing_from",
+    "person_ref",
+    "class_id",
+    "venue_id",
+    "contract_id",
+    "certificate",
+    "spell_until",
+    "listing_until",
+    "from",
+    "until",
+    "found_on",
+    "issued_on",
+    "birth_date",
+];
 
 /// The values that tell one row from another.
 fn identity(frame: &Frame, row: u32) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use super::{Office, contents};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fs;
 use tuoyu::archive::{ArchiveError, Materials, Papers, Recipe};
 
@@ -154,13 +155,13 @@ fn what_was_archived_is_what_was_read_or_nothing_stands() {
         records: 1,
     };
     let papers = Papers::look(&job);
-    let error = archive.keep_inputs(&job, &papers, &[read]).unwrap_err();
+    let error = archive.keep_inputs(&job, &papers, &[read], &BTreeMap::new()).unwrap_err();
     assert!(matches!(error, ArchiveError::Changed { .. }), "{error}");
     assert!(error.to_string().contains("attendance.csv: has changed"), "{error}");
     // A pack that changes between the first look and the end is found as well.
-    assert!(archive.keep_inputs(&job, &papers, &[]).is_ok());
+    assert!(archive.keep_inputs(&job, &papers, &[], &BTreeMap::new()).is_ok());
     office.write("pack/pack.toml", "changed");
-    let error = archive.keep_inputs(&job, &papers, &[]).unwrap_err();
+    let error = archive.keep_inputs(&job, &papers, &[], &BTreeMap::new()).unwrap_err();
     assert!(error.to_string().contains("pack.toml: has changed"), "{error}");
     assert!(!office.path("archive/runs").exists(), "no pointer, so nobody reads what is there");
 }

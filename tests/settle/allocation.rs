@@ -135,7 +135,7 @@ proptest! {
 }
 
 /// Adds children: (institution row or `NO_ROW`, id), in the order of a file.
-fn children(frames: &mut Frames, ids: &[&str], rows: &[(u32, &str)]) {
+pub(super) fn children(frames: &mut Frames, ids: &[&str], rows: &[(u32, &str)]) {
     let mut frame = Frame::new(Basis::Child, rows.len());
     let id = |row: u32| ids.get(row as usize).copied().unwrap_or("");
     frame.put("institution_id", keys(&rows.iter().map(|(row, _)| id(*row)).collect::<Vec<_>>()));
@@ -145,7 +145,7 @@ fn children(frames: &mut Frames, ids: &[&str], rows: &[(u32, &str)]) {
     frames.put(frame);
 }
 
-fn cap(items: &[&str], key: Option<Basis>, limit: &str) -> CapRule {
+pub(super) fn cap(items: &[&str], key: Option<Basis>, limit: &str) -> CapRule {
     let limit = expr(limit, key.as_ref().unwrap_or(&Basis::Child));
     CapRule {
         head: head("cap"),
@@ -173,17 +173,17 @@ fn split(parts: &[(&str, &str)], scope: SplitScope) -> SplitRule {
     }
 }
 
-fn law(change: impl FnOnce(&mut Law)) -> Law {
+pub(super) fn law(change: impl FnOnce(&mut Law)) -> Law {
     let mut law = no_law(month("2026-09"));
     change(&mut law);
     law
 }
 
-fn child_lines(amount: &[i64]) -> ItemLines {
+pub(super) fn child_lines(amount: &[i64]) -> ItemLines {
     ruled(item_rule("child", &Basis::Child, ""), amount)
 }
 
-fn run(
+pub(super) fn run(
     law: Law,
     frames: &Frames,
     items: Vec<ItemLines>,
@@ -243,7 +243,7 @@ fn by_child(frames: &Frames, entitlements: &Entitlements) -> BTreeMap<String, i6
     (0..frame.rows).map(|row| (ids.text(row), fen[row])).collect()
 }
 
-const IDS: [&str; 3] = ["I1", "I2", "I3"];
+pub(super) const IDS: [&str; 3] = ["I1", "I2", "I3"];
 
 /// I1 has 100 + 100 + 100 under 200, I2 100 under 200, I3 no limit.
 #[test]
@@ -388,40 +388,6 @@ fn quantities_are_used_up_in_order_or_in_proportion() {
         let cut = &allocation.expect("allocated").cuts[0];
         assert_eq!((cut.before, cut.limit), (13, 10));
     }
-}
-
-fn posted(source_period: &str, institution: &str, payable_fen: i64) -> PostedLine {
-    PostedLine {
-        period: month(source_period),
-        source_period: month(source_period),
-        institution_id: institution.to_owned(),
-        item: "child".to_owned(),
-        line_kind: "ORIGINAL".to_owned(),
-        source: String::new(),
-        payable_fen,
-        budget_doc_no: String::new(),
-    }
-}
-
-#[test]
-fn a_yearly_cap_is_used_up_by_what_was_posted() {
-    let mut frames = district(&IDS);
-    with(&mut frames, "limit_here", whole(&[1_000, 1_000, 1_000]));
-    children(&mut frames, &IDS, &[(0, "a"), (1, "b"), (2, "c")]);
-    let mut yearly = cap(&["child"], Some(Basis::Institution), "limit_here");
-    yearly.window = Window::Year;
-    let books = [
-        posted("2026-07", "I1", 700),
-        posted("2026-08", "I1", 260),
-        posted("2026-08", "I2", 2_000),
-        posted("2025-12", "I3", 999),
-        // The month itself is what is being settled.
-        posted("2026-09", "I3", 999),
-    ];
-    let rules = law(|law| law.caps.push(Arc::new(yearly.clone())));
-    let (lines, allocation) = run(rules, &frames, vec![child_lines(&[100; 3])], &[], &books);
-    allocation.expect("allocated");
-    assert_eq!(lines.items[0].allocated, [40, 0, 100]);
 }
 
 #[test]

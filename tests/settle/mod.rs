@@ -11,3 +11,4 @@ mod real;
 mod retro;
 mod schedule;
 mod whole;
+mod yearly;

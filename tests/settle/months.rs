@@ -282,6 +282,36 @@ fn rows_that_cannot_be_told_apart_share_what_was_paid() {
     assert_eq!(all.items[0].allocated, [0, 0, 70]);
 }
 
+#[test]
+fn what_an_item_takes_back_itself_is_not_taken_back_again() {
+    // 10,000 were paid and 7,000 are due to date: 3,000 go back. Of the 10,000 asked for besides, the
+    // 7,000 that are left can be taken.
+    let of = children(&["a"]);
+    let history = paid(&[("2026-08", b'a', 10_000, 10_000)]);
+    let back = |amount: i64| {
+        let mut item = item_rule("back", &Basis::Child, "");
+        item.to_date =
+            Some(ToDateRule { recovers: Some(Arc::from("child")), ..total(Window::Life) });
+        let mut lines = ruled(item, &[amount]);
+        lines.item = Arc::from("back");
+        lines.status.fill(LineStatus::Paid);
+        lines
+    };
+    let law = law_of_month(
+        no_law(month("2026-09")),
+        Calendar { every_year: true, ..Calendar::default() },
+    );
+    let persons = BTreeMap::from([(Basis::Child, of.1.clone())]);
+    let past = Past { history: Some(&history), persons: &persons };
+    for (own, taken) in [(7_000, [-3_000, -7_000]), (10_000, [0, -10_000])] {
+        // The item that takes back stands first: it is settled last all the same.
+        let mut all = entitlements(vec![back(-10_000), totals(total(Window::Life), &[own])]);
+        allocate(&law, &of.0, &mut all, Some(&[]), &[], &past, month("2026-09"))
+            .expect("allocated");
+        assert_eq!([all.items[1].allocated[0], all.items[0].allocated[0]], taken, "{own}");
+    }
+}
+
 fn maker() -> settle::Maker<'static> {
     settle::Maker { by: "张三", at: "2027-01-31T08:00:00Z", key: None, engine: "test" }
 }

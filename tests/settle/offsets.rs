@@ -144,3 +144,29 @@ fn the_law_limits_what_is_taken_back_in_one_period() {
     let schedule = settle(9_001, &up, &[], Some(at_most(Some((0, 1)), None)));
     assert_eq!(paid(&schedule), 13_001);
 }
+
+#[test]
+fn an_amount_is_for_the_oldest_debt_whichever_source_it_is_owed_to() {
+    // 省 owes for May, 区 for August; each is paid 500. 150 may be taken back: May's 100, then 50.
+    let owed = |of: &str, source: &str, doc: &str| PostedLine {
+        source_period: month(of),
+        budget_doc_no: doc.to_owned(),
+        ..posted(LineKind::CarryOut, "A", source, 100)
+    };
+    let books = [owed("2026-08", "区", "示例财指2号"), owed("2026-05", "省", "示例财指1号")];
+    let (frames, mut law, entitlements) = (three(), law(), two_items());
+    law.segments[0].offset = Some(Arc::new(at_most(None, Some(150))));
+    let allocation =
+        allocation(vec![share([1, 0, 0, 0], 500, 0, 0), share([1, 0, 1, 1], 500, 0, 0)]);
+    let input = MonthInput {
+        month: month("2026-09"),
+        frames: &frames,
+        entitlements: &entitlements,
+        allocation: &allocation,
+        law: &law,
+    };
+    let schedule = plan("district", month("2026-09"), &[input], &books, &[]).expect("a plan");
+    check_identities(&schedule);
+    assert_eq!(payments(&schedule), [("A", "省", 400), ("A", "区", 450)]);
+    assert_eq!(moved(&schedule), [("2026-08".to_owned(), -50)]);
+}

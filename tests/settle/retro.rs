@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tuoyu::allocation::{Allocation, BudgetLine, FundingCell, MonthInput, PostedLine};
 use tuoyu::domain::{Basis, Calendar, CodeList};
 use tuoyu::retro::{
-    BookLine, Cause, Change, CorrectedCell, Correction, LineBook, LineKey, NO_TEXT, attribute,
-    changes, correct, draw,
+    BookLine, Cause, Change, CorrectedCell, Correction, LineBook, LineKey, NO_TEXT, PastCut,
+    attribute, changes, correct, draw,
 };
 
 /// (institution, child, from, until, fen before the budget, fen paid).
@@ -30,6 +30,7 @@ fn book(rows: &[Row]) -> LineBook {
             key,
             capped_fen: *capped_fen,
             allocated_fen: *allocated_fen,
+            cut_fen: capped_fen - allocated_fen,
             rule: book.texts.intern("child@2026-01-01/2025-12-20"),
             file: NO_TEXT,
             record: 0,
@@ -45,7 +46,7 @@ type Shown = (String, u8, String, i64, i64);
 
 fn compared(old: &[Row], new: &[Row]) -> Vec<Shown> {
     let (texts, changes) =
-        changes(&book(old), &book(new), Cause::Delivery, false).expect("no overflow");
+        changes(&book(old), &book(new), Cause::Delivery, PastCut::Stays).expect("no overflow");
     changes.iter().map(|change| shown(&texts, change)).collect()
 }
 
@@ -154,13 +155,50 @@ fn a_past_cut_of_the_budget_stays() {
 }
 
 #[test]
+fn what_was_carried_is_no_loss() {
+    // 100 were due and carried whole: they come by themselves. 80 are due now, or nothing.
+    let old = book(&[("A", 1, WHOLE.0, WHOLE.1, 100, 0)]);
+    let all = |new: &[Row]| {
+        let (texts, changes) =
+            changes(&old, &book(new), Cause::Delivery, PastCut::Carried).expect("no overflow");
+        changes.iter().map(|change| shown(&texts, change)).collect::<Vec<_>>()
+    };
+    assert_eq!(all(&[("A", 1, WHOLE.0, WHOLE.1, 80, 80)]), [row("A", 1, WHOLE.0, -100, 80)]);
+    assert_eq!(all(&[]), [row("A", 1, WHOLE.0, -100, 0)]);
+}
+
+#[test]
+fn a_past_cut_outlives_a_correction_to_nothing() {
+    // 100 were due and 60 paid. The line is withdrawn, then comes back: 60 are due again.
+    let line = ("A", 1, WHOLE.0, WHOLE.1, 100, 60);
+    let (_, gone) =
+        changes(&book(&[line]), &book(&[]), Cause::Delivery, PastCut::Stays).expect("no overflow");
+    assert_eq!((gone[0].old_fen(), gone[0].new_fen(), gone[0].cut_fen), (60, 0, 40));
+    let mut kept = book(&[line]);
+    let of = &mut kept.lines[0];
+    (of.capped_fen, of.allocated_fen, of.cut_fen) = (0, 0, gone[0].cut_fen);
+    let back = book(&[("A", 1, WHOLE.0, WHOLE.1, 100, 100)]);
+    let (_, back) = changes(&kept, &back, Cause::Delivery, PastCut::Stays).expect("no overflow");
+    assert_eq!((back[0].old_fen(), back[0].new_fen()), (0, 60));
+    // Where the rule gives back what a shortage took, a line that changes is paid whole.
+    let (_, restored) = changes(
+        &book(&[line]),
+        &book(&[("A", 1, WHOLE.0, WHOLE.1, 110, 110)]),
+        Cause::Delivery,
+        PastCut::Restored,
+    )
+    .expect("no overflow");
+    assert_eq!((restored[0].old_fen(), restored[0].new_fen()), (60, 110));
+}
+
+#[test]
 fn law_and_delivery_are_told_apart() {
     let line = |child: u8, fen: i64| ("A", child, WHOLE.0, WHOLE.1, fen, fen);
     let old = book(&[line(1, 300), line(2, 300), line(3, 300)]);
-    // Child 1 attended half of it, the rate fell by a tenth for all, child 3 by both.
+    // Child 1 attended none of it, the rate fell by a tenth for all, child 3 by both.
     let halfway = book(&[line(1, 0), line(2, 300), line(3, 150)]);
     let new = book(&[line(1, 0), line(2, 270), line(3, 135)]);
-    let (texts, mut all) = changes(&old, &new, Cause::Both, false).expect("no overflow");
+    let (texts, mut all) = changes(&old, &new, Cause::Both, PastCut::Stays).expect("no overflow");
     attribute(&texts, &mut all, &old, &halfway).expect("no overflow");
     let causes: Vec<Cause> = all.iter().map(|change| change.cause).collect();
     assert_eq!(causes, [Cause::Delivery, Cause::Law, Cause::Both]);
@@ -188,7 +226,7 @@ fn corrected(
     every: bool,
 ) -> Vec<CorrectedCell> {
     let (texts, changes) =
-        changes(&book(old), &book(new), Cause::Delivery, false).expect("no overflow");
+        changes(&book(old), &book(new), Cause::Delivery, PastCut::Stays).expect("no overflow");
     let frames = district(&["A"]);
     let law = law_of_month(no_law(month("2026-03")), Calendar::default());
     let entitlements = entitlements(vec![lines("child", Basis::Institution, &[due.iter().sum()])]);
@@ -318,5 +356,10 @@ fn corrections_draw_on_the_budget_of_the_period_that_pays() {
     draw(&mut all, &budget, 2026);
     let docs: Vec<&str> = all[0].cells.iter().map(|cell| &*cell.budget_doc_no).collect();
     // The first line has 60: A takes it below zero, so B and C find the second.
+    assert_eq!(docs, ["示例1号", "示例2号", "示例2号"]);
+    // What an institution owes may never come: it makes no room for others.
+    all[0].cells = vec![cell("A", 0, 60), cell("B", 500, 0), cell("C", 0, 10)];
+    draw(&mut all, &budget, 2026);
+    let docs: Vec<&str> = all[0].cells.iter().map(|cell| &*cell.budget_doc_no).collect();
     assert_eq!(docs, ["示例1号", "示例2号", "示例2号"]);
 }

@@ -313,6 +313,12 @@ impl<'a> Compiler<'a> {
         };
         let restore =
             matches!(block.get("restore").map(|node| &node.value), Some(Value::Bool(true)));
+        if restore && matches!(method, ShortageMethod::Carry(_)) {
+            let message = format!("[[shortage]] {}: `restore` of what is carried", block.id);
+            let expected = "no `restore`: what was carried comes by itself and would be paid twice";
+            self.faults.error("shortage", block.at("restore"), message, expected, "");
+            return None;
+        }
         Some(ShortageRule { head: self.book.head_of(block), sources, limit, method, restore })
     }
 

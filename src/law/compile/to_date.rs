@@ -198,6 +198,17 @@ impl<'a> Compiler<'a> {
         }
         let item = self.refer(block, BlockKind::Subsidy, id, &at).ok_or(Told)?;
         self.of_the_rows(block, basis, item, &at).ok_or(Told)?;
+        let also = self.of_kind(BlockKind::Subsidy).into_iter().find(|other| {
+            other.id < block.id && other.pack == block.pack && other.text("recovers") == Some(id)
+        });
+        if let Some(also) = also {
+            let message =
+                format!("[[subsidy]] {}: {id} is recovered by {} as well", block.id, also.id);
+            let hint =
+                "each would take back all that was paid; write the two amounts into one item";
+            self.dated_fault(&at, message, "one item that recovers it", hint);
+            return Err(Told);
+        }
         Ok(Some(self.book.printed(item.pack, &item.id)))
     }
 
