@@ -16,7 +16,12 @@ pub struct Materials {
     archive: Archive,
     recipe: Recipe,
     folder: TempDir,
+    /// Held as long as the folder is in use.
+    _lock: fs::File,
 }
+
+const PREFIX: &str = ".materials-";
+const LOCK: &str = "in-use";
 
 /// A file to unpack: where to, what of, what it is.
 struct Unpacked<'r> {
@@ -33,10 +38,14 @@ impl Materials {
     pub fn new(archive: &Archive, recipe: Recipe, beside: &Path) -> Result<Self, ArchiveError> {
         fs::create_dir_all(beside).map_err(ArchiveError::io(beside, "make the folder"))?;
         let folder = tempfile::Builder::new()
-            .prefix(".materials-")
+            .prefix(PREFIX)
             .tempdir_in(beside)
             .map_err(ArchiveError::io(beside, "write into"))?;
-        let made = Self { archive: archive.clone(), recipe, folder };
+        let path = folder.path().join(LOCK);
+        let lock = fs::File::create(&path).map_err(ArchiveError::io(&path, "write"))?;
+        lock.lock().map_err(ArchiveError::io(&path, "lock"))?;
+        sweep(beside);
+        let made = Self { archive: archive.clone(), recipe, folder, _lock: lock };
         made.check_names()?;
         Ok(made)
     }
@@ -274,5 +283,20 @@ impl Materials {
             }
         }
         Ok(())
+    }
+}
+
+/// Removes what a run that was killed left unpacked: deliveries hold names and numbers of children. A
+/// folder in use is locked. What cannot be removed is left for the next.
+fn sweep(beside: &Path) {
+    for entry in fs::read_dir(beside).into_iter().flatten().flatten() {
+        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        let free =
+            fs::File::open(entry.path().join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok());
+        if free {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }

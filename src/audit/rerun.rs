@@ -245,7 +245,7 @@ fn owned_recipe(archive: &Archive, ledger: &Ledger, run_id: &str) -> Result<Reci
         Ok(run) if run.manifest_hash != recipe.manifest => {
             Err(disowned("the manifest", &recipe.manifest, run.manifest_hash))
         }
-        Ok(_) | Err(LedgerError::RunUnknown { .. }) => Ok(recipe),
+        Ok(_) | Err(LedgerError::Unknown { .. }) => Ok(recipe),
         Err(error) => Err(error.into()),
     }
 }

@@ -111,7 +111,12 @@ fn of_books(books: &Books) -> Result<PathBuf, Trouble> {
 }
 
 fn of_digits(said: Said<'_>, digits: &str) -> Result<Meant, Trouble> {
-    let path = said.ledger.unwrap_or(Path::new(LEDGER));
+    let path = match (said.ledger, said.job) {
+        (Some(path), _) => path.to_path_buf(),
+        (None, Some(file)) => of_books(&spine::books(file, None)?)?,
+        (None, None) => Path::new(LEDGER).to_path_buf(),
+    };
+    let path = path.as_path();
     let ledger = acts::open(path)?;
     let mut runs = ledger.named(digits).map_err(|error| Trouble::from_ledger(&error))?;
     let (Some(run), true) = (runs.pop(), runs.is_empty()) else {

@@ -71,7 +71,6 @@ impl From<&LedgerError> for Exit {
             LedgerError::Foreign { .. }
             | LedgerError::Newer { .. }
             | LedgerError::Approved { .. }
-            | LedgerError::RunUnknown { .. }
             | LedgerError::Refused { .. }
             | LedgerError::Unknown { .. }
             | LedgerError::Folder { .. }

@@ -2,6 +2,7 @@
 
 use super::Date;
 use chrono::{DateTime, Datelike, FixedOffset};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Longest name, in characters.
 const NAME_MAX: usize = 64;
@@ -57,10 +58,15 @@ pub fn beijing_day(moment: &str) -> Option<Date> {
     Date::from_ymd(day.year(), day.month(), day.day())
 }
 
-/// Whether two names are one person's: spaces around them and capitals do not tell people apart.
+/// Whether two names are one person's: spaces, capitals, and letters that only look different in the
+/// code table (full-width, composed, compatibility forms) do not tell people apart.
 #[must_use]
 pub fn same_person(a: &str, b: &str) -> bool {
-    a.trim().to_lowercase() == b.trim().to_lowercase()
+    let folded = |name: &str| -> String {
+        let plain: String = name.nfkc().filter(|c| !c.is_whitespace()).collect();
+        plain.to_lowercase().nfkc().collect()
+    };
+    folded(a) == folded(b)
 }
 
 fn words<'t>(
@@ -80,6 +86,8 @@ fn words<'t>(
 /// Control characters, and marks without width that would make two persons of one name.
 fn unseen(c: char) -> bool {
     c.is_control()
+        || matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180d}'            | '\u{2800}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0100}'..='\u{e01ef}')
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
             | '\u{3164}' | '\u{e0000}'..='\u{e007f}')
@@ -94,10 +102,19 @@ mod tests {
         assert_eq!(person(" 张三 "), Ok("张三"));
         assert_eq!(person("Zoë O'Brien"), Ok("Zoë O'Brien"));
         assert!(person(&"名".repeat(64)).is_ok());
+        for bad in ["张三\u{fe0f}", "张\u{2800}三", "张\u{34f}三", "张三\u{e0100}"] {
+            assert!(person(bad).is_err(), "{bad:?}");
+        }
         for bad in ["", "  ", "a\nb", "张\u{200b}三", "张三\u{202e}", &"名".repeat(65)] {
             assert!(person(bad).is_err(), "{bad:?}");
         }
         assert!(same_person("Li Si ", "li si") && !same_person("李四", "李三"));
+        // 李 as a compatibility ideograph, full-width letters, é composed and not, spaces within.
+        for (a, b) in
+            [("李四", "\u{f9e1}四"), ("Ｌｉ", "Li"), ("Zo\u{e9}", "Zoe\u{301}"), ("李  四", "李四")]
+        {
+            assert!(same_person(a, b), "{a} {b}");
+        }
     }
 
     #[test]

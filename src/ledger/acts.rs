@@ -1,7 +1,7 @@
 //! Acts of persons on a run, each in one transaction: judged, written as an event, then the state.
 
 use super::chain::{self, Event};
-use super::course::{Act, ActKind, Course};
+use super::course::{Act, Course};
 use super::order::{self, Other};
 use super::post::Pending;
 use super::read::{self, RunHead, RunState};
@@ -50,38 +50,6 @@ impl Ledger {
         let acted = pending.act(run_id, act)?;
         pending.commit()?;
         Ok(acted)
-    }
-
-    /// A second person agrees ([`ActKind::Approve`]).
-    ///
-    /// # Errors
-    /// As [`Ledger::act`].
-    pub fn approve(&mut self, run_id: &str, act: &Act<'_>) -> Result<Acted, LedgerError> {
-        self.act(run_id, &Act { kind: ActKind::Approve, ..*act })
-    }
-
-    /// The payments go out ([`ActKind::Release`]).
-    ///
-    /// # Errors
-    /// As [`Ledger::act`].
-    pub fn release(&mut self, run_id: &str, act: &Act<'_>) -> Result<Acted, LedgerError> {
-        self.act(run_id, &Act { kind: ActKind::Release, ..*act })
-    }
-
-    /// The month ends ([`ActKind::Close`]).
-    ///
-    /// # Errors
-    /// As [`Ledger::act`].
-    pub fn close(&mut self, run_id: &str, act: &Act<'_>) -> Result<Acted, LedgerError> {
-        self.act(run_id, &Act { kind: ActKind::Close, ..*act })
-    }
-
-    /// An approval or a closing is undone ([`ActKind::Reopen`]).
-    ///
-    /// # Errors
-    /// As [`Ledger::act`].
-    pub fn reopen(&mut self, run_id: &str, act: &Act<'_>) -> Result<Acted, LedgerError> {
-        self.act(run_id, &Act { kind: ActKind::Reopen, ..*act })
     }
 
     /// The course of a run that stands in this ledger, replaced or not.

@@ -161,6 +161,8 @@ pub struct Course {
     pub demand: Demand,
     /// Released runs it was settled on, in order of period; `None` where the posting does not tell.
     pub earlier: Option<Vec<String>>,
+    /// Those of them whose closed months it looked at.
+    pub closed: Vec<String>,
     /// Where it stands.
     pub state: RunState,
     /// Approvals that stand.
@@ -202,11 +204,15 @@ impl Course {
     /// The course that begins with a posting; `None` when its text cannot be read.
     pub(super) fn begin(event: &Event, hash: &str, body: &Value) -> Option<Self> {
         let text = |key: &str| body[key].as_str().map(str::to_owned);
-        let earlier = match &body["earlier"] {
+        let ids = |key: &str| match &body[key] {
             Value::Array(ids) => {
-                Some(ids.iter().map(|id| id.as_str().map(str::to_owned)).collect::<Option<_>>()?)
+                ids.iter().map(|id| id.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
             }
             _ => None,
+        };
+        let earlier = match &body["earlier"] {
+            Value::Null => None,
+            _ => Some(ids("earlier")?),
         };
         Some(Self {
             run_id: text("run_id")?,
@@ -216,6 +222,7 @@ impl Course {
             made: deed(event, hash, body),
             demand: Demand::read(&body["approval"])?,
             earlier,
+            closed: ids("closed").unwrap_or_default(),
             state: RunState::Draft,
             approvals: Vec::new(),
             release: None,
@@ -232,12 +239,17 @@ impl Course {
         let why = reason(act.reason).map_err(word)?;
         let name = || by.to_owned();
         let state = RunState::of_act(self, act.kind)?;
-        let made = same_person(by, &self.made.by);
+        // Whoever signs with one key is one person, whatever they call themselves; a register says
+        // itself whose key it is.
+        let unlisted = self.demand.keys.is_none();
+        let key = act.key.filter(|_| unlisted).map(|key| key.public().text());
+        let theirs = |deed: &Deed| same_person(by, &deed.by) || (key.is_some() && key == deed.key);
+        let made = theirs(&self.made);
         match act.kind {
             ActKind::Approve | ActKind::Release if made => {
                 return Err(Refusal::Maker { name: name() });
             }
-            ActKind::Approve if self.approvals.iter().any(|deed| same_person(by, &deed.by)) => {
+            ActKind::Approve if self.approvals.iter().any(theirs) => {
                 return Err(Refusal::Twice { name: name() });
             }
             ActKind::Reopen => {
@@ -246,7 +258,7 @@ impl Course {
                 } else {
                     self.approvals.as_slice()
                 };
-                if undone.iter().any(|deed| same_person(by, &deed.by)) {
+                if undone.iter().any(theirs) {
                     return Err(Refusal::OwnAct { name: name() });
                 }
                 if why.is_empty() {

@@ -102,17 +102,6 @@ pub enum LedgerError {
         /// Manifest hash of this run.
         found: String,
     },
-    /// No run of that id was ever posted here.
-    #[error(
-        "{path}: no run {run_id} was posted here; hint: name the ledger the run was posted to",
-        path = path.display()
-    )]
-    RunUnknown {
-        /// The ledger.
-        path: PathBuf,
-        /// The run.
-        run_id: String,
-    },
     /// A record that contradicts itself: a fault of the engine.
     #[error("run {run_id} cannot be posted: {found}")]
     Record {

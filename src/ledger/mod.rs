@@ -57,6 +57,12 @@ pub struct Ledger {
     recalled: Option<Recalled>,
 }
 
+/// A view of the books, see [`Ledger::view`].
+#[derive(Debug)]
+pub struct View<'a> {
+    _transaction: rusqlite::Transaction<'a>,
+}
+
 impl Ledger {
     /// Opens the ledger, making the file and its folder where there are none, and brings an older
     /// layout up to date. Waits up to ten seconds for another run that is writing.
@@ -75,6 +81,16 @@ impl Ledger {
     pub fn open_waiting(path: &Path, wait: Duration) -> Result<Self, LedgerError> {
         let connection = schema::open(path, wait)?;
         Ok(Self { connection, path: path.to_owned(), recalled: None })
+    }
+
+    /// One view of the books for several readings: what another run posts or another person does
+    /// meanwhile is in all of them or in none. It ends when it is dropped.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn view(&self) -> Result<View<'_>, LedgerError> {
+        let view = self.connection.unchecked_transaction().map_err(|source| self.store(source))?;
+        Ok(View { _transaction: view })
     }
 
     /// Starts posting: takes the write lock and checks the chain of events (not the rows behind

@@ -30,7 +30,11 @@ pub(super) fn check(course: &Course, kind: ActKind, others: &[Other<'_>]) -> Res
         let counted = course.earlier.as_ref();
         let same = counted
             .is_some_and(|ids| ids.iter().map(String::as_str).eq(released.map(|o| o.run_id)));
-        (!same).then_some(Refusal::Stale)
+        // What was corrected of a closed month waits for it to be closed again.
+        let open = |id: &String| {
+            !others.iter().any(|other| other.run_id == *id && other.state == RunState::Closed)
+        };
+        (!same || course.closed.iter().any(open)).then_some(Refusal::Stale)
     };
     let refusal = match kind {
         ActKind::Approve => done(RunState::Released).or_else(stale),

@@ -34,6 +34,8 @@ pub struct RunRecord<'a> {
     pub known_on: Date,
     /// Released runs of earlier periods it was settled on, in order of period.
     pub earlier: &'a [String],
+    /// Those of them whose closed months it looked at.
+    pub closed: &'a [String],
     /// What the job demands of approvals.
     pub approval: &'a Approval,
     /// The key of whoever makes the run, where the posting is signed.
@@ -268,6 +270,7 @@ fn already(standing: &read::RunHead, manifest: &str) -> Result<Posted, LedgerErr
 fn body(record: &RunRecord<'_>, written: &Written, replaces: Option<&str>, seals: &Value) -> Value {
     let mut body = json!({
         "calc_version": record.calc_version,
+        "closed": record.closed,
         "earlier": record.earlier,
         "engine": record.engine,
         "job_id": record.job_id,

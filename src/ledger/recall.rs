@@ -1,8 +1,7 @@
 //! The books as a past run read them: by the ids of the runs it saw, replaced drafts included.
 
-use super::read::{HEAD, RunHead, head};
+use super::read::{RunHead, by_id};
 use super::{Ledger, LedgerError, chain};
-use rusqlite::params;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -35,11 +34,10 @@ impl Ledger {
     /// A run by its id, whether it stands or was replaced.
     ///
     /// # Errors
-    /// [`LedgerError::RunUnknown`] when it was never posted here.
+    /// [`LedgerError::Unknown`] when it was never posted here.
     pub fn run(&self, run_id: &str) -> Result<RunHead, LedgerError> {
-        let sql = format!("SELECT {HEAD} FROM runs WHERE run_id = ?1 ORDER BY run_no");
-        let found = self.rows(&sql, params![run_id], head)?.pop();
-        found.ok_or_else(|| LedgerError::RunUnknown {
+        let found = by_id(&self.connection, run_id).map_err(|source| self.store(source))?;
+        found.ok_or_else(|| LedgerError::Unknown {
             path: self.path.clone(),
             run_id: run_id.to_owned(),
         })

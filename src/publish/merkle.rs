@@ -91,15 +91,32 @@ pub(super) fn root(leaves: Vec<Hash>) -> Hash {
     level.first().copied().unwrap_or_else(|| Sha256::digest([]).into())
 }
 
-/// The hashes beside the way from a leaf to the root, lowest first.
-pub(super) fn path(leaves: Vec<Hash>, mut index: usize) -> Vec<Hash> {
-    let (mut level, mut path) = (leaves, Vec::new());
-    while level.len() > 1 {
-        path.extend(level.get(index ^ 1));
-        level = level_up(&level);
-        index /= 2;
+/// All levels of a tree, for several paths.
+pub(super) struct Tree(Vec<Vec<Hash>>);
+
+impl Tree {
+    pub(super) fn of(leaves: Vec<Hash>) -> Self {
+        let mut levels = vec![leaves];
+        while let Some(level) = levels.last().filter(|level| level.len() > 1) {
+            levels.push(level_up(level));
+        }
+        Self(levels)
     }
-    path
+
+    /// As [`root`].
+    pub(super) fn root(&self) -> Hash {
+        root(self.0.last().cloned().unwrap_or_default())
+    }
+
+    /// The hashes beside the way from a leaf to the root, lowest first.
+    pub(super) fn path(&self, mut index: usize) -> Vec<Hash> {
+        let mut path = Vec::new();
+        for level in self.0.iter().filter(|level| level.len() > 1) {
+            path.extend(level.get(index ^ 1));
+            index /= 2;
+        }
+        path
+    }
 }
 
 /// The root that a leaf at a place in a tree of so many leaves has by its path; `None` when the
@@ -151,11 +168,11 @@ mod tests {
         assert_eq!(root(leaf[..3].to_vec()), join(&left, &leaf[2]));
         assert_eq!(root(leaf[..4].to_vec()), four);
         assert_eq!(root(leaf.to_vec()), join(&four, &leaf[4]));
-        assert_eq!(path(leaf[..1].to_vec(), 0), Vec::<Hash>::new());
-        assert_eq!(path(leaf[..3].to_vec(), 2), [left]);
-        assert_eq!(path(leaf[..3].to_vec(), 0), [leaf[1], leaf[2]]);
-        assert_eq!(path(leaf.to_vec(), 2), [leaf[3], left, leaf[4]]);
-        assert_eq!(path(leaf.to_vec(), 4), [four]);
+        assert_eq!(Tree::of(leaf[..1].to_vec()).path(0), Vec::<Hash>::new());
+        assert_eq!(Tree::of(leaf[..3].to_vec()).path(2), [left]);
+        assert_eq!(Tree::of(leaf[..3].to_vec()).path(0), [leaf[1], leaf[2]]);
+        assert_eq!(Tree::of(leaf.to_vec()).path(2), [leaf[3], left, leaf[4]]);
+        assert_eq!(Tree::of(leaf.to_vec()).path(4), [four]);
     }
 
     #[test]
@@ -164,7 +181,7 @@ mod tests {
             let leaves: Vec<Hash> = (0..size).map(|n| sha(&[&[0], &[n]])).collect();
             let (top, count) = (root(leaves.clone()), leaves.len());
             for index in 0..count {
-                let path = path(leaves.clone(), index);
+                let path = Tree::of(leaves.clone()).path(index);
                 assert_eq!(root_by(leaves[index], index, count, &path), Some(top));
                 assert_ne!(root_by(sha(&[b"x"]), index, count, &path), Some(top));
                 assert_eq!(root_by(leaves[index], count, count, &path), None);

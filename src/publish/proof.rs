@@ -158,7 +158,8 @@ pub fn prove(folder: &Path, pseudonyms: &Pseudonyms, wanted: &Wanted) -> Result<
     let blinding = Blinding::of(pseudonyms, &manifest.run_id);
     let hashes: Vec<Hash> = rows.iter().map(|row| row_hash(row)).collect();
     let leaves = merkle::leaves(&context, &blinding, &hashes);
-    let root = hex(&merkle::root(leaves.clone()));
+    let tree = merkle::Tree::of(leaves);
+    let root = hex(&tree.root());
     if root != manifest.schedule_root {
         let (folder, expected) = (folder.to_owned(), manifest.schedule_root);
         return Err(ProofError::OtherRoot { folder, found: root, expected });
@@ -178,7 +179,7 @@ pub fn prove(folder: &Path, pseudonyms: &Pseudonyms, wanted: &Wanted) -> Result<
             index,
             row: row.clone(),
             blinding: hex(&blinding.line(index)),
-            path: merkle::path(leaves.clone(), index).iter().map(|hash| hex(hash)).collect(),
+            path: tree.path(index).iter().map(|hash| hex(hash)).collect(),
         });
     }
     if proved.is_empty() {
@@ -227,19 +228,24 @@ impl Proof {
         let wanted = unhex::<32>(root);
         let ambiguous = |text: &String| text.contains('\n');
         let named = self.run_id.contains('\n') || self.columns.iter().any(ambiguous);
+        let mut last = None;
         for line in &self.proved {
+            let number = line.index.saturating_add(1);
             if line.row.iter().any(ambiguous) {
-                return Err(ProofError::LineEnd { line: line.index + 1 });
+                return Err(ProofError::LineEnd { line: number });
             }
             let path: Option<Vec<Hash>> = line.path.iter().map(|hash| unhex(hash)).collect();
             let found = unhex(&line.blinding).zip(path).and_then(|(blinding, path)| {
                 let leaf = merkle::leaf(&context, &blinding, &row_hash(&line.row));
                 merkle::root_by(leaf, line.index, self.lines, &path)
             });
-            let shaped = !named && line.row.len() == self.columns.len();
+            // In order, so that no line is counted twice.
+            let in_order = last.is_none_or(|last| last < line.index);
+            last = Some(line.index);
+            let shaped = in_order && !named && line.row.len() == self.columns.len();
             if !shaped || found.is_none() || found != wanted {
-                let (line, root) = (line.index + 1, root.to_owned());
-                return Err(ProofError::NotProved { line, root });
+                let root = root.to_owned();
+                return Err(ProofError::NotProved { line: number, root });
             }
         }
         Ok(())

@@ -1,5 +1,5 @@
 //! `release.json`: what was released, by whom, and where the ledger stood. It seals the release
-//! folder beside the run folder; payment files exist nowhere else.
+//! folder beside the run folder; the files of bank and treasury are made for it and nowhere else.
 //!
 //! Everything in it follows from the run folder and the events of the run, so that a release folder
 //! that was lost is made again with the same bytes.
@@ -89,6 +89,13 @@ pub struct HeadAfter {
 }
 
 impl Release {
+    /// The run whose release folder stands at a place; `None` where none can be read.
+    #[must_use]
+    pub fn run_of(place: &Path) -> Option<String> {
+        let bytes = std::fs::read(place.join(RELEASE)).ok()?;
+        serde_json::from_slice::<Self>(&bytes).ok().map(|release| release.run_id)
+    }
+
     /// The format written now.
     pub const FORMAT: u32 = FORMAT;
 

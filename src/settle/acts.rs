@@ -122,6 +122,10 @@ pub fn release(
         let (seq, head) = (done.seq, done.hash.clone());
         return Ok(ActReport { course, seq, head, folder: Some(place), again: true });
     }
+    // What another run has paid is not cleared away.
+    if let Some(found) = Release::run_of(&place).filter(|found| *found != course.run_id) {
+        return Err(SettleError::OtherRun { folder: place, found, expected: course.run_id });
+    }
     let Acted { course, seq, head } =
         pending.act(run_id, &Act { kind: ActKind::Release, ..*act })?;
     let Some(done) = &course.release else { unreachable!("an act of release releases") };
@@ -129,7 +133,10 @@ pub fn release(
         .write(folder, &place)
         .map_err(PublishError::from)?;
     pending.commit()?;
+    // The lock again, so that nobody who sees the release mends its folder while it is moved in.
+    let lock = ledger.begin();
     draft.commit().map_err(PublishError::from)?;
+    drop(lock);
     Ok(ActReport { course, seq, head, folder: Some(place), again: false })
 }
 

@@ -291,9 +291,11 @@ fn compute_naming(
 ) -> Result<Settled, SettleError> {
     let Read { period, laws, mut delivered, mut findings, book } = read(job, ledger, progress)?;
     let first = laws.first().map_or(period, |(month, _)| *month);
+    let view = ledger.map(Ledger::view).transpose()?;
     let History { posted, released, previous, compared, year_to_date } =
         history::read(job, ledger, first, period)?;
     let closed = Closed::look(job, &book, ledger, first)?;
+    drop(view);
     let recalled = Recalled {
         earlier: released.clone(),
         closed: closed.runs.clone(),

@@ -127,7 +127,7 @@ pub fn run(
             Some(ledger) => ledger.find(&job.id, settled.period)?,
             None => None,
         };
-        // A run that was approved is asked for as it was made: a month closed since changes nothing of it.
+        // A run that was approved is asked for as it was made: a month closed since changes nothing.
         if let (Some(head), Some(path)) = (&standing, path)
             && head.state > RunState::Draft
             && head.run_id != settled.run_id
@@ -283,6 +283,7 @@ pub(super) fn write(
         manifest_hash: "",
         known_on: job.known_on,
         earlier: &settled.released,
+        closed: &settled.recalled.closed,
         approval: &job.approval,
         key: maker.key,
         schedule: &settled.schedule,

@@ -261,3 +261,21 @@ fn the_base_deliveries_of_a_past_month_can_be_read_again() {
     drop(materials);
     assert!(!folder.exists());
 }
+
+#[test]
+fn what_a_killed_run_left_unpacked_is_removed_and_nothing_is_replaced() {
+    let office = Office::new();
+    let (run, _) = office.settle("2026-09", "");
+    office.write("archive/.materials-killed/in-use", "");
+    office.write("archive/.materials-killed/tables/enrolments.csv", "names");
+    office.write("archive/.materials-used/in-use", "");
+    let used = fs::File::open(office.path("archive/.materials-used/in-use")).unwrap();
+    used.lock().unwrap();
+    assert_eq!(office.rerun(&run).0, 0);
+    assert!(!office.path("archive/.materials-killed").exists());
+    assert!(office.path("archive/.materials-used").exists());
+    // A rerun into a folder that holds something would replace what it is to be compared with.
+    let (exit, said) = office.rerun("run-2026-09 --out run-2026-09");
+    assert_eq!(exit, 1, "{said}");
+    assert!(said.contains("run-2026-09: is not empty"), "{said}");
+}

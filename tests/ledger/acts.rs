@@ -183,6 +183,23 @@ fn reopening_needs_a_reason_and_another_person() {
 }
 
 #[test]
+fn what_a_month_corrects_waits_for_the_month_to_be_closed_again() {
+    let books = Books::new();
+    let mut ledger = books.open();
+    settled("r8", "2026-08", 1).release(&mut ledger);
+    act(&mut ledger, "r8", ActKind::Close, "李四").unwrap();
+    let mut september = settled("r9", "2026-09", 1);
+    (september.earlier, september.closed) = (vec!["r8".to_owned()], vec!["r8".to_owned()]);
+    september.post(&mut ledger).unwrap();
+    act(&mut ledger, "r8", ActKind::Reopen, "王五").unwrap();
+    assert_eq!(refusal(act(&mut ledger, "r9", ActKind::Approve, "李四")), Refusal::Stale);
+    act(&mut ledger, "r8", ActKind::Close, "李四").unwrap();
+    act(&mut ledger, "r9", ActKind::Approve, "李四").unwrap();
+    act(&mut ledger, "r9", ActKind::Release, "李四").unwrap();
+    ledger.verify().unwrap();
+}
+
+#[test]
 fn months_are_released_and_closed_in_order() {
     let books = Books::new();
     let mut ledger = books.open();

@@ -57,6 +57,8 @@ struct Month2 {
     institutions: Vec<InstitutionMonth>,
     /// Released runs it was settled on.
     earlier: Vec<String>,
+    /// Those of them whose closed months it corrects.
+    closed: Vec<String>,
     approval: Approval,
     key: Option<SecretKey>,
 }
@@ -142,6 +144,7 @@ fn settled(run_id: &str, period: &str, fen: i64) -> Month2 {
             institution("C", 0, 0),
         ],
         earlier: Vec::new(),
+        closed: Vec::new(),
         approval: Approval::default(),
         key: None,
     }
@@ -159,6 +162,7 @@ impl Month2 {
             manifest_hash: &self.manifest_hash,
             known_on: Date::parse_iso("2026-10-09").unwrap(),
             earlier: &self.earlier,
+            closed: &self.closed,
             approval: &self.approval,
             key: self.key.as_ref(),
             schedule: &self.schedule,

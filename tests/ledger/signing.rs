@@ -39,6 +39,19 @@ fn refusal<T: std::fmt::Debug>(of: Result<T, LedgerError>) -> Refusal {
 }
 
 #[test]
+fn one_key_is_one_person_whatever_the_names() {
+    let books = Books::new();
+    let mut ledger = books.open();
+    // No register: anybody may sign or not, but never for a second person.
+    let mut month = settled("r9", "2026-09", 1);
+    month.key = Some(key(7));
+    month.post(&mut ledger).unwrap();
+    let mut approve = |of: u8| act(&mut ledger, ActKind::Approve, "李四", Some(&key(of)));
+    assert_eq!(refusal(approve(7)), Refusal::Maker { name: "李四".to_owned() });
+    approve(8).unwrap();
+}
+
+#[test]
 fn every_act_is_signed_by_the_key_of_its_name() {
     let books = Books::new();
     let mut ledger = books.open();

@@ -77,3 +77,31 @@ fn what_the_ledger_does_not_vouch_for_corrects_nothing() {
     let codes = office.rows("run-2026-02", "findings.csv");
     assert!(codes.iter().any(|row| row["code"] == "closed_not_examined"), "{codes:?}");
 }
+
+#[test]
+fn how_a_late_delivery_is_read_makes_another_run() {
+    let (mut office, mut world) = (Office::new(), World::new(2));
+    office.deliver(&world, 0, "in");
+    office.pay(0);
+    world.stay(0, 10).unwrap().days = 3;
+    office.deliver_late(&world, 0, "attendance", "2026-02-20");
+    office.deliver(&world, 1, "in");
+    let settle = |late: &str| -> (String, usize) {
+        office.job("job.toml", "in", late);
+        let run = "run @job.toml --period 2026-02 --out @run-2026-02 --ledger @ledger.db --json";
+        let (exit, said, err) = office.tuoyu(run);
+        assert!(matches!(exit, 0 | 3), "{err}");
+        let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let rows = office.rows("run-2026-02", "corrections.csv");
+        (report["posted"].as_str().unwrap().to_owned(), rows.len())
+    };
+    assert_eq!(settle(&office.late), ("new".to_owned(), 6));
+    assert_eq!(settle(&office.late), ("already_there".to_owned(), 6));
+    // The same bytes read otherwise: the job says 20 days for everybody.
+    let read =
+        "[late.headers]\nnothing = \"days_excused\"\n[late.constants]\ndays_attended = \"20\"\n";
+    let other = office.late.clone() + "ignore = [\"days_attended\"]\n" + read;
+    let (posted, rows) = settle(&other);
+    assert_eq!(posted, "replaced");
+    assert!(rows > 6, "all children of the district are told 20 days: {rows}");
+}

@@ -65,12 +65,20 @@ fn killed_at_any_moment(prepare: &[&[&str]], words: &[&str], end: (i64, RunState
         child.kill().unwrap();
         killed += u32::from(child.wait().unwrap().code().is_none());
         let found = stands(place.path());
-        assert!(found == before || found == after || found == (0, None), "{found:?} at {delay}");
+        // A first run may not have come to make a ledger.
+        let nothing = prepare.is_empty() && found == (0, None);
+        assert!(found == before || found == after || nothing, "{found:?} at {delay}");
         // Whatever was left, the same command ends it, and then there is nothing to mend.
         let code = run(place.path(), words).status().unwrap().code().unwrap();
-        assert!([0, 3].contains(&code) || found == after, "exit {code} at {delay}");
+        // Only an approval is refused when it stands already.
+        let approved = words[0] == "approve" && found == after;
+        assert!([0, 3].contains(&code) || approved, "exit {code} at {delay}");
         assert_eq!(stands(place.path()), after, "at {delay}");
         let left = |name: &str| place.path().join(name).exists();
+        for file in ["release.json", "payments.csv"] {
+            let released = after.1 == Some(RunState::Released);
+            assert!(!released || left(&format!("out.release/{file}")), "{file} at {delay}");
+        }
         for name in [".out.draft", ".out.old", ".out.release.draft", ".out.release.old"] {
             assert!(!left(name), "{name} at {delay}");
         }
@@ -117,8 +125,9 @@ fn of_releases_at_once_one_counts_and_none_harms() {
     let children: Vec<_> = (0..4).map(|_| run(RELEASE).spawn().unwrap()).collect();
     let codes: Vec<i32> =
         children.into_iter().map(|mut child| child.wait().unwrap().code().unwrap()).collect();
-    // Who came second finds it released (0), or was told so while waiting (1).
-    assert!(codes.contains(&0) && codes.iter().all(|code| [0, 1].contains(code)), "{codes:?}");
+    // Whoever comes second finds it released.
+    assert_eq!(codes, [0; 4]);
+    assert!(place.path().join("out.release/release.json").is_file());
     assert_eq!(stands(place.path()), (3, Some(RunState::Released)));
     assert_eq!(run(RELEASE).status().unwrap().code(), Some(0));
     assert_eq!(run(&["audit", "verify", "OUT"]).status().unwrap().code(), Some(0));
