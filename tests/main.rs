@@ -8,6 +8,7 @@ mod intake;
 mod job;
 mod law;
 mod ledger;
+mod office;
 mod publish;
 mod retro;
 mod rules;

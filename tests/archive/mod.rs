@@ -14,7 +14,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tuoyu::archive::Archive;
-use tuoyu::cli::{self, Console};
 use tuoyu::ledger::Ledger;
 
 /// An office with one institution, two children A and B, a pack of its own that pays 10 yuan a day.
@@ -29,16 +28,7 @@ impl Office {
     /// A attended 10 days of September and B 5: 150.00 yuan.
     fn new() -> Self {
         let office = Self { folder: tempfile::tempdir().unwrap() };
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-        for file in ["calendars/weekdays.toml", "profiles/finance_detail.toml"]
-            .into_iter()
-            .chain(["profiles/supervision.toml"])
-        {
-            let text = fs::read_to_string(root.join("data/reference").join(file)).unwrap();
-            office.write(&format!("reference/{file}"), &text);
-        }
-        let key = fs::read(root.join("data/reference/keys/demo.key")).unwrap();
-        fs::write(office.path("office.key"), key).unwrap();
+        crate::office::papers(office.folder.path());
         office.write("pack/pack.toml", include_str!("pack.toml"));
         office.write("in/institutions.csv", "institution_id,name\nI1,示例园\n");
         office.write(
@@ -108,19 +98,7 @@ impl Office {
             let ours = ours.iter().any(|name| word.starts_with(name));
             OsString::from(if ours { self.text(word) } else { word.to_owned() })
         });
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut console = Console {
-            out: &mut out,
-            err: &mut err,
-            terminal: false,
-            colour: false,
-            at: "2026-10-10T09:00:00Z".to_owned(),
-            user: "张三".to_owned(),
-            draw: || None,
-        };
-        let words: Vec<OsString> = std::iter::once("tuoyu".into()).chain(words).collect();
-        let exit = cli::main(words, &mut console).unwrap();
-        (exit.code(), String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+        crate::office::tuoyu(words)
     }
 
     /// `audit rerun` in English: exit code, then everything it says.

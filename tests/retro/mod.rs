@@ -11,7 +11,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
-use tuoyu::cli::{self, Console};
 use world::World;
 
 /// Money by (institution, item, source).
@@ -29,15 +28,7 @@ impl Office {
     fn new() -> Self {
         let office =
             Self { folder: tempfile::tempdir().unwrap(), late: String::new(), deliveries: 0 };
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-        for file in
-            ["calendars/weekdays.toml", "profiles/finance_detail.toml", "profiles/supervision.toml"]
-        {
-            let text = fs::read_to_string(root.join("data/reference").join(file)).unwrap();
-            office.write(&format!("reference/{file}"), &text);
-        }
-        let key = fs::read(root.join("data/reference/keys/demo.key")).unwrap();
-        fs::write(office.path("office.key"), key).unwrap();
+        crate::office::papers(office.folder.path());
         office.write("pack/pack.toml", include_str!("pack.toml"));
         office
     }
@@ -98,19 +89,7 @@ impl Office {
             Some(file) => OsString::from(self.text(file)),
             None => OsString::from(word),
         });
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut console = Console {
-            out: &mut out,
-            err: &mut err,
-            terminal: false,
-            colour: false,
-            at: "2026-10-10T09:00:00Z".to_owned(),
-            user: "张三".to_owned(),
-            draw: || None,
-        };
-        let words: Vec<OsString> = std::iter::once("tuoyu".into()).chain(words).collect();
-        let exit = cli::main(words, &mut console).unwrap();
-        (exit.code(), String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+        crate::office::tuoyu(words)
     }
 
     fn must(&self, line: &str) {
