@@ -32,6 +32,7 @@ const REFUSED: &[(Basis, &str, &str, &str)] = &[
         "CASE WHEN known THEN 1 ELSE fee END",
         "units differ",
     ),
+    (Basis::Spell, "fee_other NOT NULL", "fee_other NOT", "not a test for NULL"),
     (Basis::Spell, "fee_other = NULL", "fee_other = NULL", "NULL is not compared"),
     (Basis::Spell, "NULL", "NULL", "no type"),
     (Basis::Spell, "age_class = '托小'", "'托小'", "not a listed value"),

@@ -287,6 +287,14 @@ impl Lowerer<'_, '_> {
 
     fn is_null(&mut self, inner: &ast::Expr, negated: bool) -> Option<Part> {
         let part = self.lower(inner)?;
+        // The parser takes `x NOT NULL` as well; the language has one way to say it.
+        let word = self.source.pieces.get(part.at.1 + 1).map(|piece| piece.from..piece.until);
+        let is = word.is_some_and(|word| self.source.text[word].eq_ignore_ascii_case("IS"));
+        if !is {
+            let last = self.source.pieces.len().saturating_sub(1);
+            let at = (part.at.0, (part.at.1 + 1).min(last));
+            return self.fail(at, "not a test for NULL", "write x IS NULL or x IS NOT NULL");
+        }
         let at = (part.at.0, part.at.1 + if negated { 3 } else { 2 });
         if *self.kind(part.id) == Kind::Null {
             return self.fail(at, "NULL compared with itself", "name a column or a lookup");
