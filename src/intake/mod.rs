@@ -20,6 +20,7 @@ mod stream;
 mod tally;
 mod value;
 mod workbook;
+mod xls;
 
 pub use error::IntakeError;
 

@@ -4,7 +4,7 @@ use super::found::Found;
 use super::plan::{TablePlan, normal_header};
 use super::rows::Rows;
 use super::value::text_of_float;
-use super::{FileRead, IntakeError};
+use super::{FileRead, IntakeError, xls};
 use crate::domain::{Date, FindingCode};
 use calamine::{Data, ExcelDateTime, Reader, Xls, Xlsx, open_workbook_from_rs};
 use std::collections::BTreeMap;
@@ -94,10 +94,8 @@ fn cells(bytes: &[u8], name: Option<&str>, format: &str) -> Result<Sheet, Refusa
         }
         return Ok(sheet);
     }
-    if !dimensions_are_possible(bytes) {
-        return Err(Refusal::Damaged("a sheet claims more cells than a sheet has".to_owned()));
-    }
-    let mut book: Xls<_> = open_workbook_from_rs(Cursor::new(bytes)).map_err(damaged)?;
+    let sound = xls::sound(bytes).map_err(Refusal::Damaged)?;
+    let mut book: Xls<_> = open_workbook_from_rs(Cursor::new(sound)).map_err(damaged)?;
     let name = chosen(&book.sheet_names(), name)?;
     let range = book.worksheet_range(&name).map_err(damaged)?;
     // The range starts at the first used cell, which need not be A1.
@@ -109,23 +107,6 @@ fn cells(bytes: &[u8], name: Option<&str>, format: &str) -> Result<Sheet, Refusa
         sheet.entry(row).or_default().insert(column, cell.clone());
     }
     Ok(sheet)
-}
-
-/// Whether every Dimensions record (BIFF 0x0200, of 10, 14 or 16 bytes) stays inside a sheet of
-/// 65,536 rows and 256 columns: the workbook reader makes room for what it is told there.
-fn dimensions_are_possible(bytes: &[u8]) -> bool {
-    let short = |at: &[u8]| at.first_chunk().map_or(0, |pair| u32::from(u16::from_le_bytes(*pair)));
-    let long = |at: &[u8]| at.first_chunk().map_or(0, |quad| u32::from_le_bytes(*quad));
-    memchr::memmem::find_iter(bytes, b"\x00\x02").all(|at| {
-        let head = bytes.get(at + 2..).unwrap_or_default();
-        let Some(body) = head.get(2..18) else { return true };
-        let (first, last, columns) = match short(head) {
-            10 => (short(body), short(&body[2..]), short(&body[6..])),
-            14 | 16 => (long(body), long(&body[4..]), short(&body[10..])),
-            _ => return true,
-        };
-        first <= last.max(1) && last <= 65_536 && columns <= 256
-    })
 }
 
 fn damaged(error: impl std::fmt::Display) -> Refusal {

@@ -158,6 +158,31 @@ fn a_damaged_workbook_is_an_error() {
 }
 
 #[test]
+fn an_xls_that_asks_for_more_than_a_sheet_is_refused() {
+    let short =
+        |bytes: &[u8], at: usize| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
+    let refused = |bytes: &[u8]| {
+        let told = Delivery::of("slots").file("s.xls", bytes).try_read().unwrap_err();
+        assert!(matches!(told, IntakeError::Damaged { format: "XLS", .. }), "{told}");
+        told.to_string()
+    };
+    let whole = xls_sample::bytes();
+
+    // A text cell (LabelSst, 10 bytes) in the last column there is in two bytes.
+    let cell = whole.windows(4).rposition(|head| head == b"\xfd\x00\x0a\x00").unwrap();
+    let mut wide = whole.clone();
+    wide[cell + 6..cell + 8].copy_from_slice(b"\xff\xff");
+    assert!(refused(&wide).contains("more than 65536 rows or 256 columns"));
+
+    // A directory whose chain of sectors is a circle.
+    let (directory, table) = (short(&whole, 48), short(&whole, 76));
+    let mut circle = whole;
+    let entry = (table + 1) * 512 + directory * 4;
+    circle[entry..entry + 4].copy_from_slice(&u32::try_from(directory).unwrap().to_le_bytes());
+    refused(&circle);
+}
+
+#[test]
 fn a_delimited_file_called_xlsx_is_read_for_what_it_is() {
     let text = "institution_id,age_class,slots_filed\nA,托小班,3\n";
     assert_eq!(column(&Delivery::of("slots").file("s.xlsx", text).table().0, "slots_filed"), ["3"]);
