@@ -19,7 +19,7 @@ pub(super) fn canonical(job: &Job) -> String {
         JobKind::Settle => "settle",
     };
     let tables: Vec<Value> = job.tables.iter().map(table).collect();
-    json!({
+    let mut text = json!({
         "id": job.id,
         "kind": kind,
         "title": job.title,
@@ -35,8 +35,12 @@ pub(super) fn canonical(job: &Job) -> String {
         "retro": job.retro,
         "opening": job.opening.map(|month| month.to_string()),
         "office": job.office,
-    })
-    .to_string()
+    });
+    // A job without a form reads as jobs did before there were any: archived ones are restored.
+    if let Some(form) = &job.form {
+        text["form"] = json!(form);
+    }
+    text.to_string()
 }
 
 /// How a table is read, without the folders its files lie in.

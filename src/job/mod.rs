@@ -103,6 +103,8 @@ pub struct Job {
     pub ledger: Option<PathBuf>,
     /// Archive folder; `None` archives nothing, as a trial does.
     pub archive: Option<PathBuf>,
+    /// Form of `data/reference/profiles` on which the period is claimed, by name.
+    pub form: Option<String>,
     /// Whether XLSX workbooks are written.
     pub workbooks: bool,
     /// Whether `entitlements.csv` is written beside the Parquet file.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
 
-const TOP: [&str; 24] = [
+const TOP: [&str; 25] = [
     "id",
     "kind",
     "title",
@@ -27,6 +27,7 @@ const TOP: [&str; 24] = [
     "key_file",
     "out",
     "ledger",
+    "form",
     "workbooks",
     "entitlements_csv",
     "change_percent",
@@ -104,6 +105,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         out: overrides.out.clone().unwrap_or_else(|| PathBuf::from(filled(&out, period, &id))),
         archive: archive(&top, overrides, ledger.as_deref())?,
         ledger,
+        form: form(&top)?,
         workbooks: top.truth("workbooks")?.unwrap_or(true),
         entitlements_csv: top.truth("entitlements_csv")?.unwrap_or(false),
         change_percent: top.integer("change_percent", 0..=1000)?.unwrap_or(20),
@@ -163,6 +165,21 @@ fn out(top: &Section<'_>) -> Result<String, JobError> {
 
 fn filled(text: &str, period: Month, id: &str) -> String {
     text.replace("{period}", &period.to_string()).replace("{id}", id)
+}
+
+/// The name of a form is a file name and no way to another folder.
+fn form(top: &Section<'_>) -> Result<Option<String>, JobError> {
+    let Some(name) = top.string("form")? else { return Ok(None) };
+    let legal = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    if name.is_empty() || !name.chars().all(legal) {
+        let span = top.get("form").map_or(0..0, Spanned::span);
+        let message = format!(
+            "form is {name:?}; expected the name of a file in the reference folder's profiles, \
+             without .toml"
+        );
+        return Err(top.text.wrong(span, message));
+    }
+    Ok(Some(name))
 }
 
 /// The cut-off: a day of the month after the period, which every month has.

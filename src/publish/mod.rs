@@ -10,6 +10,7 @@ mod delimited;
 mod entitlement_lines;
 mod findings_file;
 mod folder;
+mod form;
 mod indicators;
 mod institution_files;
 mod line_files;
@@ -42,6 +43,7 @@ pub use folder::{
     Contents, Damage, DamageKind, Draft, FolderError, HashedFile, MANIFEST, RELEASE, recover,
     recover_sealed_by, verify, verify_sealed_by,
 };
+pub use form::Form;
 pub use institution_files::{Previous, Standing};
 pub use line_files::{CORRECTIONS, EXAMINED, LINES, LineFileError, corrections_text, read_lines};
 pub use manifest::{InputFile, MANIFEST_FORMAT, Manifest, OutputFile};
@@ -51,7 +53,7 @@ pub use proof::{Proof, ProofError, ProvedLine, Wanted, prove};
 pub use pseudonym::{KeyError, Pseudonym, Pseudonyms};
 pub use register::{Institution, Register};
 pub use release::{HeadAfter, Paid, Release, Signed};
-pub use sheet::{Sheet, SheetColumn, Values};
+pub use sheet::{Rounded, Sheet, SheetColumn, Values};
 pub use summary::Face;
 pub use tally::{Heads, ItemFace, Tallies, Tally};
 
@@ -192,13 +194,14 @@ pub struct Outputs {
 }
 
 /// The money column of a file, whose sum stands in the manifest.
-const MONEY_COLUMNS: [(&str, &str); 6] = [
+const MONEY_COLUMNS: [(&str, &str); 7] = [
     ("schedule", "payable_fen"),
     ("payments", "amount_fen"),
     ("funding", "amount_fen"),
     ("notice", "amount_fen"),
     ("support", "cash_fen"),
     ("corrections", "net_fen"),
+    ("form", form::TOTAL),
 ];
 
 /// Totals made once and checked, before any file is written.
@@ -343,7 +346,7 @@ fn write_sheets(
     root: &OnceLock<String>,
 ) -> Result<Vec<(Option<Sheet>, Closed)>, PublishError> {
     type Make<'m> = Box<dyn Fn() -> Result<Sheet, PublishError> + Sync + Send + 'm>;
-    let makers: Vec<Make<'_>> = vec![
+    let mut makers: Vec<Make<'_>> = vec![
         Box::new(|| {
             let (sheet, found) = money_files::schedule(run);
             root.get_or_init(|| found);
@@ -361,10 +364,13 @@ fn write_sheets(
         Box::new(|| institution_files::supervision(run, register, tallies)),
         Box::new(|| institution_files::notice(run, register, tallies)),
     ];
+    if let Some(form) = &run.profiles.form {
+        makers.push(Box::new(|| Ok(form.sheet(run, tallies))));
+    }
     let write = |make: &Make<'_>| {
         let sheet = make()?;
         let file = write_sheet(&sheet, draft)?;
-        let shown = matches!(&*sheet.name, "schedule" | "payments" | "notice");
+        let shown = matches!(&*sheet.name, "schedule" | "payments" | "notice" | "form");
         Ok(((run.job.workbooks && shown).then_some(sheet), file))
     };
     makers.par_iter().with_max_len(1).map(write).collect()
@@ -401,10 +407,14 @@ fn write_workbooks(
     let (lines, payments) = (sheet("schedule"), sheet("payments"));
     let schedule = workbook::schedule(run, lines, payments, tallies);
     let notice = workbook::notice(run, sheet("notice"));
-    let files = [
+    let mut files = vec![
         ("schedule.xlsx", schedule.map_err(failed("schedule.xlsx"))?, lines, "payable_fen"),
         ("notice.xlsx", notice.map_err(failed("notice.xlsx"))?, sheet("notice"), "amount_fen"),
     ];
+    if let Some(form) = &run.profiles.form {
+        let bytes = workbook::form(run, form, sheet("form")).map_err(failed("form.xlsx"))?;
+        files.push(("form.xlsx", bytes, sheet("form"), form::TOTAL));
+    }
     let write = |(name, bytes, sheet, money): (&str, Vec<u8>, &Sheet, &str)| {
         let (file, _) = write_bytes(name, &bytes, draft)?;
         let contents = Contents { rows: u64::try_from(sheet.rows).ok(), fen: sheet.sum(money) };

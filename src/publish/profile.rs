@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::form::Form;
 use super::sheet::{Sheet, Values};
 
 /// Fields a `finance_detail` profile may name.
@@ -99,6 +100,18 @@ pub enum ProfileError {
         found: String,
         /// The fields there are.
         known: String,
+    },
+    /// A form is in a unit, or to places, that money has not.
+    #[error(
+        "{name}: {decimals} decimals of {unit:?}; expected unit = \"元\" with 0 to 2 decimals or \"万元\" with 0 to 6"
+    )]
+    Unit {
+        /// The file's name.
+        name: String,
+        /// The unit it names.
+        unit: String,
+        /// The places it wants.
+        decimals: u32,
     },
     /// A column has both or neither of `from` and `value`.
     #[error("{name}: column {column} needs either `from` or `value`")]
@@ -227,15 +240,17 @@ pub struct Profiles {
     pub finance_detail: Profile,
     /// Of `supervision.csv`.
     pub supervision: Profile,
+    /// Of `form.csv`, where the job names one.
+    pub form: Option<Form>,
 }
 
 impl Profiles {
-    /// Reads `profiles/finance_detail.toml` and `profiles/supervision.toml` in the reference
-    /// folder.
+    /// Reads `profiles/finance_detail.toml`, `profiles/supervision.toml` and the form the job names
+    /// in the reference folder.
     ///
     /// # Errors
     /// See [`ProfileError`].
-    pub fn load(reference: &Path) -> Result<Self, ProfileError> {
+    pub fn load(reference: &Path, form: Option<&str>) -> Result<Self, ProfileError> {
         let read = |name: &str, fields: &[&str]| {
             let path = reference.join("profiles").join(name);
             let text = std::fs::read_to_string(&path)
@@ -245,6 +260,7 @@ impl Profiles {
         Ok(Self {
             finance_detail: read("finance_detail.toml", FINANCE_FIELDS)?,
             supervision: read("supervision.toml", SUPERVISION_FIELDS)?,
+            form: form.map(|name| Form::load(reference, name)).transpose()?,
         })
     }
 }

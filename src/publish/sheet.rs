@@ -33,6 +33,32 @@ pub enum Values {
     Date(Vec<Option<Date>>),
     /// Yes or no, where known.
     Bool(Vec<Option<bool>>),
+    /// Amounts in another unit than fen, rounded for people.
+    Rounded(Rounded),
+}
+
+/// Amounts rounded each by itself, and their total rounded by itself.
+#[derive(Debug, Clone)]
+pub struct Rounded {
+    /// The cells, in the last place shown.
+    pub cells: Vec<i64>,
+    /// Decimal places.
+    pub places: u32,
+    /// The total, in the last place shown; the cells need not add up to it.
+    pub total: i64,
+}
+
+impl Rounded {
+    /// A number of these places.
+    #[must_use]
+    pub fn text(&self, number: i64) -> String {
+        let (sign, number) = (if number < 0 { "-" } else { "" }, number.unsigned_abs());
+        let (unit, places) = (10_u64.pow(self.places), self.places as usize);
+        match places {
+            0 => format!("{sign}{number}"),
+            _ => format!("{sign}{}.{:0places$}", number / unit, number % unit),
+        }
+    }
 }
 
 impl Values {
@@ -48,6 +74,7 @@ impl Values {
             Self::MaybeFen(v) | Self::MaybeInt(v) => v.len(),
             Self::Date(v) => v.len(),
             Self::Bool(v) => v.len(),
+            Self::Rounded(v) => v.cells.len(),
         }
     }
 
@@ -90,6 +117,7 @@ impl Values {
                 Some(false) => "false",
                 None => "",
             }),
+            Self::Rounded(v) => out.push_str(&v.text(v.cells[row])),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Workbooks for people: `schedule.xlsx` 拨付计划, `notice.xlsx` 公示表.
+//! Workbooks for people: `schedule.xlsx` 拨付计划, `notice.xlsx` 公示表, `form.xlsx`.
 //!
 //! Every page has a title with office and period, a header that stays on the screen and on every
 //! printed page, widths that fit Chinese, yuan with two decimals, totals, 人民币大写 and a line to
@@ -9,8 +9,9 @@ use rust_xlsxwriter::{
 };
 
 use super::Publication;
+use super::form::{Form, TOTAL};
 use super::money_files::account_hash_total;
-use super::sheet::{Sheet, Values};
+use super::sheet::{Rounded, Sheet, Values};
 use super::tally::Tallies;
 use crate::domain::texts::{Catalogue, Language};
 use crate::domain::{Date, Fen, amount_in_words};
@@ -75,7 +76,14 @@ struct Page<'a> {
     sheet: &'a Sheet,
     /// The money column whose total is written in words.
     money: &'a str,
+    /// What its amounts are in.
+    unit: &'a str,
+    /// What has to be said under the totals.
+    remarks: Vec<String>,
 }
+
+/// The unit of every page but forms.
+const YUAN: &str = "元";
 
 /// `schedule.xlsx`: lines, payments, and a footer sheet.
 ///
@@ -114,11 +122,11 @@ pub(super) fn schedule(
         "payment_no",
     ]);
     let title = heading(run, "拨付计划");
-    let page = Page { name: "拨付计划", title, sheet: &lines, money: "payable_fen" };
+    let page = Page::in_yuan("拨付计划", title, &lines, "payable_fen");
     page.write(run, book.add_worksheet(), &formats)?;
     let title = heading(run, "付款清单");
     let payments_shown = readable(payments, tallies);
-    let page = Page { name: "付款清单", title, sheet: &payments_shown, money: "amount_fen" };
+    let page = Page::in_yuan("付款清单", title, &payments_shown, "amount_fen");
     page.write(run, book.add_worksheet(), &formats)?;
     footer(run, &lines, payments, book.add_worksheet(), &formats)?;
     book.save_to_buffer()
@@ -132,9 +140,46 @@ pub(super) fn notice(run: &Publication<'_>, notice: &Sheet) -> Result<Vec<u8>, X
     let formats = Formats::new();
     let mut book = book(run)?;
     let title = heading(run, "公示表");
-    let page = Page { name: "公示表", title, sheet: notice, money: "amount_fen" };
+    let page = Page::in_yuan("公示表", title, notice, "amount_fen");
     page.write(run, book.add_worksheet(), &formats)?;
     book.save_to_buffer()
+}
+
+/// `form.xlsx`: the claim of the period in the unit of the paper form.
+///
+/// # Errors
+/// When a sheet is beyond the format's limits.
+pub(super) fn form(
+    run: &Publication<'_>,
+    form: &Form,
+    sheet: &Sheet,
+) -> Result<Vec<u8>, XlsxError> {
+    let formats = Formats::new();
+    let mut book = book(run)?;
+    let unit = if form.unit == YUAN { YUAN } else { "万元（标明“元”的列除外）" };
+    let page = Page {
+        name: "申报表",
+        title: form_title(run, form),
+        sheet,
+        money: TOTAL,
+        unit,
+        remarks: form.remarks(sheet),
+    };
+    page.write(run, book.add_worksheet(), &formats)?;
+    book.save_to_buffer()
+}
+
+/// Office, the months claimed and what the form is called.
+fn form_title(run: &Publication<'_>, form: &Form) -> String {
+    let last = run.job.period;
+    let first = run.months.first().map_or(last, |month| month.month);
+    let year =
+        if first.year() == last.year() { String::new() } else { format!("{}年", last.year()) };
+    let until =
+        if first == last { String::new() } else { format!("至{year}{}月", last.number()) };
+    let sample = if run.is_sample() { "（示例）" } else { "" };
+    let (office, title) = (&run.job.office, &form.title);
+    format!("{office}{}年{}月{until}{title}{sample}", first.year(), first.number())
 }
 
 fn book(run: &Publication<'_>) -> Result<Workbook, XlsxError> {
@@ -206,7 +251,11 @@ fn column_index(n: usize) -> Result<u16, XlsxError> {
     u16::try_from(n).map_err(|_| XlsxError::RowColumnLimitError)
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    const fn in_yuan(name: &'a str, title: String, sheet: &'a Sheet, money: &'a str) -> Self {
+        Self { name, title, sheet, money, unit: YUAN, remarks: Vec::new() }
+    }
+
     fn write(
         &self,
         run: &Publication<'_>,
@@ -223,7 +272,8 @@ impl Page<'_> {
         }
         to.set_row_height(0, 28)?;
         to.set_row_height(HEADER, 32)?;
-        let note = format!("批次号：{}    结算期：{}    金额单位：元", run.run_id, run.job.period);
+        let (period, unit) = (run.job.period, self.unit);
+        let note = format!("批次号：{}    结算期：{period}    金额单位：{unit}", run.run_id);
         to.write_with_format(1, 0, note, &formats.note)?;
         for (number, column) in sheet.columns.iter().enumerate() {
             let number = column_index(number)?;
@@ -256,8 +306,14 @@ impl Page<'_> {
             let sum = sheet.sum(&column.name);
             match (&column.values, sum) {
                 _ if number == 0 => to.write_with_format(row, at, "合计", &formats.total_text)?,
+                (Values::Rounded(rounded), _) => {
+                    let format = formats.total_money.clone().set_num_format(places(rounded));
+                    to.write_with_format(row, at, shown(rounded, rounded.total), &format)?
+                }
                 // A sum of rates means nothing.
-                _ if &*column.name == "rate" => to.write_blank(row, at, &formats.total_text)?,
+                _ if matches!(&*column.name, "rate") || column.name.ends_with("_rate_fen") => {
+                    to.write_blank(row, at, &formats.total_text)?
+                }
                 // Where no row has a number, there is none to add up.
                 (values, _) if (0..sheet.rows).all(|row| values.number(row).is_none()) => {
                     to.write_blank(row, at, &formats.total_text)?
@@ -274,6 +330,10 @@ impl Page<'_> {
         let fen = sheet.sum(self.money).unwrap_or(0);
         let words = format!("金额合计（大写）：{}", amount_in_words(Fen(fen)));
         to.write_with_format(row + 1, 0, words, &formats.words)?;
+        for (at, remark) in (row + 2..).zip(&self.remarks) {
+            to.write_with_format(at, 0, remark, &formats.note)?;
+        }
+        let row = row + index(self.remarks.len())?;
         sign(to, row + 3, column_index(sheet.columns.len())?, formats)
     }
 }
@@ -288,7 +348,7 @@ fn sign(to: &mut Worksheet, row: u32, columns: u16, formats: &Formats) -> Result
 
 fn write_column(
     to: &mut Worksheet,
-    number: u16,
+    column: u16,
     values: &Values,
     formats: &Formats,
 ) -> Result<(), XlsxError> {
@@ -298,33 +358,38 @@ fn write_column(
         match values {
             Values::Fen(_) | Values::MaybeFen(_) => match values.number(row) {
                 Some(fen) => {
-                    to.write_with_format(at, number, yuan_number(fen), &formats.money)?;
+                    to.write_with_format(at, column, yuan_number(fen), &formats.money)?;
                 }
                 None => {
-                    to.write_blank(at, number, &formats.money)?;
+                    to.write_blank(at, column, &formats.money)?;
                 }
             },
             Values::Int(_) | Values::MaybeInt(_) => match values.number(row) {
                 Some(whole) => {
-                    to.write_with_format(at, number, whole_number(whole), &formats.whole)?;
+                    to.write_with_format(at, column, whole_number(whole), &formats.whole)?;
                 }
                 None => {
-                    to.write_blank(at, number, &formats.whole)?;
+                    to.write_blank(at, column, &formats.whole)?;
                 }
             },
+            Values::Rounded(rounded) => {
+                let format = formats.money.clone().set_num_format(places(rounded));
+                let number = shown(rounded, rounded.cells[row]);
+                to.write_with_format(at, column, number, &format)?;
+            }
             Values::Date(dates) => match dates[row].map(excel_date).transpose()? {
                 Some(date) => {
-                    to.write_datetime_with_format(at, number, date, &formats.date)?;
+                    to.write_datetime_with_format(at, column, date, &formats.date)?;
                 }
                 None => {
-                    to.write_blank(at, number, &formats.date)?;
+                    to.write_blank(at, column, &formats.date)?;
                 }
             },
             _ => {
                 text.clear();
                 values.text(row, &mut text);
                 // Always a text: an account number must not become a number.
-                to.write_string_with_format(at, number, &text, &formats.text)?;
+                to.write_string_with_format(at, column, &text, &formats.text)?;
             }
         }
     }
@@ -343,6 +408,19 @@ fn excel_date(date: Date) -> Result<ExcelDateTime, XlsxError> {
 #[expect(clippy::cast_precision_loss, reason = "amounts of a settlement are far below 2^53 fen")]
 fn yuan_number(fen: i64) -> f64 {
     fen as f64 / 100.0
+}
+
+/// A rounded amount as the spreadsheet's number: the double nearest to what is shown.
+#[expect(clippy::disallowed_types, reason = "a workbook knows no other number")]
+fn shown(rounded: &Rounded, number: i64) -> f64 {
+    whole_number(number) / f64::from(10_u32.pow(rounded.places))
+}
+
+/// The number format of amounts with that many places.
+fn places(rounded: &Rounded) -> String {
+    let zeros = "0".repeat(rounded.places as usize);
+    let point = if zeros.is_empty() { "" } else { "." };
+    format!("#,##0{point}{zeros};[Red]-#,##0{point}{zeros}")
 }
 
 #[expect(clippy::disallowed_types, reason = "a workbook knows no other number")]

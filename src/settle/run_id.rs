@@ -41,7 +41,8 @@ pub(super) fn identify(
         files.iter().map(|file| format!("{} {}", file.table, file.sha256)).collect();
     inputs.sort();
     let key = super::post::key_bytes(job)?;
-    let profiles = Profiles::load(&job.reference).map_err(SettleError::Profile)?;
+    let profiles =
+        Profiles::load(&job.reference, job.form.as_deref()).map_err(SettleError::Profile)?;
     let mut run = Sha256::new();
     let mut part = |name: &str, text: &str| {
         run.update(format!("{name} {}\n{text}\n", text.len()));

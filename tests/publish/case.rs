@@ -337,6 +337,7 @@ fn job(period: Month) -> Job {
         ledger: None,
         archive: None,
         approval: tuoyu::job::Approval::default(),
+        form: None,
         workbooks: true,
         entitlements_csv: true,
         change_percent: 20,
@@ -388,7 +389,7 @@ impl Case {
                 ..YearToDate::default()
             },
             pseudonyms: Pseudonyms::new(b"0123456789abcdef0123456789abcdef").unwrap(),
-            profiles: Profiles::load(&reference()).unwrap(),
+            profiles: Profiles::load(&reference(), None).unwrap(),
         }
     }
 

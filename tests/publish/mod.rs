@@ -4,5 +4,6 @@ mod case;
 mod columnar;
 mod files;
 mod folder;
+mod form;
 mod law;
 mod speed;

@@ -407,6 +407,12 @@ fn the_quarter_of_dongchangfu_reaches_the_payments() {
     let expected = [("second_child".to_owned(), 1_800_000), ("third_child".to_owned(), 400_000)];
     assert_eq!(items, BTreeMap::from(expected));
     assert_eq!(total(&office, "payments.csv", "amount_fen"), 2_200_000);
+    // The paper form of the quarter, in 万元.
+    let form = &office.table("form.csv")[0];
+    let shown = ["second_child_quantity", "second_child_amount", "third_child_2025-09"];
+    assert_eq!(shown.map(|name| form[name].as_str()), ["60", "1.80", "4"]);
+    assert_eq!(form["total_amount"], "2.20");
+    assert!(office.path("run/form.xlsx").exists());
     let months: std::collections::BTreeSet<String> =
         office.table("schedule.csv").iter().map(|row| row["source_period"].clone()).collect();
     assert_eq!(Vec::from_iter(months), ["2025-07", "2025-08", "2025-09"]);

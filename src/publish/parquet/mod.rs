@@ -120,6 +120,10 @@ fn encode_column(values: &Values, zstd: &mut Zstd<'_>) -> io::Result<Chunk> {
         Values::Listed(codes, list) | Values::Coded(codes, list) => {
             coded(codes, |code| list.text(code), list.texts().len(), zstd)
         }
+        Values::Rounded(v) => {
+            let shown: Vec<String> = v.cells.iter().map(|cell| v.text(*cell)).collect();
+            texts(&shown.iter().map(String::as_bytes), zstd)
+        }
         Values::Pseudonym(v) => {
             texts(&v.iter().map(|p| if p[0] == 0 { &[][..] } else { &p[..] }), zstd)
         }
