@@ -57,17 +57,17 @@ pub struct PostedLine {
     /// Service month the money is for.
     pub source_period: Month,
     /// Institution.
-    pub institution_id: String,
+    pub institution_id: Arc<str>,
     /// Item.
-    pub item: String,
+    pub item: Arc<str>,
     /// `ORIGINAL`, `CORRECTION` …
-    pub line_kind: String,
+    pub line_kind: Arc<str>,
     /// Funding source.
-    pub source: String,
+    pub source: Arc<str>,
     /// Fen.
     pub payable_fen: i64,
     /// 指标文号, or empty.
-    pub budget_doc_no: String,
+    pub budget_doc_no: Arc<str>,
 }
 
 /// A cap that bound, for findings, explain and `cut_fen`.

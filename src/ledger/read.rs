@@ -5,6 +5,7 @@ use super::{Ledger, LedgerError, chain};
 use crate::allocation::PostedLine;
 use crate::domain::{Date, Month};
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -162,6 +163,8 @@ impl Ledger {
     /// When the store fails.
     pub fn posted(&self, job_id: &str, before: Month) -> Result<Vec<PostedLine>, LedgerError> {
         let mut lines = Vec::new();
+        // A year of a province has a million lines and few texts.
+        let mut texts = FxHashSet::default();
         for run in self.released(job_id, before)? {
             let posted = self.rows(
                 "SELECT source_period, institution_id, item, line_kind, source, payable_fen,
@@ -169,15 +172,16 @@ impl Ledger {
                  FROM schedule_lines WHERE line BETWEEN ?1 AND ?2 ORDER BY line",
                 keys(run.run_no),
                 |row| {
+                    let mut text = |column| shared(&mut texts, row, column);
                     Ok(PostedLine {
                         period: run.period,
                         source_period: month(row, 0)?,
-                        institution_id: row.get(1)?,
-                        item: row.get(2)?,
-                        line_kind: row.get(3)?,
-                        source: row.get(4)?,
+                        institution_id: text(1)?,
+                        item: text(2)?,
+                        line_kind: text(3)?,
+                        source: text(4)?,
                         payable_fen: row.get(5)?,
-                        budget_doc_no: row.get(6)?,
+                        budget_doc_no: text(6)?,
                     })
                 },
             )?;
@@ -292,6 +296,21 @@ impl Ledger {
     pub(super) fn store(&self, source: rusqlite::Error) -> LedgerError {
         LedgerError::store(&self.path, source)
     }
+}
+
+/// A text of a row, one allocation for all rows that hold it.
+fn shared(
+    texts: &mut FxHashSet<Arc<str>>,
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<Arc<str>> {
+    let text = row.get_ref(column)?.as_str()?;
+    if let Some(known) = texts.get(text) {
+        return Ok(Arc::clone(known));
+    }
+    let text: Arc<str> = Arc::from(text);
+    texts.insert(Arc::clone(&text));
+    Ok(text)
 }
 
 /// Columns of [`head`].

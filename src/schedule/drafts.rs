@@ -105,19 +105,19 @@ fn carried_over<'p>(posted: &[&'p PostedLine]) -> Result<Open<'p>, ScheduleError
     let mut open = Open::new();
     for line in posted {
         let moves = [LineKind::CarryOut, LineKind::CarryIn];
-        if !moves.iter().any(|kind| kind.word() == line.line_kind) {
+        if !moves.iter().any(|kind| kind.word() == &*line.line_kind) {
             continue;
         }
         let key = (
-            line.institution_id.as_str(),
-            line.item.as_str(),
+            &*line.institution_id,
+            &*line.item,
             line.source_period,
-            line.source.as_str(),
-            line.budget_doc_no.as_str(),
+            &*line.source,
+            &*line.budget_doc_no,
         );
         let sum = open.entry(key).or_insert(0);
         *sum = sum.checked_sub(line.payable_fen).ok_or_else(|| ScheduleError::Overflow {
-            institution_id: Arc::from(line.institution_id.as_str()),
+            institution_id: Arc::clone(&line.institution_id),
         })?;
     }
     open.retain(|_, fen| *fen != 0);

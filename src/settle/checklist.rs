@@ -7,6 +7,7 @@ use crate::domain::{Fen, Finding, FindingCode, Month};
 use crate::law::LawOfMonth;
 use crate::schedule::{LineKind, Schedule};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Tables the law reads that were not delivered, or were delivered for earlier months only.
 pub(super) fn absent_and_stale(
@@ -95,22 +96,22 @@ pub(super) fn cuts(months: &[SettledMonth]) -> Vec<Finding> {
 /// shortage carries is used up of caps, and of no budget yet.
 pub(super) fn as_posted(settled: &SettledMonth) -> Vec<PostedLine> {
     let allocation = &settled.allocation;
+    let [original, nothing]: [Arc<str>; 2] = [LineKind::Original.word().into(), "".into()];
+    let docs: Vec<Arc<str>> =
+        allocation.budget_lines.iter().map(|line| line.budget_doc_no.as_str().into()).collect();
     let line = |institution: u32, item: u32, payable_fen: i64| PostedLine {
         period: IN_THIS_PERIOD,
         source_period: settled.month,
-        institution_id: crate::subsidy::institution_text(&settled.frames, institution),
-        item: settled.entitlements.items[item as usize].item.to_string(),
-        line_kind: LineKind::Original.word().to_owned(),
-        source: String::new(),
+        institution_id: crate::subsidy::institution_text(&settled.frames, institution).into(),
+        item: Arc::clone(&settled.entitlements.items[item as usize].item),
+        line_kind: Arc::clone(&original),
+        source: Arc::clone(&nothing),
         payable_fen,
-        budget_doc_no: String::new(),
+        budget_doc_no: Arc::clone(&nothing),
     };
     let cells = allocation.cells.iter().map(|cell| PostedLine {
-        source: allocation.sources[cell.source as usize].to_string(),
-        budget_doc_no: allocation
-            .budget_lines
-            .get(cell.budget_line as usize)
-            .map_or_else(String::new, |line| line.budget_doc_no.clone()),
+        source: Arc::clone(&allocation.sources[cell.source as usize]),
+        budget_doc_no: Arc::clone(docs.get(cell.budget_line as usize).unwrap_or(&nothing)),
         ..line(cell.institution, cell.item, cell.fen)
     });
     let carried = allocation.carried.iter().map(|(row, item, fen)| line(*row, *item, *fen));

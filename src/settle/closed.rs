@@ -536,23 +536,24 @@ fn deliveries(of: &ClosedMonth) -> Vec<String> {
 
 /// Refunds and corrections as lines that caps and budgets of this period count.
 pub(super) fn as_posted(correction: &Correction) -> Vec<PostedLine> {
-    let line = |cell: &crate::retro::CorrectedCell, kind: &str, payable_fen: i64| PostedLine {
+    let [refund, due]: [Arc<str>; 2] = ["REFUND".into(), "CORRECTION".into()];
+    let line = |cell: &crate::retro::CorrectedCell, kind: &Arc<str>, payable_fen| PostedLine {
         period: IN_THIS_PERIOD,
         source_period: correction.month,
-        institution_id: cell.institution_id.to_string(),
-        item: cell.item.to_string(),
-        line_kind: kind.to_owned(),
-        source: cell.source.to_string(),
+        institution_id: Arc::clone(&cell.institution_id),
+        item: Arc::clone(&cell.item),
+        line_kind: Arc::clone(kind),
+        source: Arc::clone(&cell.source),
         payable_fen,
-        budget_doc_no: cell.budget_doc_no.to_string(),
+        budget_doc_no: Arc::clone(&cell.budget_doc_no),
     };
     correction
         .cells
         .iter()
         .flat_map(|cell| {
             [
-                line(cell, "REFUND", cell.refund_fen.saturating_neg()),
-                line(cell, "CORRECTION", cell.correction_fen),
+                line(cell, &refund, cell.refund_fen.saturating_neg()),
+                line(cell, &due, cell.correction_fen),
             ]
         })
         .filter(|line| line.payable_fen != 0)

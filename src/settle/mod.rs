@@ -467,8 +467,8 @@ fn budget_lines(tables: &Tables, month: Month, used_up: &[PostedLine]) -> Vec<Bu
         let mut taken: BTreeMap<&str, i64> = BTreeMap::new();
         let of_line = |p: &&PostedLine| {
             p.period == IN_THIS_PERIOD
-                && p.budget_doc_no == line.budget_doc_no
-                && p.source == line.source
+                && *p.budget_doc_no == *line.budget_doc_no
+                && *p.source == *line.source
         };
         for posted in used_up.iter().filter(of_line) {
             let sum = taken.entry(&posted.institution_id).or_default();

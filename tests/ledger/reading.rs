@@ -43,10 +43,10 @@ fn only_released_runs_of_earlier_periods_of_the_job_count() {
     let rent = &lines[5];
     assert_eq!((rent.period, rent.source_period), (month("2026-09"), month("2026-09")));
     assert_eq!(
-        [&rent.institution_id, &rent.item, &rent.line_kind, &rent.source, &rent.budget_doc_no],
+        [&*rent.institution_id, &*rent.item, &*rent.line_kind, &*rent.source, &*rent.budget_doc_no],
         ["A", "rent", "ORIGINAL", "区", "财教〔2026〕2号"]
     );
-    assert_eq!(lines[7].budget_doc_no, "");
+    assert_eq!(&*lines[7].budget_doc_no, "");
     assert_eq!(ledger.posted("monthly", month("2026-09")).unwrap().len(), 4);
 }
 

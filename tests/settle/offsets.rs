@@ -106,7 +106,7 @@ fn an_institution_that_left_keeps_its_debt() {
     assert_eq!(moved(&schedule), [("2026-07".to_owned(), -700)]);
     // A later correction in its favour is offset against it first.
     let owed = PostedLine {
-        institution_id: "GONE".to_owned(),
+        institution_id: "GONE".into(),
         source_period: july(),
         ..posted(LineKind::CarryOut, "GONE", "区", 700)
     };
@@ -150,7 +150,7 @@ fn an_amount_is_for_the_oldest_debt_whichever_source_it_is_owed_to() {
     // 省 owes for May, 区 for August; each is paid 500. 150 may be taken back: May's 100, then 50.
     let owed = |of: &str, source: &str, doc: &str| PostedLine {
         source_period: month(of),
-        budget_doc_no: doc.to_owned(),
+        budget_doc_no: doc.into(),
         ..posted(LineKind::CarryOut, "A", source, 100)
     };
     let books = [owed("2026-08", "区", "示例财指2号"), owed("2026-05", "省", "示例财指1号")];

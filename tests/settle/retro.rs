@@ -208,12 +208,12 @@ fn posted(kind: &str, source: &str, payable_fen: i64) -> PostedLine {
     PostedLine {
         period: month("2026-03"),
         source_period: month("2026-03"),
-        institution_id: "A".to_owned(),
-        item: "child".to_owned(),
-        line_kind: kind.to_owned(),
-        source: source.to_owned(),
+        institution_id: "A".into(),
+        item: "child".into(),
+        line_kind: kind.into(),
+        source: source.into(),
         payable_fen,
-        budget_doc_no: String::new(),
+        budget_doc_no: "".into(),
     }
 }
 

@@ -103,12 +103,12 @@ pub(super) fn posted(
     PostedLine {
         period: month("2026-08"),
         source_period: month("2026-08"),
-        institution_id: institution.to_owned(),
-        item: "child".to_owned(),
-        line_kind: kind.word().to_owned(),
-        source: source.to_owned(),
+        institution_id: institution.into(),
+        item: "child".into(),
+        line_kind: kind.word().into(),
+        source: source.into(),
         payable_fen,
-        budget_doc_no: "示例财指2号".to_owned(),
+        budget_doc_no: "示例财指2号".into(),
     }
 }
 

@@ -11,12 +11,12 @@ fn posted(source_period: &str, institution: &str, payable_fen: i64) -> PostedLin
     PostedLine {
         period: month(source_period),
         source_period: month(source_period),
-        institution_id: institution.to_owned(),
-        item: "child".to_owned(),
-        line_kind: "ORIGINAL".to_owned(),
-        source: String::new(),
+        institution_id: institution.into(),
+        item: "child".into(),
+        line_kind: "ORIGINAL".into(),
+        source: "".into(),
         payable_fen,
-        budget_doc_no: String::new(),
+        budget_doc_no: "".into(),
     }
 }
 
@@ -44,7 +44,7 @@ fn a_yearly_cap_is_used_up_by_what_was_posted() {
     // 800 of them wait to be paid back, so nothing is used. I2: 950 of July were due and carried, so
     // 50 are left.
     let kind = |line_kind: &str, id: &str, fen: i64| PostedLine {
-        line_kind: line_kind.to_owned(),
+        line_kind: line_kind.into(),
         ..posted("2026-07", id, fen)
     };
     let books = [
