@@ -13,6 +13,7 @@ mod folder;
 mod form;
 mod indicators;
 mod institution_files;
+mod labels;
 mod line_files;
 mod manifest;
 mod merkle;
@@ -24,6 +25,7 @@ mod proof;
 mod pseudonym;
 mod register;
 mod release;
+mod release_book;
 pub mod sheet;
 mod summary;
 mod tally;
@@ -65,6 +67,8 @@ use crate::law::PackHead;
 use crate::retro::{Correction, Examined, LineBook};
 use crate::schedule::Schedule;
 use crate::subsidy::Entitlements;
+use release_book::SCHEDULE_BOOK;
+use workbook::Imprint;
 
 /// The results of one service month.
 #[derive(Debug)]
@@ -405,14 +409,15 @@ fn write_workbooks(
         move |error: rust_xlsxwriter::XlsxError| PublishError::write(name)(io::Error::other(error))
     };
     let (lines, payments) = (sheet("schedule"), sheet("payments"));
-    let schedule = workbook::schedule(run, lines, payments, tallies);
-    let notice = workbook::notice(run, sheet("notice"));
+    let imprint = Imprint::of(run);
+    let schedule = workbook::schedule(&imprint, lines, payments, &tallies.labels());
+    let notice = workbook::notice(&imprint, sheet("notice"));
     let mut files = vec![
-        ("schedule.xlsx", schedule.map_err(failed("schedule.xlsx"))?, lines, "payable_fen"),
+        (SCHEDULE_BOOK, schedule.map_err(failed(SCHEDULE_BOOK))?, lines, "payable_fen"),
         ("notice.xlsx", notice.map_err(failed("notice.xlsx"))?, sheet("notice"), "amount_fen"),
     ];
     if let Some(form) = &run.profiles.form {
-        let bytes = workbook::form(run, form, sheet("form")).map_err(failed("form.xlsx"))?;
+        let bytes = workbook::form(&imprint, form, sheet("form")).map_err(failed("form.xlsx"))?;
         files.push(("form.xlsx", bytes, sheet("form"), form::TOTAL));
     }
     let write = |(name, bytes, sheet, money): (&str, Vec<u8>, &Sheet, &str)| {

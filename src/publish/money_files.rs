@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::labels::put;
 use super::merkle::{self, Blinding, Hash};
 use super::proof::OUTSIDE;
 use super::register::{NOBODY, Register};
@@ -54,22 +55,22 @@ impl<'a> Parties<'a> {
 type PayeeText = fn(&Payee) -> &Arc<str>;
 
 /// Columns of the payee, as schedule and payments show them.
-const ACCOUNT: [(&str, &str, PayeeText); 4] = [
-    ("account_name", "户名", |payee| &payee.account_name),
-    ("account_no", "账号", |payee| &payee.account_no),
-    ("bank_name", "开户行", |payee| &payee.bank_name),
-    ("bank_no", "联行号", |payee| &payee.bank_no),
+const ACCOUNT: [(&str, PayeeText); 4] = [
+    ("account_name", |payee| &payee.account_name),
+    ("account_no", |payee| &payee.account_no),
+    ("bank_name", |payee| &payee.bank_name),
+    ("bank_no", |payee| &payee.bank_no),
 ];
 
 type BudgetText = fn(&BudgetLine) -> &String;
 
-const BUDGET: [(&str, &str, BudgetText); 6] = [
-    ("budget_doc_no", "指标文号", |line| &line.budget_doc_no),
-    ("exp_func_code", "功能分类", |line| &line.exp_func_code),
-    ("gov_eco_code", "政府经济分类", |line| &line.gov_eco_code),
-    ("dep_eco_code", "部门经济分类", |line| &line.dep_eco_code),
-    ("fund_type_code", "资金性质", |line| &line.fund_type_code),
-    ("project_code", "项目代码", |line| &line.project_code),
+const BUDGET: [(&str, BudgetText); 6] = [
+    ("budget_doc_no", |line| &line.budget_doc_no),
+    ("exp_func_code", |line| &line.exp_func_code),
+    ("gov_eco_code", |line| &line.gov_eco_code),
+    ("dep_eco_code", |line| &line.dep_eco_code),
+    ("fund_type_code", |line| &line.fund_type_code),
+    ("project_code", |line| &line.project_code),
 ];
 
 /// `schedule.csv` 拨付计划 (FORMATS 3.1), and the Merkle root over its lines.
@@ -79,53 +80,53 @@ pub(super) fn schedule(run: &Publication<'_>) -> (Sheet, String) {
     let schedule_no: Arc<str> = Arc::from(format!("{}-{}", run.job.id, run.job.period));
     let (run_id, period): (Arc<str>, Arc<str>) =
         (Arc::from(run.run_id), Arc::from(run.job.period.to_string()));
-    sheet.put("run_id", "批次号", shared(lines, |_| Arc::clone(&run_id)));
-    sheet.put("period", "结算期", shared(lines, |_| Arc::clone(&period)));
-    sheet.put("schedule_no", "计划编号", shared(lines, |_| Arc::clone(&schedule_no)));
-    sheet.put("line_no", "序号", Values::Int(lines.iter().map(|l| l.line_no.into()).collect()));
-    sheet.put(
+    put(&mut sheet, "run_id", shared(lines, |_| Arc::clone(&run_id)));
+    put(&mut sheet, "period", shared(lines, |_| Arc::clone(&period)));
+    put(&mut sheet, "schedule_no", shared(lines, |_| Arc::clone(&schedule_no)));
+    put(&mut sheet, "line_no", Values::Int(lines.iter().map(|l| l.line_no.into()).collect()));
+    put(
+        &mut sheet,
         "institution_id",
-        "统一社会信用代码",
         shared(lines, |l| Arc::clone(&parties.payee(l.payee).institution_id)),
     );
-    sheet.put(
+    put(
+        &mut sheet,
         "institution_name",
-        "机构名称",
         shared(lines, |l| Arc::clone(&parties.payee(l.payee).institution_name)),
     );
-    for (name, label, pick) in ACCOUNT {
-        sheet.put(name, label, shared(lines, |l| Arc::clone(pick(parties.payee(l.payee)))));
+    for (name, pick) in ACCOUNT {
+        put(&mut sheet, name, shared(lines, |l| Arc::clone(pick(parties.payee(l.payee)))));
     }
     let months = month_texts(lines);
     let kinds = Texts::of(lines.iter().map(|line| line.kind), |kind| kind.word().to_owned());
-    sheet.put("line_kind", "行类型", shared(lines, |l| kinds.text(l.kind)));
-    sheet.put("source_period", "所属期", shared(lines, |l| months.text(l.source_period)));
-    sheet.put("item", "补助项目", shared(lines, |l| Arc::clone(&l.item)));
-    sheet.put("quantity", "数量", shared(lines, |l| Arc::clone(&l.quantity)));
-    sheet.put("rate", "标准", Values::MaybeFen(lines.iter().map(|l| l.rate_fen).collect()));
+    put(&mut sheet, "line_kind", shared(lines, |l| kinds.text(l.kind)));
+    put(&mut sheet, "source_period", shared(lines, |l| months.text(l.source_period)));
+    put(&mut sheet, "item", shared(lines, |l| Arc::clone(&l.item)));
+    put(&mut sheet, "quantity", shared(lines, |l| Arc::clone(&l.quantity)));
+    put(&mut sheet, "rate", Values::MaybeFen(lines.iter().map(|l| l.rate_fen).collect()));
     let fen = |pick: fn(&ScheduleLine) -> i64| Values::Fen(lines.iter().map(pick).collect());
-    sheet.put("gross_fen", "应补金额", fen(|l| l.gross_fen));
-    sheet.put("cut_fen", "核减金额", fen(|l| l.cut_fen));
-    sheet.put("carried_in_fen", "上期结转", fen(|l| l.carried_in_fen));
-    sheet.put("carried_out_fen", "结转下期", fen(|l| l.carried_out_fen));
-    sheet.put("payable_fen", "拨付金额", fen(|l| l.payable_fen));
-    sheet.put("source", "资金来源", shared(lines, |l| Arc::clone(&l.source)));
-    for (name, label, pick) in BUDGET {
+    put(&mut sheet, "gross_fen", fen(|l| l.gross_fen));
+    put(&mut sheet, "cut_fen", fen(|l| l.cut_fen));
+    put(&mut sheet, "carried_in_fen", fen(|l| l.carried_in_fen));
+    put(&mut sheet, "carried_out_fen", fen(|l| l.carried_out_fen));
+    put(&mut sheet, "payable_fen", fen(|l| l.payable_fen));
+    put(&mut sheet, "source", shared(lines, |l| Arc::clone(&l.source)));
+    for (name, pick) in BUDGET {
         let known = budget_texts(run, pick);
         let nothing: Arc<str> = Arc::from("");
         let of = |l: &ScheduleLine| known.get(l.budget_line as usize).unwrap_or(&nothing);
-        sheet.put(name, label, shared(lines, |l| Arc::clone(of(l))));
+        put(&mut sheet, name, shared(lines, |l| Arc::clone(of(l))));
     }
-    sheet.put("pay_on", "拨付日期", Values::Date(lines.iter().map(|l| l.pay_on).collect()));
-    sheet.put(
+    put(&mut sheet, "pay_on", Values::Date(lines.iter().map(|l| l.pay_on).collect()));
+    put(
+        &mut sheet,
         "hold_reason",
-        "暂缓原因",
         shared(lines, |l| Arc::clone(&parties.payee(l.payee).hold_reason)),
     );
-    sheet.put("rule_version", "规则版本", shared(lines, |l| Arc::clone(&l.rule_version)));
-    sheet.put(
+    put(&mut sheet, "rule_version", shared(lines, |l| Arc::clone(&l.rule_version)));
+    put(
+        &mut sheet,
         "payment_no",
-        "付款编号",
         texts(lines, |l| {
             let payment = run.schedule.payments.get(l.payment as usize);
             payment.map_or_else(String::new, |p| p.payment_no.clone())
@@ -135,7 +136,7 @@ pub(super) fn schedule(run: &Publication<'_>) -> (Sheet, String) {
     let root = root(run, &sheet, &hashes);
     // The first 16 digits.
     let shown = hashes.iter().map(|hash| hex(&hash[..8])).collect();
-    sheet.put("row_hash", "行校验", Values::Text(shown));
+    put(&mut sheet, "row_hash", Values::Text(shown));
     (sheet, root)
 }
 
@@ -195,26 +196,26 @@ fn row_hashes(sheet: &Sheet) -> Vec<Hash> {
 pub(super) fn payments(run: &Publication<'_>) -> Sheet {
     let (payments, parties) = (&run.schedule.payments, Parties::of(run));
     let mut sheet = Sheet::new("payments", payments.len());
-    sheet.put("payment_no", "付款编号", texts(payments, |p| p.payment_no.clone()));
-    sheet.put("end_to_end_id", "端到端标识", texts(payments, |p| p.end_to_end_id.clone()));
-    sheet.put(
+    put(&mut sheet, "payment_no", texts(payments, |p| p.payment_no.clone()));
+    put(&mut sheet, "end_to_end_id", texts(payments, |p| p.end_to_end_id.clone()));
+    put(
+        &mut sheet,
         "institution_id",
-        "统一社会信用代码",
         shared(payments, |p| Arc::clone(&parties.payee(p.payee).institution_id)),
     );
-    for (name, label, pick) in ACCOUNT {
-        sheet.put(name, label, shared(payments, |p| Arc::clone(pick(parties.payee(p.payee)))));
+    for (name, pick) in ACCOUNT {
+        put(&mut sheet, name, shared(payments, |p| Arc::clone(pick(parties.payee(p.payee)))));
     }
     let budget = |p: &Payment| parties.budget(p.budget_line).budget_doc_no.clone();
-    sheet.put("budget_doc_no", "指标文号", texts(payments, budget));
-    sheet.put("source", "资金来源", shared(payments, |p| Arc::clone(&p.source)));
-    sheet.put("pay_on", "拨付日期", Values::Date(payments.iter().map(|p| p.pay_on).collect()));
+    put(&mut sheet, "budget_doc_no", texts(payments, budget));
+    put(&mut sheet, "source", shared(payments, |p| Arc::clone(&p.source)));
+    put(&mut sheet, "pay_on", Values::Date(payments.iter().map(|p| p.pay_on).collect()));
     let amounts = payments.iter().map(|p| p.amount_fen).collect();
-    sheet.put("amount_fen", "付款金额", Values::Fen(amounts));
-    sheet.put("lines", "行数", Values::Int(payments.iter().map(|p| p.lines.into()).collect()));
-    sheet.put(
+    put(&mut sheet, "amount_fen", Values::Fen(amounts));
+    put(&mut sheet, "lines", Values::Int(payments.iter().map(|p| p.lines.into()).collect()));
+    put(
+        &mut sheet,
         "hold_reason",
-        "暂缓原因",
         shared(payments, |p| Arc::clone(&parties.payee(p.payee).hold_reason)),
     );
     sheet
@@ -343,13 +344,13 @@ fn finance_fields(run: &Publication<'_>, register: &Register, rows: &[DetailRow<
     sheet.put("division_code", "", shared(rows, |row| Arc::clone(division(row))));
     sheet.put("payment_no", "", texts(rows, |row| row.0.payment_no.clone()));
     sheet.put("end_to_end_id", "", texts(rows, |row| row.0.end_to_end_id.clone()));
-    for (name, _, pick) in BUDGET {
+    for (name, pick) in BUDGET {
         let known = budget_texts(run, pick);
         let of = |row: &DetailRow<'_>| known.get(row.0.budget_line as usize).unwrap_or(&empty);
         sheet.put(name, "", shared(rows, |row| Arc::clone(of(row))));
     }
     sheet.put("source", "", shared(rows, |row| Arc::clone(&row.0.source)));
-    for (name, _, pick) in ACCOUNT {
+    for (name, pick) in ACCOUNT {
         sheet.put(name, "", shared(rows, |row| Arc::clone(pick(parties.payee(row.0.payee)))));
     }
     let payee: [(&str, PayeeText); 3] = [
@@ -386,11 +387,11 @@ fn finance_fields(run: &Publication<'_>, register: &Register, rows: &[DetailRow<
 /// Check sum over the accounts of all payments: the sum of the account numbers read as numbers,
 /// other characters skipped, modulo 10^12. A changed or swapped account shows in it.
 #[must_use]
-pub(super) fn account_hash_total(run: &Publication<'_>) -> String {
+pub(super) fn account_hash_total(payments: &Sheet) -> String {
     const MODULUS: u64 = 1_000_000_000_000;
-    let parties = Parties::of(run);
-    let sum = run.schedule.payments.iter().fold(0, |sum, payment| {
-        let digits = parties.payee(payment.payee).account_no.bytes().filter(u8::is_ascii_digit);
+    let sum = (0..payments.rows).fold(0, |sum, row| {
+        let account = payments.cell(row, "account_no");
+        let digits = account.bytes().filter(u8::is_ascii_digit);
         let number = digits.fold(0, |n, digit| (n * 10 + u64::from(digit - b'0')) % MODULUS);
         (sum + number) % MODULUS
     });

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::{Contents, Draft, FolderError, RELEASE, verify_sealed_by};
 use super::manifest::{Manifest, OutputFile};
+use super::release_book::{self, SCHEDULE_BOOK};
 
 /// The format of this file.
 const FORMAT: u32 = 1;
@@ -136,11 +137,16 @@ impl Release {
         let path = run_folder.join(PAYMENTS);
         let payments =
             fs::read(&path).map_err(|cause| FolderError::Io { path, action: "read", cause })?;
-        let listed = manifest.outputs.iter().find(|file| file.file == PAYMENTS);
-        let contents = listed
-            .map_or_else(Contents::default, |file| Contents { rows: file.rows, fen: file.fen });
+        let contents = |name: &str| {
+            let listed = manifest.outputs.iter().find(|file| file.file == name);
+            listed
+                .map_or_else(Contents::default, |file| Contents { rows: file.rows, fen: file.fen })
+        };
         let mut draft = Draft::create_sealed_by(place, RELEASE)?;
-        draft.put(PAYMENTS, &payments, contents)?;
+        draft.put(PAYMENTS, &payments, contents(PAYMENTS))?;
+        if let Some(book) = release_book::schedule(self, run_folder, &manifest)? {
+            draft.put(SCHEDULE_BOOK, &book, contents(SCHEDULE_BOOK))?;
+        }
         draft.seal_with(|files| Self { outputs: files.to_vec(), ..self.clone() }.text())?;
         Ok(draft)
     }

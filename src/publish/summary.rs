@@ -20,6 +20,7 @@ struct Summary<'a> {
     run_id: &'a str,
     job: &'a str,
     title: &'a str,
+    office: &'a str,
     period: String,
     months: Vec<String>,
     /// 示例: an invented pack took part.
@@ -27,6 +28,8 @@ struct Summary<'a> {
     lines: Lines,
     refused_by_reason: &'a BTreeMap<String, u64>,
     zero_by_reason: &'a BTreeMap<String, u64>,
+    /// What people call each item.
+    items: BTreeMap<&'a str, &'a str>,
     /// Entitlements before cuts, in kind included.
     amount_fen: i64,
     /// Allocated, in kind excluded.
@@ -151,6 +154,7 @@ pub(super) fn text(
         run_id: run.run_id,
         job: &run.job.id,
         title: &run.job.title,
+        office: &run.job.office,
         period: run.job.period.to_string(),
         months: run.months.iter().map(|month| month.month.to_string()).collect(),
         sample: run.is_sample(),
@@ -162,6 +166,7 @@ pub(super) fn text(
         },
         refused_by_reason: &tallies.refused_by_reason,
         zero_by_reason: &tallies.zero_by_reason,
+        items: tallies.labels(),
         amount_fen: lines.amount,
         allocated_fen: control.cash_fen,
         in_kind_fen: control.in_kind_fen,

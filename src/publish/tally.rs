@@ -126,6 +126,12 @@ impl Tallies {
         Ok(made)
     }
 
+    /// What people call each item, by id.
+    #[must_use]
+    pub fn labels(&self) -> BTreeMap<&str, &str> {
+        self.items.iter().map(|face| (&*face.id, &*face.label)).collect()
+    }
+
     /// One cell; `NOBODY` for lines without an institution.
     #[must_use]
     pub fn cell(&self, month: usize, institution: u32, item: usize) -> Tally {

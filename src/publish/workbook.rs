@@ -4,17 +4,18 @@
 //! printed page, widths that fit Chinese, yuan with two decimals, totals, 人民币大写 and a line to
 //! sign. The creation date is the period's end, so that the same run makes the same bytes.
 
+use std::collections::BTreeMap;
+
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
-use super::Publication;
 use super::form::{Form, TOTAL};
 use super::money_files::account_hash_total;
 use super::sheet::{Rounded, Sheet, Values};
-use super::tally::Tallies;
+use super::{HeadAfter, Publication, Release, Signed};
 use crate::domain::texts::{Catalogue, Language};
-use crate::domain::{Date, Fen, amount_in_words};
+use crate::domain::{Date, Fen, Month, amount_in_words};
 use crate::schedule::LineKind;
 
 /// Columns of a page that still read on A4.
@@ -69,6 +70,51 @@ impl Formats {
     }
 }
 
+/// What every page says of the run it is of.
+pub(super) struct Imprint<'a> {
+    /// Run.
+    pub(super) run_id: &'a str,
+    /// 制表单位.
+    pub(super) office: &'a str,
+    /// Title of the job.
+    pub(super) title: &'a str,
+    /// First service month.
+    pub(super) first: Month,
+    /// Last service month.
+    pub(super) period: Month,
+    /// 示例: an invented pack took part.
+    pub(super) sample: bool,
+    /// Who let it out and where the ledger stood; `None` for what is not released.
+    pub(super) release: Option<&'a Release>,
+}
+
+impl<'a> Imprint<'a> {
+    /// Of a run that is being settled.
+    pub(super) fn of(run: &'a Publication<'_>) -> Self {
+        let period = run.job.period;
+        Self {
+            run_id: run.run_id,
+            office: &run.job.office,
+            title: &run.job.title,
+            first: run.months.first().map_or(period, |month| month.month),
+            period,
+            sample: run.is_sample(),
+            release: None,
+        }
+    }
+
+    /// The line under the title.
+    fn note(&self, unit: &str) -> String {
+        let mut note =
+            format!("批次号：{}    结算期：{}    金额单位：{unit}", self.run_id, self.period);
+        if let Some(release) = self.release {
+            note.push_str("    账册校验值：");
+            note.push_str(&release.ledger.head);
+        }
+        note
+    }
+}
+
 /// One page: a sheet with its name and title.
 struct Page<'a> {
     name: &'a str,
@@ -90,14 +136,14 @@ const YUAN: &str = "元";
 /// # Errors
 /// When a sheet is beyond the format's limits (1,048,576 rows).
 pub(super) fn schedule(
-    run: &Publication<'_>,
+    run: &Imprint<'_>,
     lines: &Sheet,
     payments: &Sheet,
-    tallies: &Tallies,
+    items: &BTreeMap<&str, &str>,
 ) -> Result<Vec<u8>, XlsxError> {
     let formats = Formats::new();
     let mut book = book(run)?;
-    let lines = readable(lines, tallies).only(&[
+    let lines = readable(lines, items).only(&[
         "line_no",
         "institution_id",
         "institution_name",
@@ -125,7 +171,7 @@ pub(super) fn schedule(
     let page = Page::in_yuan("拨付计划", title, &lines, "payable_fen");
     page.write(run, book.add_worksheet(), &formats)?;
     let title = heading(run, "付款清单");
-    let payments_shown = readable(payments, tallies);
+    let payments_shown = readable(payments, items);
     let page = Page::in_yuan("付款清单", title, &payments_shown, "amount_fen");
     page.write(run, book.add_worksheet(), &formats)?;
     footer(run, &lines, payments, book.add_worksheet(), &formats)?;
@@ -136,7 +182,7 @@ pub(super) fn schedule(
 ///
 /// # Errors
 /// When a sheet is beyond the format's limits.
-pub(super) fn notice(run: &Publication<'_>, notice: &Sheet) -> Result<Vec<u8>, XlsxError> {
+pub(super) fn notice(run: &Imprint<'_>, notice: &Sheet) -> Result<Vec<u8>, XlsxError> {
     let formats = Formats::new();
     let mut book = book(run)?;
     let title = heading(run, "公示表");
@@ -149,11 +195,7 @@ pub(super) fn notice(run: &Publication<'_>, notice: &Sheet) -> Result<Vec<u8>, X
 ///
 /// # Errors
 /// When a sheet is beyond the format's limits.
-pub(super) fn form(
-    run: &Publication<'_>,
-    form: &Form,
-    sheet: &Sheet,
-) -> Result<Vec<u8>, XlsxError> {
+pub(super) fn form(run: &Imprint<'_>, form: &Form, sheet: &Sheet) -> Result<Vec<u8>, XlsxError> {
     let formats = Formats::new();
     let mut book = book(run)?;
     let unit = if form.unit == YUAN { YUAN } else { "万元（标明“元”的列除外）" };
@@ -170,40 +212,40 @@ pub(super) fn form(
 }
 
 /// Office, the months claimed and what the form is called.
-fn form_title(run: &Publication<'_>, form: &Form) -> String {
-    let last = run.job.period;
-    let first = run.months.first().map_or(last, |month| month.month);
+fn form_title(run: &Imprint<'_>, form: &Form) -> String {
+    let last = run.period;
+    let first = run.first;
     let year =
         if first.year() == last.year() { String::new() } else { format!("{}年", last.year()) };
     let until =
         if first == last { String::new() } else { format!("至{year}{}月", last.number()) };
-    let sample = if run.is_sample() { "（示例）" } else { "" };
-    let (office, title) = (&run.job.office, &form.title);
+    let sample = if run.sample { "（示例）" } else { "" };
+    let (office, title) = (&run.office, &form.title);
     format!("{office}{}年{}月{until}{title}{sample}", first.year(), first.number())
 }
 
-fn book(run: &Publication<'_>) -> Result<Workbook, XlsxError> {
+fn book(run: &Imprint<'_>) -> Result<Workbook, XlsxError> {
     let mut book = Workbook::new();
-    let (year, month, day) = run.job.period.last().ymd();
+    let (year, month, day) = run.period.last().ymd();
     let year = u16::try_from(year).unwrap_or(1900);
     let (month, day) = (u8::try_from(month).unwrap_or(1), u8::try_from(day).unwrap_or(1));
     let properties = DocProperties::new()
         .set_title(heading(run, ""))
-        .set_author(&run.job.office)
+        .set_author(run.office)
         .set_creation_datetime(&ExcelDateTime::from_ymd(year, month, day)?);
     book.set_properties(&properties);
     Ok(book)
 }
 
 /// Office, period, job and the kind of paper; an invented pack is said to be one.
-fn heading(run: &Publication<'_>, paper: &str) -> String {
-    let (year, month) = (run.job.period.year(), run.job.period.number());
-    let sample = if run.is_sample() { "（示例）" } else { "" };
-    format!("{}{year}年{month}月{}{paper}{sample}", run.job.office, run.job.title)
+fn heading(run: &Imprint<'_>, paper: &str) -> String {
+    let (year, month) = (run.period.year(), run.period.number());
+    let sample = if run.sample { "（示例）" } else { "" };
+    format!("{}{year}年{month}月{}{paper}{sample}", run.office, run.title)
 }
 
 /// A sheet of the schedule with words for people in place of codes.
-fn readable(lines: &Sheet, tallies: &Tallies) -> Sheet {
+fn readable(lines: &Sheet, items: &BTreeMap<&str, &str>) -> Sheet {
     // Files for people are in Chinese.
     let catalogue = Catalogue::new(Language::Chinese);
     let mut sheet = lines.clone();
@@ -212,10 +254,7 @@ fn readable(lines: &Sheet, tallies: &Tallies) -> Sheet {
             "line_kind" => &|word| kind_label(word).map(str::to_owned),
             "hold_reason" => &|code| (!code.is_empty()).then(|| catalogue.reason(code)),
             "item" => {
-                let label = |id: String| {
-                    let face = tallies.items.iter().find(|face| *face.id == *id);
-                    face.map_or(id, |face| face.label.to_string())
-                };
+                let label = |id: String| items.get(&*id).map_or(id, |label| (*label).to_owned());
                 let texts = (0..lines.rows).map(|row| label(lines.cell(row, "item"))).collect();
                 column.values = Values::Text(texts);
                 continue;
@@ -258,7 +297,7 @@ impl<'a> Page<'a> {
 
     fn write(
         &self,
-        run: &Publication<'_>,
+        run: &Imprint<'_>,
         to: &mut Worksheet,
         formats: &Formats,
     ) -> Result<(), XlsxError> {
@@ -272,9 +311,7 @@ impl<'a> Page<'a> {
         }
         to.set_row_height(0, 28)?;
         to.set_row_height(HEADER, 32)?;
-        let (period, unit) = (run.job.period, self.unit);
-        let note = format!("批次号：{}    结算期：{period}    金额单位：{unit}", run.run_id);
-        to.write_with_format(1, 0, note, &formats.note)?;
+        to.write_with_format(1, 0, run.note(self.unit), &formats.note)?;
         for (number, column) in sheet.columns.iter().enumerate() {
             let number = column_index(number)?;
             let label = if column.label.is_empty() { &column.name } else { &column.label };
@@ -452,9 +489,26 @@ fn text_width(text: &str) -> usize {
     text.chars().map(|c| if u32::from(c) < 0x1100 { 1 } else { 2 }).sum()
 }
 
+/// Who did what with the run, and what proves it.
+fn acts(release: &Release) -> Vec<(&'static str, String)> {
+    let act = |signed: &Signed| {
+        let key = signed.key.as_ref().map_or(String::new(), |key| format!("（公钥{key}）"));
+        format!("{}　{}{key}", signed.by, signed.at)
+    };
+    let mut acts = vec![("结算", act(&release.made))];
+    acts.extend(release.approvals.iter().map(|approval| ("复核", act(approval))));
+    acts.push(("下达", act(&release.released)));
+    acts.push(("清单文件校验（SHA-256）", release.manifest_sha256.clone()));
+    acts.push(("计划行默克尔根", release.schedule_root.clone()));
+    let HeadAfter { event, head } = &release.ledger;
+    acts.push(("账册记录号", event.to_string()));
+    acts.push(("账册校验值（下达后，请另行留存）", head.clone()));
+    acts
+}
+
 /// The footer sheet: counts, sums, the account hash total, the amount in words, the signatures.
 fn footer(
-    run: &Publication<'_>,
+    run: &Imprint<'_>,
     lines: &Sheet,
     payments: &Sheet,
     to: &mut Worksheet,
@@ -464,7 +518,7 @@ fn footer(
     // The title is wider than the two columns of figures.
     to.merge_range(0, 0, 0, 3, &heading(run, "拨付计划汇总"), &formats.title)?;
     to.set_row_height(0, 28)?;
-    let note = format!("批次号：{}    结算期：{}    金额单位：元", run.run_id, run.job.period);
+    let note = format!("批次号：{}    结算期：{}    金额单位：元", run.run_id, run.period);
     to.write_with_format(1, 0, note, &formats.note)?;
     let sum = |sheet: &Sheet, column: &str| sheet.sum(column).unwrap_or(0);
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
@@ -487,9 +541,13 @@ fn footer(
     let paid = sum(payments, "amount_fen");
     put("付款金额合计", Ok((paid, true)))?;
     put("付款金额大写", Err(amount_in_words(Fen(paid))))?;
-    put("账号校验和（各付款账号数字之和，末十二位）", Err(account_hash_total(run)))?;
+    put("账号校验和（各付款账号数字之和，末十二位）", Err(account_hash_total(payments)))?;
+    for (label, text) in run.release.map(acts).unwrap_or_default() {
+        put(label, Err(text))?;
+    }
     to.set_column_width(0, 44)?;
-    to.set_column_width(1, 44)?;
+    // A hash of 64 digits has to be seen whole.
+    to.set_column_width(1, if run.release.is_some() { 72 } else { 44 })?;
     to.set_column_width(2, 22)?;
     to.set_column_width(3, 22)?;
     for (number, word) in (0_u32..).zip(["制单：", "复核：", "审批："]) {

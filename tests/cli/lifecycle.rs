@@ -1,6 +1,7 @@
 //! Runs, approvals and releases by the program itself: folders, proofs, keys, the order of months.
 
 use super::transcript::tuoyu;
+use calamine::{Reader, Xlsx, open_workbook};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -176,6 +177,51 @@ fn what_is_not_what_stands_is_not_agreed_to() {
     assert_eq!(back["state"], "draft");
 }
 
+/// The cells of a page as texts, row by row.
+fn page(book: &Path, name: &str) -> Vec<Vec<String>> {
+    let mut book: Xlsx<_> = open_workbook(book).unwrap();
+    let range = book.worksheet_range(name).unwrap();
+    range.rows().map(|row| row.iter().map(ToString::to_string).collect()).collect()
+}
+
+#[test]
+fn the_released_schedule_is_the_one_of_the_run_with_the_head_of_the_ledger_on_it() {
+    let office = Office::new();
+    let run = office.run("2026-08");
+    office.act("approve", "2026-08", "李四");
+    let released = office.act("release", "2026-08", "王五");
+    let head = released["head"].as_str().unwrap();
+    let [settled, let_out] =
+        ["2026-08", "2026-08.release"].map(|folder| office.path(folder).join("schedule.xlsx"));
+    for name in ["拨付计划", "付款清单"] {
+        let (before, after) = (page(&settled, name), page(&let_out, name));
+        assert!(before.len() > 10, "{name}");
+        // All but the line under the title is the same: labels, words, sums, signature row.
+        assert_eq!(before[0], after[0], "{name}");
+        assert_eq!(before[2..], after[2..], "{name}");
+        assert_eq!(after[1][0], format!("{}    账册校验值：{head}", before[1][0]), "{name}");
+    }
+    let (before, after) = (page(&settled, "汇总"), page(&let_out, "汇总"));
+    let told = |label: &str| {
+        let row = after.iter().find(|row| row[0].starts_with(label));
+        row.map(|row| row[1].clone())
+    };
+    assert!(before.iter().all(|row| !row[0].starts_with("复核") || row[0] == "复核："));
+    assert_eq!(
+        told("付款笔数"),
+        before.iter().find(|row| row[0] == "付款笔数").map(|r| r[1].clone())
+    );
+    assert!(told("复核").unwrap().starts_with("李四"), "{after:?}");
+    assert!(told("下达").unwrap().starts_with("王五"));
+    assert_eq!(told("账册校验值").as_deref(), Some(head));
+    let manifest = hex(&Sha256::digest(read(office.path("2026-08/manifest.json"))));
+    assert_eq!(told("清单文件校验"), Some(manifest));
+    let release: Value =
+        serde_json::from_slice(&read(office.path("2026-08.release/release.json"))).unwrap();
+    assert_eq!(told("计划行默克尔根").as_deref(), release["schedule_root"].as_str());
+    assert_eq!(run["payable_fen"], release["payments"]["amount_fen"]);
+}
+
 #[test]
 fn a_release_folder_is_made_again_with_the_same_bytes() {
     let office = Office::new();
@@ -183,7 +229,8 @@ fn a_release_folder_is_made_again_with_the_same_bytes() {
     office.act("approve", "2026-08", "李四");
     office.act("release", "2026-08", "王五");
     let folder = office.path("2026-08.release");
-    let files = ["payments.csv", "release.json"].map(|name| (name, read(folder.join(name))));
+    let files = ["payments.csv", "schedule.xlsx", "release.json"];
+    let files = files.map(|name| (name, read(folder.join(name))));
     let damages: [&dyn Fn(); 4] = [
         &|| fs::write(folder.join("payments.csv"), "none").unwrap(),
         &|| fs::remove_file(folder.join("release.json")).unwrap(),
