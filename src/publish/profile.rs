@@ -103,7 +103,8 @@ pub enum ProfileError {
     },
     /// A form is in a unit, or to places, that money has not.
     #[error(
-        "{name}: {decimals} decimals of {unit:?}; expected unit = \"元\" with 0 to 2 decimals or \"万元\" with 0 to 6"
+        "{name}: {decimals} decimals of {unit:?}; expected unit = \"元\" with 0 to 2 decimals \
+         or \"万元\" with 0 to 6"
     )]
     Unit {
         /// The file's name.
