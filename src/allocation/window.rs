@@ -61,8 +61,8 @@ fn of_posted(
     let items = counted(lines, rule);
     let mut used = FxHashMap::default();
     for line in posted {
-        // What only moved between periods was used up where it was due.
-        let moved = matches!(&*line.line_kind, "CARRY_IN" | "CARRY_OUT");
+        // What only moved between periods was used up where it was due; a debt given up is not due.
+        let moved = matches!(&*line.line_kind, "CARRY_IN" | "CARRY_OUT" | "WRITE_OFF");
         let counts = !moved
             && line.source_period != month
             && rule.window.holds(line.source_period, month)

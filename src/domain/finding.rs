@@ -144,6 +144,8 @@ codes! {
     MonthCorrected = "month_corrected", Note, "A closed month is corrected in this period.";
     MonthNotClosed = "month_not_closed", Warn, "Something became known about a month that is paid and not closed yet; it is not corrected now.";
     ClosedNotExamined = "closed_not_examined", Warn, "Closed months could not be looked at: the archive does not hold them.";
+    WrittenOff = "written_off", Note, "What an institution owes is given up in this period.";
+    NothingToWriteOff = "nothing_to_write_off", Warn, "A write-off finds nothing that is owed and left.";
     LateBeforeOpening = "late_before_opening", Warn, "A late delivery is for months before the books were opened; those are not corrected.";
     CalendarProvisional = "calendar_provisional", Warn, "The calendar of a year is not published; weekdays were assumed as the job allows.";
 }

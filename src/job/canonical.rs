@@ -36,9 +36,13 @@ pub(super) fn canonical(job: &Job) -> String {
         "opening": job.opening.map(|month| month.to_string()),
         "office": job.office,
     });
-    // A job without a form reads as jobs did before there were any: archived ones are restored.
+    // A job without form and write-offs reads as jobs did before there were any: archived ones are
+    // restored.
     if let Some(form) = &job.form {
         text["form"] = json!(form);
+    }
+    if !job.write_offs.is_empty() {
+        text["write_offs"] = json!(job.write_offs);
     }
     text.to_string()
 }

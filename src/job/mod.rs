@@ -11,12 +11,14 @@ mod late;
 mod read;
 mod restore;
 mod toml_walk;
+mod write_off;
 
 pub use deliveries::{NotDelivered, choose};
 pub use error::JobError;
 pub use files::is_core;
 pub use read::{Books, books, read};
 pub use restore::{Places, RestoreError, restore};
+pub use write_off::WriteOff;
 
 use crate::domain::{Date, Fen, Month, PublicKey};
 use std::collections::BTreeMap;
@@ -119,6 +121,8 @@ pub struct Job {
     pub opening: Option<Month>,
     /// Payee name printed on forms (制表单位), or empty.
     pub office: String,
+    /// What is no longer asked back (S27).
+    pub write_offs: Vec<WriteOff>,
     /// What a run demands before it is released; outside the run id (S29).
     pub approval: Approval,
     /// Language of texts for people.

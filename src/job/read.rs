@@ -4,7 +4,7 @@ use super::files::{self, CORE_FILES};
 use super::toml_walk::{Section, Text, join, parse_month};
 use super::{
     ArchiveChoice, Capture, Job, JobError, JobKind, LedgerChoice, Overrides, TableSpec, approval,
-    canonical, late,
+    canonical, late, write_off,
 };
 use crate::domain::{Date, Month};
 use regex::Regex;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
 
-const TOP: [&str; 25] = [
+const TOP: [&str; 26] = [
     "id",
     "kind",
     "title",
@@ -39,6 +39,7 @@ const TOP: [&str; 25] = [
     "inputs",
     "archive",
     "late",
+    "write_off",
 ];
 
 pub(super) const TABLE: [&str; 11] = [
@@ -113,6 +114,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         provisional_calendar: top.truth("provisional_calendar")?.unwrap_or(false),
         opening: top.month("opening")?,
         office: top.string("office")?.unwrap_or_default(),
+        write_offs: write_off::read(&top)?,
         approval: approval::read(&top)?,
         message_language: overrides.language.unwrap_or_default(),
         threads: overrides.threads.filter(|threads| *threads > 0),

@@ -1,7 +1,7 @@
 //! A job from its canonical text: what was settled once is settled again from other folders.
 
 use super::canonical::canonical;
-use super::{Capture, Job, JobKind, Language, TableSpec};
+use super::{Capture, Job, JobKind, Language, TableSpec, WriteOff};
 use crate::domain::{Date, Month};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -56,6 +56,8 @@ struct Text {
     retro: bool,
     opening: Option<String>,
     office: String,
+    #[serde(default)]
+    write_offs: Vec<WriteOff>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +167,7 @@ pub fn restore(text: &str, places: Places) -> Result<Job, RestoreError> {
         archive: None,
         approval: super::Approval::default(),
         form: read.form,
+        write_offs: read.write_offs,
         workbooks: read.workbooks,
         entitlements_csv: read.entitlements_csv,
         change_percent: read.change_percent,

@@ -278,6 +278,7 @@ fn kind_label(word: &str) -> Option<&'static str> {
         (LineKind::CarryOut, "结转下期"),
         (LineKind::Clawback, "追缴"),
         (LineKind::Instalment, "分期"),
+        (LineKind::WriteOff, "核销"),
     ];
     kinds.iter().find(|(kind, _)| kind.word() == word).map(|(_, label)| *label)
 }

@@ -26,12 +26,14 @@ mod pay_date;
 mod payees;
 mod payments;
 mod quantities;
+mod write_offs;
 
 pub use crate::allocation::MonthInput;
 pub use pay_date::pay_date;
 
 use crate::allocation::{BudgetLine, PostedLine};
 use crate::domain::{CalendarError, Date, Month};
+use crate::job::WriteOff;
 use crate::retro::Correction;
 use std::sync::Arc;
 
@@ -52,6 +54,8 @@ pub enum LineKind {
     Clawback,
     /// A part of a total paid in parts.
     Instalment,
+    /// A debt that is given up (S27).
+    WriteOff,
 }
 
 impl LineKind {
@@ -72,6 +76,7 @@ impl LineKind {
             Self::CarryOut => "CARRY_OUT",
             Self::Clawback => "CLAWBACK",
             Self::Instalment => "INSTALMENT",
+            Self::WriteOff => "WRITE_OFF",
         }
     }
 }
@@ -208,7 +213,7 @@ pub enum ScheduleError {
 /// `months` are the service months of the period in order; the pay date law and the payment data of
 /// the payees are those of the last. `posted` holds the lines of earlier periods (only what was
 /// carried out and not brought in matters; lines of `period` itself are left out). `corrections` are
-/// those of closed months, in order of months.
+/// those of closed months, in order of months; `write_offs` the debts that are given up.
 ///
 /// # Errors
 /// See [`ScheduleError`].
@@ -218,6 +223,7 @@ pub fn plan(
     months: &[MonthInput],
     posted: &[PostedLine],
     corrections: &[Correction],
+    write_offs: &[WriteOff],
 ) -> Result<Schedule, ScheduleError> {
     let pay_on = match months.last() {
         Some(last) => match last.law.segments.iter().find_map(|law| law.pay_date.as_ref()) {
@@ -230,7 +236,7 @@ pub fn plan(
     let drafts = drafts::draft(months, &posted, corrections)?;
     let rules = months.last().map(|last| &last.law.segments);
     let offset = rules.and_then(|laws| laws.iter().find_map(|law| law.offset.as_deref()));
-    payments::pay(job_id, period, pay_on, offset, drafts)
+    payments::pay(job_id, period, pay_on, (offset, write_offs), drafts)
 }
 
 /// Whether two budget lines are one but for the balance.

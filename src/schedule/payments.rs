@@ -1,8 +1,11 @@
 //! Payments: lines of one payee, source and budget line summed, never below zero (S28).
 
 use super::drafts::{Draft, Drafts, Grain};
-use super::{BudgetLine, Payee, Payment, Schedule, ScheduleError, ScheduleLine, offsets};
+use super::{
+    BudgetLine, Payee, Payment, Schedule, ScheduleError, ScheduleLine, offsets, write_offs,
+};
 use crate::domain::{Date, Month, hex_upper};
+use crate::job::WriteOff;
 use crate::law::OffsetRule;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -13,7 +16,7 @@ pub(super) fn pay(
     job_id: &str,
     period: Month,
     pay_on: Option<Date>,
-    offset: Option<&OffsetRule>,
+    (offset, written_off): (Option<&OffsetRule>, &[WriteOff]),
     mut drafts: Drafts,
 ) -> Result<Schedule, ScheduleError> {
     let payees = std::mem::take(&mut drafts.payees.list);
@@ -21,7 +24,7 @@ pub(super) fn pay(
     let moved = offsets::carried_out(&lines, offset)
         .map_err(|payee| ScheduleError::Overflow { institution_id: name_of(&payees, payee) })?;
     if !moved.is_empty() {
-        lines.extend(moved);
+        lines.extend(write_offs::apply(moved, written_off, &payees, &drafts));
         lines = merged(lines, &payees)?;
     }
     let mut schedule = Schedule {

@@ -4,6 +4,7 @@ use super::deliveries::Delivered;
 use super::{IN_THIS_PERIOD, SettledMonth};
 use crate::allocation::PostedLine;
 use crate::domain::{Fen, Finding, FindingCode, Month};
+use crate::job::WriteOff;
 use crate::law::LawOfMonth;
 use crate::schedule::{LineKind, Schedule};
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,6 +91,20 @@ pub(super) fn cuts(months: &[SettledMonth]) -> Vec<Finding> {
             finding
         })
         .collect()
+}
+
+/// One finding a write-off: what it gave up, or that there was nothing.
+pub(super) fn written_off(acts: &[WriteOff], schedule: &Schedule) -> Vec<Finding> {
+    let told = |act: &WriteOff| {
+        let fen = schedule.written_off(act);
+        let code = if fen > 0 { FindingCode::WrittenOff } else { FindingCode::NothingToWriteOff };
+        let mut finding = Finding::of(code);
+        finding.institution_id.clone_from(&act.institution_id);
+        finding.money = Some(Fen(fen));
+        finding.values = vec![("found", Fen(fen).to_string()), ("expected", act.by.join("、"))];
+        finding
+    };
+    acts.iter().map(told).collect()
 }
 
 /// The month just allocated, as lines that later months of the same period count as used up. What a

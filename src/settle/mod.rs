@@ -339,7 +339,9 @@ fn compute_naming(
         progress.end();
     }
     let inputs: Vec<schedule::MonthInput<'_>> = months.iter().map(SettledMonth::input).collect();
-    let schedule = schedule::plan(&job.id, period, &inputs, &posted, &corrected.corrections)?;
+    let schedule =
+        schedule::plan(&job.id, period, &inputs, &posted, &corrected.corrections, &job.write_offs)?;
+    findings.extend(checklist::written_off(&job.write_offs, &schedule));
     findings.extend(checklist::holds(&schedule));
     findings.extend(checklist::cuts(&months));
     findings.extend(history::changes(job, previous.as_ref(), &schedule));

@@ -396,3 +396,25 @@ fn books_are_found_without_deliveries() {
     assert_eq!((books.ledger, books.out.as_deref()), (None, Some(Path::new("o/m/2026-08"))));
     assert_eq!(read("", None).out, None);
 }
+
+#[test]
+fn a_write_off_is_a_reasoned_act_of_two_persons() {
+    let place = Place::new(&[]);
+    let act =
+        |rest: &str| place.refusal(&format!("{LEAST}[[write_off]]\ninstitution = \"A\"\n{rest}"));
+    let two = "by = [\"张三\", \"李四\"]\n";
+    for (rest, part) in [
+        (two.to_owned(), "write_off.reason"),
+        (format!("reason = \" \"\n{two}"), "write_off.reason is empty"),
+        ("reason = \"注销\"\n".to_owned(), "two names of different persons"),
+        ("reason = \"注销\"\nby = [\"张三\"]\n".to_owned(), "two names of different persons"),
+        // One person under two spellings.
+        ("reason = \"注销\"\nby = [\"Li Na\", \"ＬＩ ＮＡ\"]\n".to_owned(), "different persons"),
+        (format!("reason = \"注销\"\namount = \"0\"\n{two}"), "above zero"),
+        (format!("reason = \"注销\"\namount = \"-1.00\"\n{two}"), "above zero"),
+        (format!("reason = \"注销\"\nitems = \"x\"\n{two}"), "items"),
+    ] {
+        let said = act(&rest);
+        assert!(said.contains(part) && said.contains("job.toml"), "{rest}: {said}");
+    }
+}

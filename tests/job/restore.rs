@@ -6,12 +6,14 @@ use tuoyu::job::{Job, Overrides, Places, TableSpec, restore};
 
 const ALL: &str = "title = \"月结\"\nopening = \"2026-01\"\noffice = \"示例区\"\nworkbooks = false\n\
     entitlements_csv = true\nchange_percent = 7\nprovisional_calendar = true\n\
-    overlays = [\"x/what.toml\"]\n\
+    overlays = [\"x/what.toml\"]\nform = \"paper\"\n\
     [inputs.attendance]\nfile = \"a*.csv\"\nsheet = \"s\"\nheader_row = 3\n\
     headers = { \"天数\" = \"days_attended\" }\nvalues.mark = { \"√\" = \"1\" }\n\
     captures = [{ column = \"mark\", from = \"t\", pattern = '(\\d+)' }]\n\
     constants = { period = \"2026-09\" }\nignore = [\"备注\"]\nreceived_on = 2026-10-01\n\
-    complete_for = [\"2026-08\", \"2026-09\"]\n";
+    complete_for = [\"2026-08\", \"2026-09\"]\n\
+    [[write_off]]\ninstitution = \"A\"\nsource = \"区\"\namount = \"1200.50\"\n\
+    source_period = \"2026-03\"\nreason = \"机构注销\"\nby = [\"张三\", \"李四\"]\n";
 
 /// The places of a job's files in another folder.
 fn elsewhere(job: &Job) -> Places {
@@ -35,6 +37,10 @@ fn a_job_comes_back_from_its_text() {
     let job = place.read(&format!("{LEAST}{ALL}"), Overrides::default()).unwrap();
     let back = restore(&job.canonical, elsewhere(&job)).unwrap();
     assert_eq!(back.canonical, job.canonical);
+    assert_eq!((&back.form, &back.write_offs), (&job.form, &job.write_offs));
+    let [act] = job.write_offs.as_slice() else { panic!("one act") };
+    assert_eq!((act.amount_fen, act.source_period.as_deref()), (Some(120_050), Some("2026-03")));
+    assert_eq!((&act.item, act.source.as_deref()), (&None, Some("区")));
     assert_eq!((back.known_on, back.period, back.change_percent), (job.known_on, job.period, 7));
     for (spec, again) in job.tables.iter().zip(&back.tables) {
         let paths = again.paths.clone();

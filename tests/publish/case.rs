@@ -338,6 +338,7 @@ fn job(period: Month) -> Job {
         archive: None,
         approval: tuoyu::job::Approval::default(),
         form: None,
+        write_offs: Vec::new(),
         workbooks: true,
         entitlements_csv: true,
         change_percent: 20,

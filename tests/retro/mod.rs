@@ -3,6 +3,7 @@
 
 mod after;
 mod world;
+mod written_off;
 mod year;
 
 use std::collections::BTreeMap;

@@ -7,6 +7,7 @@ use super::schedule::{
 use std::sync::Arc;
 use tuoyu::allocation::{MonthInput, PostedLine};
 use tuoyu::domain::{CodeList, Fraction, Month};
+use tuoyu::job::WriteOff;
 use tuoyu::law::OffsetRule;
 use tuoyu::retro::{CorrectedCell, Correction};
 use tuoyu::schedule::{LineKind, Schedule, plan};
@@ -38,6 +39,17 @@ fn settle(
     posted: &[PostedLine],
     rule: Option<OffsetRule>,
 ) -> Schedule {
+    settle_with(fen, corrections, posted, rule, &[])
+}
+
+/// The same with debts that are given up.
+fn settle_with(
+    fen: i64,
+    corrections: &[Correction],
+    posted: &[PostedLine],
+    rule: Option<OffsetRule>,
+    write_offs: &[WriteOff],
+) -> Schedule {
     let (frames, mut law, entitlements) = (three(), law(), two_items());
     law.segments[0].offset = rule.map(Arc::new);
     let shares = if fen == 0 { vec![] } else { vec![share([1, 0, 1, 1], fen, 0, 0)] };
@@ -49,8 +61,8 @@ fn settle(
         allocation: &allocation,
         law: &law,
     };
-    let schedule =
-        plan("district", month("2026-09"), &[input], posted, corrections).expect("a plan");
+    let schedule = plan("district", month("2026-09"), &[input], posted, corrections, write_offs)
+        .expect("a plan");
     check_identities(&schedule);
     schedule
 }
@@ -165,8 +177,55 @@ fn an_amount_is_for_the_oldest_debt_whichever_source_it_is_owed_to() {
         allocation: &allocation,
         law: &law,
     };
-    let schedule = plan("district", month("2026-09"), &[input], &books, &[]).expect("a plan");
+    let schedule = plan("district", month("2026-09"), &[input], &books, &[], &[]).expect("a plan");
     check_identities(&schedule);
     assert_eq!(payments(&schedule), [("A", "省", 400), ("A", "区", 450)]);
     assert_eq!(moved(&schedule), [("2026-08".to_owned(), -50)]);
+}
+
+/// A debt of July, a payment of September, and what two persons give up.
+fn given_up(fen: i64, amount_fen: Option<i64>, item: Option<&str>) -> Vec<(String, i64)> {
+    let owed =
+        PostedLine { source_period: july(), ..posted(LineKind::CarryOut, "A", "区", 10_000) };
+    let act = WriteOff {
+        institution_id: "A".to_owned(),
+        item: item.map(str::to_owned),
+        source_period: Some("2026-07".to_owned()),
+        source: Some("区".to_owned()),
+        amount_fen,
+        reason: "机构注销".to_owned(),
+        by: ["张三".to_owned(), "李四".to_owned()],
+    };
+    let schedule = settle_with(fen, &[], &[owed], None, std::slice::from_ref(&act));
+    let lines: Vec<(String, i64)> =
+        schedule.lines.iter().map(|line| (line.kind.word().to_owned(), line.payable_fen)).collect();
+    let gone =
+        lines.iter().filter(|(kind, _)| kind == "WRITE_OFF").map(|(_, fen)| fen).sum::<i64>();
+    assert_eq!(schedule.written_off(&act), gone);
+    // Nothing is paid in either case: what there was went against the debt.
+    assert_eq!(paid(&schedule), 0);
+    lines
+}
+
+#[test]
+fn a_debt_given_up_is_what_this_period_does_not_take_back() {
+    let line = |kind: &str, fen: i64| (kind.to_owned(), fen);
+    // 100.00 owed, 30.00 taken back, 70.00 given up: nothing is carried on.
+    assert_eq!(
+        given_up(3_000, None, None),
+        [line("ORIGINAL", 3_000), line("CARRY_IN", -10_000), line("WRITE_OFF", 7_000)]
+    );
+    // At most 50.00 are given up: 20.00 stay owed.
+    assert_eq!(
+        given_up(3_000, Some(5_000), Some("child")),
+        [
+            line("ORIGINAL", 3_000),
+            line("CARRY_IN", -10_000),
+            line("CARRY_OUT", 2_000),
+            line("WRITE_OFF", 5_000)
+        ]
+    );
+    // More than is owed gives up what is owed; another item gives up nothing.
+    assert_eq!(given_up(0, Some(99_999), None)[1], line("WRITE_OFF", 10_000));
+    assert_eq!(given_up(0, None, Some("other"))[1], line("CARRY_OUT", 10_000));
 }
