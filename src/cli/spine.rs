@@ -266,7 +266,9 @@ impl From<RerunError> for Trouble {
             RerunError::Settle(error) => Self::from(error),
             RerunError::Archive(error) => Self::of(Exit::from(&error), &error),
             RerunError::Ledger(error) => Self::of(Exit::from(&error), &error),
-            RerunError::Disowned { .. } => Self::of(Exit::Differs, &error),
+            RerunError::Disowned { .. } | RerunError::Otherwise { .. } => {
+                Self::of(Exit::Differs, &error)
+            }
             RerunError::LedgerMissing { .. }
             | RerunError::Read { .. }
             | RerunError::Occupied { .. } => Self::of(Exit::World, &error),
