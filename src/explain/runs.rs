@@ -5,14 +5,17 @@ use crate::audit::{Archived, RerunError};
 use crate::domain::{Month, beijing_day};
 use crate::ledger::{Course, Ledger, PostedRow, RunHead};
 use crate::publish::{
-    CORRECTIONS, CorrectedLine, KeyError, LineFileError, Manifest, Pseudonyms, read_corrections,
+    CORRECTIONS, CorrectedLine, KeyError, LINES, LineFileError, Manifest, Pseudonyms,
+    read_corrections, read_lines,
 };
+use crate::retro::Person;
 use crate::settle::SettleError;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::ExplainError;
+use super::timeline::Asked;
 
 /// Where runs and what they read are kept.
 #[derive(Debug, Clone, Copy)]
@@ -129,9 +132,9 @@ impl Names {
     }
 
     /// Whether a line of outputs is of the child asked for; every line where none was.
-    pub(super) fn is_of(&self, row: &CorrectedLine) -> bool {
+    pub(super) fn is_of(&self, person: &Person) -> bool {
         self.asked.as_deref().is_none_or(|child| {
-            row.person == self.pseudonyms.one(child) || row.person.as_slice() == child.as_bytes()
+            *person == self.pseudonyms.one(child) || person.as_slice() == child.as_bytes()
         })
     }
 
@@ -139,7 +142,7 @@ impl Names {
     pub(super) fn alias_of(&self, row: &CorrectedLine) -> String {
         match &self.asked {
             _ if row.person == [0; 16] => String::new(),
-            Some(child) if self.is_of(row) => child.clone(),
+            Some(child) if self.is_of(&row.person) => child.clone(),
             _ => String::from_utf8_lossy(&row.person).into_owned(),
         }
     }
@@ -278,6 +281,25 @@ impl JobRuns {
         let mut rows = ledger.lines_of(run.run_id(), institution)?;
         rows.retain(|row| row.source_period == month);
         Ok(rows)
+    }
+
+    /// Fen a run published for lines of a month; none where it kept no lines.
+    pub(super) fn published(
+        kept: &Kept<'_>,
+        run: &JobRun,
+        month: Month,
+        asked: &Asked<'_>,
+    ) -> Result<Option<i64>, AnswerError> {
+        let Some(bytes) = kept.archive.output(&run.recipe, LINES)? else { return Ok(None) };
+        let book = read_lines(&bytes, month)?;
+        let text = |code: u32| book.texts.text(code);
+        let meant = book.lines.iter().filter(|line| {
+            text(line.key.institution) == asked.institution
+                && asked.item.is_none_or(|item| item == text(line.key.item))
+                && run.names.is_of(&line.key.person)
+        });
+        // Their sum stood in a manifest: it does not overflow.
+        Ok(Some(meant.map(|line| line.allocated_fen).fold(0, i64::saturating_add)))
     }
 
     /// The runs after the one that settled a month first.

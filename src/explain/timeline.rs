@@ -45,7 +45,7 @@ pub struct Timeline {
     pub paid: PaidSaid,
     /// Later runs that corrected a line asked for, or moved its corrected money, in order.
     pub later: Vec<LaterSaid>,
-    /// Fen the lines came to at first; none where not all of them are told.
+    /// Fen of the lines as published at first; none where the run kept none and not all are told.
     pub paid_fen: Option<i64>,
     /// Fen by which later runs changed them.
     pub net_fen: i64,
@@ -311,7 +311,7 @@ pub fn answer(
     let meant = |row: &CorrectedLine, run: &JobRun| {
         row.month == month
             && asked.item.is_none_or(|item| item == row.item)
-            && (asked.child.is_none() || run.names.is_of(row))
+            && (asked.child.is_none() || run.names.is_of(&row.person))
     };
     let here =
         |row: &CorrectedLine, run: &JobRun| row.institution == asked.institution && meant(row, run);
@@ -367,11 +367,12 @@ pub fn answer(
         later.push(of);
     }
     let sum = |fen: i64, more: i64| fen.saturating_add(more);
-    let whole = explanation.further == 0;
-    let paid_fen = explanation.lines.iter().map(|line| line.allocated_fen).fold(0, sum);
+    let told = explanation.lines.iter().filter(|line| !line.in_kind);
+    let told = told.map(|line| line.allocated_fen).fold(0, sum);
+    let paid_fen = JobRuns::published(kept, payer, month, asked)?
+        .or_else(|| (explanation.further == 0).then_some(told));
     let net_fen = later.iter().flat_map(|of| &of.changes).map(|of| of.net_fen).fold(0, sum);
     let unknown = runs.lost.clone();
-    let paid_fen = whole.then_some(paid_fen);
     let timeline = Timeline { paid, later, paid_fen, net_fen, unknown };
     Ok(Answer { explanation, timeline: Some(timeline) })
 }

@@ -143,9 +143,9 @@ impl Office {
         text
     }
 
-    /// Settles, releases and closes the five months.
-    fn year() -> Self {
-        let mut office = Self { folder: tempfile::tempdir().unwrap(), runs: Vec::new() };
+    /// An office with its papers; nothing is settled yet.
+    fn new() -> Self {
+        let office = Self { folder: tempfile::tempdir().unwrap(), runs: Vec::new() };
         crate::office::papers(office.folder.path());
         office.write("pack/pack.toml", include_str!("pack.toml"));
         office
@@ -157,14 +157,23 @@ impl Office {
         );
         let absent = Self::days(&[(A, "I1", 10), (B, "I1", 5)], 1);
         office.write("in/late/absent.csv", &absent);
+        office
+    }
+
+    /// Settles, releases and closes the five months, and takes every paper away.
+    fn year() -> Self {
+        let mut office = Self::new();
         for month in 0..5 {
             if month == 2 {
                 office.write("pack/two.toml", NOTICE);
             }
             office.settle(month);
+            office.close(month);
         }
-        for folder in ["in", "pack", "reference"] {
-            fs::remove_dir_all(office.path(folder)).unwrap();
+        let papers = ["in", "pack", "reference"].map(str::to_owned);
+        let runs = (1..=5).map(|month| format!("run-2026-{month:02}"));
+        for folder in papers.into_iter().chain(runs) {
+            fs::remove_dir_all(office.path(&folder)).unwrap();
         }
         for file in ["office.key", "job.toml"] {
             fs::remove_file(office.path(file)).unwrap();
@@ -190,6 +199,10 @@ impl Office {
         let text = fs::read_to_string(self.path(&format!("run-{period}/manifest.json"))).unwrap();
         let manifest: Value = serde_json::from_str(&text).unwrap();
         self.runs.push(manifest["run_id"].as_str().unwrap().to_owned());
+    }
+
+    fn close(&self, month: usize) {
+        let run = format!("@run-2026-{:02}", month + 1);
         for act in ["approve", "release"] {
             self.must(&format!("{act} {run} --by 李四 --ledger @ledger.db"));
         }

@@ -1,6 +1,6 @@
 //! `tuoyu explain` of a month that was corrected.
 
-use super::{A, B, C, office};
+use super::{A, B, C, Office, office};
 use serde_json::{Value, json};
 
 /// The timeline of A's January at an institution, asked of a run.
@@ -193,6 +193,54 @@ fn the_text_shows_what_changed_and_both_calculations() {
     }
     let chinese = office().explain(1, &words.replace("en", "zh-CN"));
     assert!(chinese.contains("原发 100.00 元，应发 70.00 元，差额 -30.00 元"), "{chinese}");
+}
+
+/// A and B in March's run: 70.00 to 84.00, 50.00 to 60.00.
+#[test]
+fn without_a_child_every_line_of_the_institution_is_told() {
+    let told = office().json(2, "--institution I1 --month 2026-01");
+    let timeline = &told["timeline"];
+    let law = |paid: i64, due: i64| (paid, due, due - paid, "law".to_owned());
+    let mut march = changes(&timeline["later"][1]);
+    march.sort();
+    assert_eq!(march, [law(5_000, 6_000), law(7_000, 8_400)]);
+    // 150.00 paid; B keeps 60.00.
+    assert_eq!((&timeline["paid_fen"], &timeline["net_fen"]), (&json!(15_000), &json!(-9_000)));
+    let text = told.to_string();
+    assert!(![A, B].iter().any(|child| text.contains(child)), "a child is named");
+}
+
+/// A draft is nobody's money: it tells what it would correct, and no other run tells it.
+#[test]
+fn a_draft_tells_of_itself_and_nobody_tells_of_it() {
+    let mut office = Office::new();
+    office.settle(0);
+    office.close(0);
+    office.settle(1);
+    let words = format!("--institution I1 --child {A} --month 2026-01");
+    let draft = office.json(1, &words);
+    let later = draft["timeline"]["later"].as_array().unwrap();
+    assert_eq!(later.len(), 1);
+    assert_eq!(
+        (&later[0]["run"]["state"], &later[0]["run"]["released_on"]),
+        (&json!("draft"), &json!(""))
+    );
+    assert_eq!(changes(&later[0]), [(10_000, 7_000, -3_000, "delivery".to_owned())]);
+    assert_eq!(office.json(0, &words)["timeline"]["later"], json!([]));
+    // The statement says so too.
+    let text = office.explain(1, &format!("--statement --child {A} --lang en"));
+    assert!(text.contains("period 2026-02 (run 2, a draft)"), "{text}");
+    assert_eq!(office.json(0, &format!("--statement --child {A}"))["due_fen"], 10_000);
+    // A run folder, its job and its deliveries say the same as the archive.
+    let by_folder = format!("explain @run-2026-01 --job @job.toml {words} --json");
+    let ledger = "--ledger @ledger.db";
+    let kept: Value = serde_json::from_str(&office.must(&format!("{by_folder} {ledger}"))).unwrap();
+    let place = office.path("in").display().to_string();
+    let again = office.must(&format!("{by_folder} {ledger} --input {place}"));
+    assert_eq!(serde_json::from_str::<Value>(&again).unwrap(), kept);
+    let trial = office.must(&format!("{by_folder} --ledger none"));
+    let trial: Value = serde_json::from_str(&trial).unwrap();
+    assert_eq!((&trial["lines"], &trial["timeline"]), (&kept["lines"], &Value::Null));
 }
 
 /// C was paid 8 x 10.00 for February, then 8 x 12.00, and nothing since it never came.

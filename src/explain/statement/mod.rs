@@ -148,7 +148,7 @@ impl Making<'_> {
             .iter()
             .filter(|row| {
                 span.contains(&row.month)
-                    && run.names.is_of(row)
+                    && run.names.is_of(&row.person)
                     && asked.institution.is_none_or(|id| id == row.institution)
             })
             .collect();
@@ -269,7 +269,12 @@ impl Making<'_> {
                 lines.iter().filter(|line| all.contains(&*line.item)).cloned().collect()
             };
             let (was, is) = (of_items(before), of_items(&lines));
-            law.extend(law_differs(&was, &is));
+            for of in law_differs(&was, &is) {
+                // One rule may stand behind lines at several institutions.
+                if !law.contains(&of) {
+                    law.push(of);
+                }
+            }
             facts.extend(facts_differ(&was, &is).into_iter().filter(is_own));
             self.last.insert(key, lines);
         }
