@@ -231,3 +231,10 @@ fn office() -> &'static Office {
     static OFFICE: OnceLock<Office> = OnceLock::new();
     OFFICE.get_or_init(Office::year)
 }
+
+/// The keys of an object, sorted, as one text.
+fn keys(of: &Value) -> String {
+    let mut keys: Vec<&str> = of.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys.join(" ")
+}

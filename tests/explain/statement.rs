@@ -193,6 +193,45 @@ fn a_span_and_an_institution_narrow_it() {
     }
 }
 
+/// The shape scripts rely on.
+#[test]
+fn the_statement_as_json_has_these_keys() {
+    let told = statement("");
+    let january = &told["months"][0];
+    let first = &january["institutions"][0];
+    let correction = &january["corrections"][0];
+    for (of, expected) in [
+        (
+            &told,
+            "child due_fen from institution_id items job months periods run_id runs unknown \
+             unsettled until",
+        ),
+        (january, "corrections due_fen first_fen institutions period run_id"),
+        (first, "institution_id institution_name items stays"),
+        (&first["stays"][0], "age_class days file from record service until"),
+        (
+            &first["items"][0],
+            "allocated_fen amount_fen cut_by exact expression in_kind item places reason \
+             reason_rule reason_words rule status",
+        ),
+        (
+            &first["items"][0]["places"][0],
+            "hold_reason kind line_no pay_on payment_no share source",
+        ),
+        (correction, "changes deliveries facts law notices period run_id stays"),
+        (
+            &correction["changes"][0],
+            "age_class cause child cut_fen due_fen file institution_id item net_fen new_rule \
+             old_rule paid_fen places record refused row_key service span_from span_until",
+        ),
+        (&told["items"][0], "due_fen first_fen item label net_fen"),
+        (&told["periods"][0], "corrected_fen own_fen period run_id"),
+        (&told["runs"][0], "calc_version known_on period released_on run_id schedule_root state"),
+    ] {
+        assert_eq!(super::keys(of), expected);
+    }
+}
+
 #[test]
 fn it_is_a_document() {
     let office = office();
@@ -200,6 +239,7 @@ fn it_is_a_document() {
     assert!(text.starts_with("托育补助个人明细单\n"), "{text}");
     for part in [
         "婴幼儿：KID-ANTON-1",
+        "尚未结算：2026-06..2026-12",
         "机构：I1 一园",
         "出勤天数 10",
         "care 按日补助：拨付，100.00 元",

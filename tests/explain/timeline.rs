@@ -132,11 +132,6 @@ fn a_line_that_came_with_a_correction_was_not_there_before() {
 #[test]
 fn the_answer_as_json_has_these_keys() {
     let told = january(1, "I1");
-    let keys = |of: &Value| -> Vec<String> {
-        let mut keys: Vec<String> = of.as_object().unwrap().keys().cloned().collect();
-        keys.sort();
-        keys
-    };
     let timeline = &told["timeline"];
     let event = &timeline["later"][0];
     for (of, expected) in [
@@ -160,7 +155,7 @@ fn the_answer_as_json_has_these_keys() {
             "budget_doc_no hold_reason item kind line_no pay_on payable_fen payment_no source",
         ),
     ] {
-        assert_eq!(keys(of).join(" "), expected);
+        assert_eq!(super::keys(of), expected);
     }
 }
 

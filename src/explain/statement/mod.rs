@@ -16,7 +16,7 @@ use super::timeline::{
     Asked, ChangeSaid, FactChangeSaid, deliveries, facts_differ, law_differs, nothing, told,
 };
 use super::{Explanation, LineSaid, RuleSaid, show};
-use crate::domain::{Basis, Cell, Frame, Month, Progress};
+use crate::domain::{Basis, Cell, Fraction, Frame, Month, Progress};
 use crate::intake::Tables;
 use crate::ledger::PostedRow;
 use crate::publish::CorrectedLine;
@@ -389,9 +389,10 @@ fn told_of(
     for law in &of.law.segments {
         for item in &law.items {
             let Some(split) = law.splits.get(&item.funding) else { continue };
-            for (source, share) in &split.parts {
+            let written: Vec<&str> = split.parts.iter().map(|(_, share)| share.source()).collect();
+            for ((source, _), share) in split.parts.iter().zip(shares(&written)) {
                 let key = (item.head.id.to_string(), source.to_string());
-                told_all.shares.insert(key, plain_share(share.source()));
+                told_all.shares.insert(key, share);
             }
         }
     }
@@ -417,10 +418,29 @@ fn told_of(
     told_all
 }
 
-/// A share as the law writes it; a fraction without the spaces the parser puts in.
-fn plain_share(source: &str) -> String {
-    let is_number = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '/' | '.');
-    if source.chars().all(is_number) { source.replace(' ', "") } else { source.to_owned() }
+/// The shares of a split's sources, as parts of one; where they are no plain numbers, as the law
+/// writes them.
+fn shares(written: &[&str]) -> Vec<String> {
+    let plain = |text: &&str| {
+        let (top, bottom) = text.split_once('/').unwrap_or((text, "1"));
+        Fraction::new(top.trim().parse().ok()?, bottom.trim().parse().ok()?)
+    };
+    let parts: Option<Vec<Fraction>> = written.iter().map(plain).collect();
+    let of_whole = parts.and_then(|parts| {
+        let zero = Fraction::whole(0);
+        let whole = parts.iter().try_fold(zero, |sum, part| sum.checked_add(*part))?;
+        let of_whole = |part: &Fraction| {
+            let top = part.num.checked_mul(whole.den)?;
+            Some(Fraction::new(top, part.den.checked_mul(whole.num)?)?.reduced())
+        };
+        parts.iter().map(of_whole).collect()
+    });
+    match of_whole {
+        Some::<Vec<Fraction>>(parts) => {
+            parts.iter().map(|part| format!("{}/{}", part.num, part.den)).collect()
+        }
+        None => written.iter().map(|text| (*text).to_owned()).collect(),
+    }
 }
 
 /// Rows of a frame that are the child's.
@@ -460,4 +480,22 @@ fn stays(of: &SettledMonth, tables: &Tables, names: &Names, institution: &str) -
             record: whole("#record", row).unwrap_or(0) as u64,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shares;
+
+    #[test]
+    fn shares_are_parts_of_one_where_they_are_numbers() {
+        for (written, told) in [
+            (&["2 / 5", "3 / 5"][..], &["2/5", "3/5"][..]),
+            (&["1", "1", "3", "1"], &["1/6", "1/6", "1/2", "1/6"]),
+            (&["1"], &["1/1"]),
+            (&["0", "0"], &["0", "0"]),
+            (&["population", "1"], &["population", "1"]),
+        ] {
+            assert_eq!(shares(written), told, "{written:?}");
+        }
+    }
 }

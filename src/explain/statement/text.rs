@@ -6,6 +6,7 @@ use super::said::{
     ChangedSaid, CorrectionSaid, InstitutionSaid, ItemSaid, MonthSaid, PlaceSaid, Statement,
     StaySaid,
 };
+use crate::domain::Month;
 use crate::domain::texts::Catalogue;
 
 /// Writes a statement.
@@ -27,6 +28,21 @@ fn number(runs: &[RunSaid], run_id: &str) -> String {
     at.map_or_else(String::new, |at| (at + 1).to_string())
 }
 
+/// Months that follow each other as one span each.
+fn spans(months: &[String]) -> Vec<String> {
+    let mut spans: Vec<(Month, Month)> = Vec::new();
+    for month in months.iter().filter_map(|month| Month::parse(month).ok()) {
+        match spans.last_mut() {
+            Some((_, until)) if until.plus(1) == month => *until = month,
+            _ => spans.push((month, month)),
+        }
+    }
+    let text = |(from, until): (Month, Month)| {
+        if from == until { from.to_string() } else { format!("{from}..{until}") }
+    };
+    spans.into_iter().map(text).collect()
+}
+
 impl Page<'_> {
     fn head(&mut self, of: &Statement) {
         self.say(0, "statement.title", &[]);
@@ -40,7 +56,7 @@ impl Page<'_> {
         self.say(0, "statement.span", &values);
         let comma = self.texts.label("word.comma");
         if !of.unsettled.is_empty() {
-            let months = of.unsettled.join(comma);
+            let months = spans(&of.unsettled).join(comma);
             self.say(0, "statement.unsettled", &[("months", &months)]);
         }
         if !of.unknown.is_empty() {
