@@ -7,7 +7,7 @@ use crate::domain::{Date, Month, Progress};
 use crate::intake::Tables;
 use crate::ledger::PostedRow;
 use crate::publish::CorrectedLine;
-use crate::retro::Correction;
+use crate::retro::{Cause, Correction};
 use crate::schedule::Schedule;
 use crate::settle::SettledMonth;
 use serde::Serialize;
@@ -77,6 +77,9 @@ pub struct LaterSaid {
     pub law: Vec<LawChangeSaid>,
     /// Facts of the lines that are others than before.
     pub facts: Vec<FactChangeSaid>,
+    /// Whether nothing of the lines themselves differs: what they share with other lines (a cap, a
+    /// group) moved them.
+    pub shared: bool,
     /// Its schedule lines of the institution, the items and the month.
     pub posted: Vec<PostedSaid>,
     /// Lines of the same child at other institutions that it corrected.
@@ -362,6 +365,8 @@ pub fn answer(
         of.elsewhere = run.corrected.iter().filter(elsewhere).map(said).collect();
         of.facts = facts_differ(was, is);
         of.law = law_differs(was, is);
+        let there = !was.is_empty() && !is.is_empty();
+        of.shared = there && is_shared(&of.changes, &of.facts, &of.law);
         of.because(again.correction.as_ref());
         of.explanation = Some(now);
         later.push(of);
@@ -386,6 +391,7 @@ impl LaterSaid {
             deliveries: Vec::new(),
             law: Vec::new(),
             facts: Vec::new(),
+            shared: false,
             posted,
             elsewhere: Vec::new(),
             explanation: None,
@@ -467,6 +473,18 @@ pub(super) fn facts_differ(was: &[LineSaid], is: &[LineSaid]) -> Vec<FactChangeS
         }
     }
     all
+}
+
+/// Whether lines that are there before and after are due something else although nothing of them
+/// differs.
+pub(super) fn is_shared(
+    changes: &[ChangeSaid],
+    facts: &[FactChangeSaid],
+    law: &[LawChangeSaid],
+) -> bool {
+    let earlier = |of: &ChangeSaid| of.cause == Cause::Earlier.word();
+    let both = |of: &ChangeSaid| !of.old_rule.is_empty() && !of.new_rule.is_empty();
+    facts.is_empty() && law.is_empty() && changes.iter().all(|of| both(of) && !earlier(of))
 }
 
 /// Rules the lines met whose version is another, each once.

@@ -169,6 +169,9 @@ impl Page<'_> {
             }
         }
         self.why(1, &of.deliveries, &of.notices, &of.law, &of.facts);
+        if of.shared {
+            self.say(1, "timeline.shared", &[]);
+        }
         for change in &of.elsewhere {
             self.change("timeline.elsewhere", 1, change, &key_of(change));
         }

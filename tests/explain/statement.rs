@@ -218,7 +218,7 @@ fn the_statement_as_json_has_these_keys() {
             &first["items"][0]["places"][0],
             "hold_reason kind line_no pay_on payment_no share source",
         ),
-        (correction, "changes deliveries facts law notices period run_id stays"),
+        (correction, "changes deliveries facts law notices period run_id shared stays"),
         (
             &correction["changes"][0],
             "age_class cause child cut_fen due_fen file institution_id item net_fen new_rule \

@@ -142,7 +142,7 @@ fn the_answer_as_json_has_these_keys() {
             &timeline["paid"]["run"],
             "calc_version known_on period released_on run_id schedule_root state",
         ),
-        (event, "changes deliveries elsewhere explanation facts law notices posted run"),
+        (event, "changes deliveries elsewhere explanation facts law notices posted run shared"),
         (
             &event["changes"][0],
             "age_class cause child cut_fen due_fen file institution_id item net_fen new_rule \

@@ -13,7 +13,8 @@ pub use text::render_statement;
 
 use super::runs::{AnswerError, JobRun, JobRuns, Kept, Names, RunSaid};
 use super::timeline::{
-    Asked, ChangeSaid, FactChangeSaid, deliveries, facts_differ, law_differs, nothing, told,
+    Asked, ChangeSaid, FactChangeSaid, deliveries, facts_differ, is_shared, law_differs, nothing,
+    told,
 };
 use super::{Explanation, LineSaid, RuleSaid, show};
 use crate::domain::{Basis, Cell, Fraction, Frame, Month, Progress};
@@ -278,6 +279,7 @@ impl Making<'_> {
             facts.extend(facts_differ(&was, &is).into_iter().filter(is_own));
             self.last.insert(key, lines);
         }
+        let all: Vec<ChangeSaid> = changes.iter().map(|of| of.change.clone()).collect();
         Ok(CorrectionSaid {
             period: run.said.period.clone(),
             run_id: run.said.run_id.clone(),
@@ -285,6 +287,7 @@ impl Making<'_> {
             stays,
             notices: Vec::new(),
             deliveries: Vec::new(),
+            shared: is_shared(&all, &facts, &law),
             law,
             facts,
         })

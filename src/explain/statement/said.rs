@@ -163,6 +163,9 @@ pub struct CorrectionSaid {
     pub law: Vec<LawChangeSaid>,
     /// Facts of the lines that are others than before.
     pub facts: Vec<FactChangeSaid>,
+    /// Whether nothing of the lines themselves differs: what they share with other lines (a cap, a
+    /// group) moved them.
+    pub shared: bool,
 }
 
 /// A line that is due something else.

@@ -207,6 +207,9 @@ impl Page<'_> {
             }
         }
         self.why(2, &of.deliveries, &of.notices, &of.law, &of.facts);
+        if of.shared {
+            self.say(2, "timeline.shared", &[]);
+        }
     }
 
     fn changed(&mut self, of: &ChangedSaid) {
