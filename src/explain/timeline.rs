@@ -3,7 +3,7 @@
 
 use super::runs::{AnswerError, JobRun, JobRuns, Kept, Names, RunSaid};
 use super::{ExplainError, ExplainInput, Explanation, FactSaid, LineSaid, Question, RuleSaid};
-use crate::domain::{Date, Month, Progress};
+use crate::domain::{Basis, Date, Month, Progress};
 use crate::intake::Tables;
 use crate::ledger::PostedRow;
 use crate::publish::CorrectedLine;
@@ -204,6 +204,14 @@ pub(super) fn day(date: Option<Date>) -> String {
 }
 
 impl ChangeSaid {
+    /// Whether a line of the same month is the line of the change.
+    pub(super) fn is(&self, line: &LineSaid) -> bool {
+        let named = |day: &String| line.key.iter().any(|(_, value)| value == day);
+        let span = line.basis != Basis::Spell.name()
+            || (named(&self.span_from) && named(&self.span_until));
+        (&self.item, &self.child) == (&line.item, &line.child) && span
+    }
+
     pub(super) fn of(row: &CorrectedLine, names: &Names) -> Self {
         Self {
             institution_id: row.institution.clone(),

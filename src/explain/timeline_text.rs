@@ -181,10 +181,8 @@ impl Page<'_> {
     /// Why nothing is due of a line any more, where it is there at all.
     fn refused(&mut self, of: &LaterSaid, change: &ChangeSaid) {
         let lines = of.explanation.iter().flat_map(|now| &now.lines);
-        let mut of_item = lines.filter(|line| {
-            (&line.item, &line.child) == (&change.item, &change.child) && !line.reason.is_empty()
-        });
-        let Some(line) = of_item.next() else { return };
+        let mut refused = lines.filter(|line| change.is(line) && !line.reason.is_empty());
+        let Some(line) = refused.next() else { return };
         let gate = line.gates.iter().find(|gate| gate.decisive);
         let clause = gate.map_or("", |gate| &gate.rule.clause);
         let status = self.word("status", &line.status);

@@ -175,6 +175,8 @@ fn a_line_that_is_refused_now_has_its_clause() {
 
 #[test]
 fn a_span_and_an_institution_narrow_it() {
+    let told = statement("--from 2026-03");
+    assert_eq!((&told["from"], &told["until"]), (&json!("2026-03"), &json!("2026-12")));
     let told = statement("--from 2026-01 --to 2026-02 --institution I1");
     assert_eq!(told["months"].as_array().unwrap().len(), 2);
     // At I1: January back to nothing, February 120.00.

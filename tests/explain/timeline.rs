@@ -2,6 +2,7 @@
 
 use super::{A, B, C, Office, office};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 /// The timeline of A's January at an institution, asked of a run.
 fn january(run: usize, institution: &str) -> Value {
@@ -236,6 +237,27 @@ fn a_draft_tells_of_itself_and_nobody_tells_of_it() {
     let trial = office.must(&format!("{by_folder} --ledger none"));
     let trial: Value = serde_json::from_str(&trial).unwrap();
     assert_eq!((&trial["lines"], &trial["timeline"]), (&kept["lines"], &Value::Null));
+}
+
+/// What the archive lacks is named, and nothing is told in its place.
+#[test]
+fn a_delivery_the_archive_lost_is_named() {
+    let mut office = Office::new();
+    let days = std::fs::read(office.path("in/late/days.csv")).unwrap();
+    for month in [0, 1] {
+        office.settle(month);
+        office.close(month);
+    }
+    let hash = tuoyu::domain::hex(&Sha256::digest(days));
+    let object = format!("archive/objects/{}/{}.zst", &hash[..2], &hash[2..]);
+    std::fs::remove_file(office.path(&object)).unwrap();
+    let words = format!("--institution I1 --child {A} --month 2026-01 --lang en");
+    for more in [words, format!("--statement --child {A} --lang en")] {
+        let line = format!("explain {} --ledger @ledger.db {more}", office.runs[0]);
+        let (exit, out, err) = office.tuoyu(&line);
+        assert_eq!((exit, &*out), (6, ""), "{err}");
+        assert!(err.contains("days.csv"), "{err}");
+    }
 }
 
 /// C was paid 8 x 10.00 for February, then 8 x 12.00, and nothing since it never came.

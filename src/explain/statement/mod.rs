@@ -91,7 +91,7 @@ pub fn statement(
     let year = own.map_or(0, |recipe| recipe.period.year());
     let january = Month::new(year, 1).unwrap_or(Month::BEFORE_ALL);
     let from = asked.from.unwrap_or(january);
-    let until = asked.until.unwrap_or_else(|| from.max(january).plus(11));
+    let until = asked.until.unwrap_or_else(|| january.plus(11));
     let span: Vec<Month> =
         (0..=MONTHS_MAX).map(|at| from.plus(at)).take_while(|m| *m <= until).collect();
     if span.is_empty() || span.len() > MONTHS_MAX.unsigned_abs() as usize {
@@ -252,13 +252,13 @@ impl Making<'_> {
             stays.push(StaysSaid { institution_id: institution.to_owned(), stays: own });
             for row in rows.iter().filter(|row| row.institution == institution) {
                 let change = ChangeSaid::of(row, &run.names);
-                let of_item: Vec<&LineSaid> =
-                    lines.iter().filter(|line| line.item == change.item).collect();
-                let label = of_item.first().map_or("", |line| &line.rule.label);
+                let label = lines.iter().find(|line| line.item == change.item);
+                let label = label.map_or("", |line| &line.rule.label);
                 self.count(&change.item, label, 0, change.net_fen);
-                let refused = of_item
+                let refused = lines
                     .iter()
-                    .find(|line| change.due_fen == 0 && !line.reason.is_empty())
+                    .filter(|line| change.due_fen == 0 && change.is(line))
+                    .find(|line| !line.reason.is_empty())
                     .map(|line| (ItemSaid::words(line), ItemSaid::cause(line)));
                 let places = places(&posted, &change.item, &told.shares, true);
                 changes.push(ChangedSaid { change, refused, places });
