@@ -4,6 +4,7 @@ mod archive;
 mod audit;
 mod cli;
 mod domain;
+mod explain;
 mod intake;
 mod job;
 mod law;

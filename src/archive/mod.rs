@@ -200,6 +200,15 @@ impl Archive {
         self.get(sha256, &what).map(Some)
     }
 
+    /// The key file of a run's pseudonyms.
+    ///
+    /// # Errors
+    /// What is missing or damaged.
+    pub fn key(&self, recipe: &Recipe) -> Result<Vec<u8>, ArchiveError> {
+        let what = format!("{} of run {}", recipe::KEY_WORDS, recipe.run_id);
+        self.get(recipe.key.sha256.as_deref().unwrap_or_default(), &what)
+    }
+
     /// `manifest.json` of a run.
     ///
     /// # Errors
@@ -237,7 +246,7 @@ fn is_hash(text: &str) -> bool {
 }
 
 /// A file with the rights any new file gets, under a name nobody looks at.
-fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+pub(crate) fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".new-");
     #[cfg(unix)]

@@ -5,8 +5,9 @@
 //! same runs settled again: (A' - A) + (B - B'). So the parts of every line sum to B - A whatever the
 //! lines are.
 
-use super::rerun::{RerunError, opened};
-use crate::archive::{Archive, ArchiveError, Materials, Recipe};
+use super::archived::Archived;
+use super::rerun::RerunError;
+use crate::archive::{Archive, ArchiveError, Recipe};
 use crate::domain::{CodeList, Month, Progress};
 use crate::job::{Job, TableSpec};
 use crate::law::{DiffOf, Rewritten, diff};
@@ -179,9 +180,9 @@ pub fn difference(
     progress: &mut dyn Progress,
 ) -> Result<DifferenceReport, DifferenceError> {
     let archive = asked.archive;
-    let before = Archived::open(asked, asked.before)?;
+    let before = open(asked, asked.before)?;
     let after = match asked.after {
-        After::Run(run_id) => Some(Archived::open(asked, run_id)?),
+        After::Run(run_id) => Some(open(asked, run_id)?),
         After::Job(_) => None,
     };
     let after_job = match (asked.after, &after) {
@@ -194,9 +195,9 @@ pub fn difference(
     let key = |job: &Job| settle::key_hash(job);
     same("key of the pseudonyms", &key(&before.job)?, &key(after_job)?)?;
 
-    let before_again = before.settle(asked, progress)?;
+    let before_again = settle(&before, progress)?;
     let after_again = match &after {
-        Some(after) => after.settle(asked, progress)?,
+        Some(after) => settle(after, progress)?,
         None => settle::books(after_job, ledger(asked)?, progress)?,
     };
     same("period", &months(&before_again), &months(&after_again))?;
@@ -217,12 +218,12 @@ pub fn difference(
     let halfway = settle::books(&mixed, books, progress)?;
 
     let mut tally = Tally::default();
-    before.published(archive, &mut tally, Side::Before)?;
+    published(&before, archive, &mut tally, Side::Before)?;
     tally.books(&before_again, Side::BeforeAgain)?;
     tally.books(&halfway, Side::Halfway)?;
     tally.books(&after_again, Side::AfterAgain)?;
     match &after {
-        Some(after) => after.published(archive, &mut tally, Side::After)?,
+        Some(after) => published(after, archive, &mut tally, Side::After)?,
         None => tally.books(&after_again, Side::After)?,
     }
     let (texts, lines, totals) = tally.attribute()?;
@@ -242,63 +243,42 @@ pub fn difference(
         tables: tables_differ(&before_again, &after_again),
         earlier: before_again.recalled.earlier != after_again.recalled.earlier,
         versions: [
-            version(before.materials.recipe()),
-            after
-                .as_ref()
-                .map_or_else(|| CALC_VERSION.to_owned(), |after| version(after.materials.recipe())),
+            version(before.recipe()),
+            after.as_ref().map_or_else(|| CALC_VERSION.to_owned(), |after| version(after.recipe())),
         ],
     })
 }
 
-/// An archived run, its files and its job over them.
-struct Archived {
-    materials: Materials,
-    job: Job,
+fn open(asked: &DifferenceQuestion<'_>, run_id: &str) -> Result<Archived, RerunError> {
+    Archived::open(asked.archive, asked.ledger, run_id, asked.threads)
 }
 
-impl Archived {
-    fn open(asked: &DifferenceQuestion<'_>, run_id: &str) -> Result<Self, DifferenceError> {
-        let (_, recipe) = opened(asked.archive, asked.ledger, run_id)?;
-        let materials = Materials::new(asked.archive, recipe, asked.archive.path())?;
-        let mut job = materials.job()?;
-        job.threads = asked.threads;
-        job.archive = Some(asked.archive.path().to_owned());
-        Ok(Self { materials, job })
-    }
+fn settle(of: &Archived, progress: &mut dyn Progress) -> Result<Books, DifferenceError> {
+    Ok(settle::books(&of.job, of.ledger()?, progress)?)
+}
 
-    fn settle(
-        &self,
-        asked: &DifferenceQuestion<'_>,
-        progress: &mut dyn Progress,
-    ) -> Result<Books, DifferenceError> {
-        let recalled = settle::recalled(self.materials.recipe());
-        let ledger = ledger(asked)?.map(|ledger| ledger.recalling(recalled));
-        Ok(settle::books(&self.job, ledger, progress)?)
+/// The lines and corrections of a run as they were published.
+fn published(
+    of: &Archived,
+    archive: &Archive,
+    tally: &mut Tally,
+    side: Side,
+) -> Result<(), DifferenceError> {
+    let recipe = of.recipe();
+    let no_lines = || DifferenceError::NoLines { run_id: recipe.run_id.clone() };
+    let bytes = archive.output(recipe, LINES)?.ok_or_else(no_lines)?;
+    for law in &recipe.law {
+        tally.book(law.month, &read_lines(&bytes, law.month)?, side)?;
     }
-
-    /// Its lines and corrections as they were published.
-    fn published(
-        &self,
-        archive: &Archive,
-        tally: &mut Tally,
-        side: Side,
-    ) -> Result<(), DifferenceError> {
-        let recipe = self.materials.recipe();
-        let no_lines = || DifferenceError::NoLines { run_id: recipe.run_id.clone() };
-        let bytes = archive.output(recipe, LINES)?.ok_or_else(no_lines)?;
-        for law in &recipe.law {
-            tally.book(law.month, &read_lines(&bytes, law.month)?, side)?;
+    if let Some(bytes) = archive.output(recipe, CORRECTIONS)? {
+        for row in read_corrections(&bytes)? {
+            let key = row.key(|text| tally.texts.intern(text));
+            // What is refunded stands there negated.
+            let net = row.correction_fen.checked_add(row.refund_fen);
+            tally.add(row.month, key, net, side)?;
         }
-        if let Some(bytes) = archive.output(recipe, CORRECTIONS)? {
-            for row in read_corrections(&bytes)? {
-                let key = row.key(|text| tally.texts.intern(text));
-                // What is refunded stands there negated.
-                let net = row.correction_fen.checked_add(row.refund_fen);
-                tally.add(row.month, key, net, side)?;
-            }
-        }
-        Ok(())
     }
+    Ok(())
 }
 
 fn ledger(asked: &DifferenceQuestion<'_>) -> Result<Option<Ledger>, LedgerError> {

@@ -13,6 +13,7 @@
 
 mod aggregate;
 mod allocation;
+mod archived;
 mod cap;
 mod carried;
 mod compare;
@@ -25,6 +26,7 @@ mod rerun;
 mod script;
 mod split;
 
+pub use archived::Archived;
 pub use compare::{At, first_difference, first_logical_difference};
 pub use difference::{
     After, DifferenceError, DifferenceQuestion, DifferenceReport, DifferentLine, DifferentTable,

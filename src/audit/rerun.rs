@@ -125,6 +125,18 @@ pub enum RerunError {
         /// By the ledger.
         recorded: String,
     },
+    /// Settled again it is another run of the same version: S30 does not hold, or what was read was
+    /// changed.
+    #[error(
+        "run {run_id}: settling it again from the archive gives {found}; expected the same; hint: \
+         tuoyu audit rerun tells which file differs"
+    )]
+    Otherwise {
+        /// The run.
+        run_id: String,
+        /// The run that settling again gave.
+        found: String,
+    },
     /// A file of the new run cannot be read back, or the archived manifest is none.
     #[error("{path}: {reason}", path = path.display())]
     Read {

@@ -6,6 +6,7 @@ use super::args_acts::{
     VerifyCommand,
 };
 use super::args_audit::{self, DiffCommand, LowRerun, LowRunsDiff, RerunCommand};
+use super::args_explain::{self, ExplainCommand, LowExplain};
 use super::args_ledger::{self, LedgerCommand, LowLedger};
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
@@ -38,7 +39,7 @@ enum LowCommand {
     /// The law: static checks, what is in force, what a notice changed
     #[command(subcommand)]
     Policy(LowPolicy),
-    /// Every step of an amount, with clauses
+    /// Every step of an amount, then and as corrected since; a statement for one child
     Explain(LowExplain),
     /// Agree to a draft, as another person than its maker
     Approve(LowAct),
@@ -207,43 +208,6 @@ struct LowDiff {
     known_on: Option<String>,
 }
 
-#[derive(Debug, Args)]
-struct LowExplain {
-    /// The run folder, or the job file
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
-    /// Institution id as delivered
-    #[arg(long, value_name = "ID")]
-    institution: String,
-    /// Only this item
-    #[arg(long, value_name = "ID")]
-    item: Option<String>,
-    /// Only this child: its pseudonym, or its reference as delivered
-    #[arg(long, value_name = "REF")]
-    child: Option<String>,
-    /// Service month, where the period has several; default: the last
-    #[arg(long, value_name = "YYYY-MM")]
-    month: Option<String>,
-    /// The run's job file; default: the file of `jobs/` with the run's job id
-    #[arg(long, value_name = "JOB.toml")]
-    job: Option<PathBuf>,
-    /// File or folder of the inputs, where the run had `--input`
-    #[arg(long, value_name = "FILE|DIR")]
-    input: Option<PathBuf>,
-    /// Ledger file, where the run had another than the job's; none for a trial
-    #[arg(long, value_name = "FILE|none")]
-    ledger: Option<PathBuf>,
-    /// At most this many lines
-    #[arg(long, value_name = "N", default_value = "20")]
-    limit: usize,
-    /// Language: zh-CN or en
-    #[arg(long, value_name = "TAG")]
-    lang: Option<String>,
-    /// Write the answer as JSON
-    #[arg(long)]
-    json: bool,
-}
-
 /// What the program is asked to do, every word understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -342,33 +306,6 @@ pub struct Moment {
     pub known_on: Date,
 }
 
-/// What is to be explained.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExplainCommand {
-    /// Run folder or job file.
-    pub run: PathBuf,
-    /// Institution.
-    pub institution: String,
-    /// Item.
-    pub item: Option<String>,
-    /// Child.
-    pub child: Option<String>,
-    /// Service month.
-    pub month: Option<Month>,
-    /// Job file.
-    pub job: Option<PathBuf>,
-    /// Inputs.
-    pub input: Option<PathBuf>,
-    /// Ledger: `Some(None)` is a trial.
-    pub ledger: Option<Option<PathBuf>>,
-    /// At most this many lines.
-    pub limit: usize,
-    /// Language.
-    pub language: Option<Language>,
-    /// Whether the answer is written as JSON.
-    pub json: bool,
-}
-
 /// What is to be written for an audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditCommand {
@@ -415,7 +352,7 @@ impl TryFrom<Low> for Command {
             }
             LowCommand::Check(check) => Self::Check(job(check.job)?),
             LowCommand::Policy(low) => Self::Policy(policy(low)?),
-            LowCommand::Explain(low) => Self::Explain(explain(low)?),
+            LowCommand::Explain(low) => Self::Explain(args_explain::explain(low)?),
             LowCommand::Approve(low) => Self::Act(args_acts::act(ActKind::Approve, low)?),
             LowCommand::Release(low) => Self::Act(args_acts::act(ActKind::Release, low)?),
             LowCommand::Close(low) => Self::Act(args_acts::act(ActKind::Close, low)?),
@@ -491,24 +428,8 @@ fn policy(low: LowPolicy) -> Result<PolicyCommand, UsageError> {
     })
 }
 
-fn explain(low: LowExplain) -> Result<ExplainCommand, UsageError> {
-    Ok(ExplainCommand {
-        run: low.run,
-        institution: low.institution,
-        item: low.item,
-        child: low.child,
-        month: low.month.map(|word| month("--month", word)).transpose()?,
-        job: low.job,
-        input: low.input,
-        ledger: low.ledger.map(ledger),
-        limit: low.limit,
-        language: low.lang.map(language).transpose()?,
-        json: low.json,
-    })
-}
-
 /// A ledger file or an archive folder, or `none`.
-fn ledger(file: PathBuf) -> Option<PathBuf> {
+pub(super) fn ledger(file: PathBuf) -> Option<PathBuf> {
     (file.as_os_str() != "none").then_some(file)
 }
 

@@ -1,39 +1,129 @@
-//! `tuoyu explain`: settles a run's period again, checks that it is the same run, and tells every
-//! step of the amounts asked for.
+//! `tuoyu explain`: settles what was asked again, from the archive where it is kept there, and tells
+//! every step of an amount and what became of it; or draws up the statement of one child.
 
-use super::again::Again;
-use super::args::{Changes, ExplainCommand};
+use super::again::{Again, job_of};
+use super::args::Changes;
+use super::args_explain::{ExplainCommand, StatementWords};
 use super::console::{Console, Outcome, Trouble};
 use super::exit::Exit;
+use super::meant::LEDGER;
 use super::spine;
-use crate::domain::texts::Catalogue;
-use crate::explain::{Explanation, render};
+use crate::archive::Archive;
+use crate::audit::RerunError;
+use crate::domain::texts::{Catalogue, Language};
+use crate::explain::{
+    Answer, Asked, Kept, StatementAsked, answer, render_answer, render_statement, statement,
+};
+use crate::publish::write_document;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 /// Explains lines of a run.
 ///
 /// # Errors
 /// When the console cannot be written.
 pub(super) fn explain(command: &ExplainCommand, console: &mut Console<'_>) -> Outcome {
-    match answer(command, console) {
-        Ok((explanation, texts)) => {
-            if command.json {
-                let json = serde_json::to_string_pretty(&explanation)?;
-                writeln!(console.out, "{json}")?;
-            } else {
-                console.out.write_all(render(&explanation, &texts).as_bytes())?;
-            }
+    let told = match &command.statement {
+        Some(words) => stated(command, words, console),
+        None => explained(command, console),
+    };
+    match told {
+        Ok(text) => {
+            console.out.write_all(text.as_bytes())?;
             Ok(Exit::Done)
         }
         Err(trouble) => console.tell(&trouble, &super::texts(command.language)),
     }
 }
 
-fn answer(
+/// What a run is settled again from.
+enum Source {
+    /// The archive, which holds it.
+    Kept { archive: Archive, ledger: PathBuf, run_id: String },
+    /// Its job and whatever the job reads.
+    Job(Again),
+}
+
+impl Source {
+    fn of(command: &ExplainCommand) -> Result<Self, Trouble> {
+        let run = command.run.as_path();
+        let by_job = || Again::find(run, command.job.as_deref(), command.month).map(Self::Job);
+        let trial = command.ledger == Some(None);
+        let (archive, ledger) = places(command)?;
+        let archive = Archive::open(&archive).map_err(RerunError::Archive);
+        let statement = command.statement.is_some();
+        if statement || !(run.is_file() || trial || command.input.is_some()) {
+            // A job file stands for the run in its run folder.
+            let out = if run.is_file() { spine::books(run, None)?.out } else { None };
+            let run = out.as_deref().unwrap_or(run);
+            let named = if run.is_dir() { Some(spine::manifest(run)?) } else { None };
+            let archive = match archive {
+                Err(_) if named.is_some() && !statement => return by_job(),
+                archive => archive?,
+            };
+            let kept = named.as_ref().is_none_or(|named| archive.holds(&named.run_id));
+            if kept || statement {
+                let run_id = spine::archived(&archive, run)?;
+                return Ok(Self::Kept { archive, ledger, run_id });
+            }
+        }
+        by_job()
+    }
+}
+
+/// Archive and ledger: as said, else as the job says, else the office's.
+fn places(command: &ExplainCommand) -> Result<(PathBuf, PathBuf), Trouble> {
+    let run = command.run.as_path();
+    let file = match &command.job {
+        Some(file) => Some(file.clone()),
+        None if run.is_file() => Some(run.to_owned()),
+        None if run.is_dir() => spine::manifest(run).ok().and_then(|named| job_of(&named.job).ok()),
+        None => None,
+    };
+    // A job file that was not named is a help, not a need: it may be gone or be another's.
+    let books = match file {
+        Some(file) if command.job.is_some() => Some(spine::books(&file, None)?),
+        Some(file) => spine::books(&file, None).ok(),
+        None => None,
+    };
+    let (own_ledger, own_archive) = books.map_or((None, None), |of| (of.ledger, of.archive));
+    let ledger = command.ledger.clone().flatten().or(own_ledger);
+    let ledger = ledger.unwrap_or_else(|| PathBuf::from(LEDGER));
+    let archive = command.archive.clone().or(own_archive);
+    Ok((archive.unwrap_or_else(|| ledger.with_file_name("archive")), ledger))
+}
+
+fn explained(command: &ExplainCommand, console: &Console<'_>) -> Result<String, Trouble> {
+    let asked = Asked {
+        institution: command.institution.as_deref().unwrap_or_default(),
+        item: command.item.as_deref(),
+        child: command.child.as_deref(),
+        month: command.month,
+        limit: command.limit,
+    };
+    let (answer, language) = match Source::of(command)? {
+        Source::Kept { archive, ledger, run_id } => {
+            let language = command.language.unwrap_or(Language::Chinese);
+            let mut progress = console.progress(language);
+            let kept = Kept { archive: &archive, ledger: &ledger };
+            (answer(&kept, &run_id, &asked, None, progress.as_mut())?, language)
+        }
+        Source::Job(again) => by_job(command, &again, &asked, console)?,
+    };
+    if command.json {
+        return json(&answer);
+    }
+    Ok(render_answer(&answer, &Catalogue::new(language)))
+}
+
+/// Settles a job again; where the run it gives is kept, what became of it is told as well.
+fn by_job(
     command: &ExplainCommand,
+    again: &Again,
+    asked: &Asked<'_>,
     console: &Console<'_>,
-) -> Result<(Explanation, Catalogue), Trouble> {
-    let asked = Again::find(&command.run, command.job.as_deref(), command.month)?;
-    let job = asked.job(Changes {
+) -> Result<(Answer, Language), Trouble> {
+    let job = again.job(Changes {
         input: command.input.clone(),
         ledger: command.ledger.clone(),
         language: command.language,
@@ -41,6 +131,60 @@ fn answer(
     })?;
     let language = spine::language(&job);
     let mut progress = console.progress(language);
-    let explanation = spine::explain(&job, asked.run_id.as_deref(), command, progress.as_mut())?;
-    Ok((explanation, Catalogue::new(language)))
+    let progress = progress.as_mut();
+    let run_id = again.run_id.as_deref();
+    let (run_id, explanation) = spine::explain(&job, run_id, &command.run, asked, progress)?;
+    let archive = job.archive.as_deref().and_then(|folder| Archive::open(folder).ok());
+    let archive = archive.filter(|archive| archive.holds(&run_id));
+    let answer = match (archive, &job.ledger) {
+        (Some(archive), Some(ledger)) => {
+            let kept = Kept { archive: &archive, ledger };
+            answer(&kept, &run_id, asked, Some(explanation), progress)?
+        }
+        _ => Answer { explanation, timeline: None },
+    };
+    Ok((answer, language))
+}
+
+fn stated(
+    command: &ExplainCommand,
+    words: &StatementWords,
+    console: &Console<'_>,
+) -> Result<String, Trouble> {
+    let language = command.language.unwrap_or(Language::Chinese);
+    let Source::Kept { archive, ledger, run_id } = Source::of(command)? else {
+        let message = "a statement is drawn up from the archive; hint: name it with --archive";
+        return Err(Trouble::told(Exit::World, message.to_owned()));
+    };
+    let asked = StatementAsked {
+        child: command.child.as_deref().unwrap_or_default(),
+        institution: command.institution.as_deref(),
+        from: words.from,
+        until: words.until,
+    };
+    let kept = Kept { archive: &archive, ledger: &ledger };
+    let mut progress = console.progress(language);
+    let statement = statement(&kept, &run_id, &asked, progress.as_mut())?;
+    let texts = Catalogue::new(language);
+    let text = if command.json { json(&statement)? } else { render_statement(&statement, &texts) };
+    let Some(file) = &words.out else { return Ok(text) };
+    write_document(file, text.as_bytes()).map_err(|error| unwritten(file, &error))?;
+    let months = statement.months.len().to_string();
+    let values = [("file", &*file.display().to_string()), ("months", &months)];
+    Ok(texts.phrase("cli.statement_written", &values) + "\n")
+}
+
+fn unwritten(file: &Path, error: &std::io::Error) -> Trouble {
+    let file = file.display();
+    let message = if error.kind() == ErrorKind::AlreadyExists {
+        format!("{file}: is there already; hint: name another file")
+    } else {
+        format!("{file}: cannot be written: {error}")
+    };
+    Trouble::told(Exit::World, message)
+}
+
+fn json(answer: &impl serde::Serialize) -> Result<String, Trouble> {
+    let text = serde_json::to_string_pretty(answer);
+    text.map(|text| text + "\n").map_err(|error| Trouble::told(Exit::Bug, error.to_string()))
 }

@@ -8,6 +8,7 @@ mod again;
 mod args;
 mod args_acts;
 mod args_audit;
+mod args_explain;
 mod args_ledger;
 mod audit;
 mod books;
@@ -26,11 +27,11 @@ mod run;
 mod spine;
 
 pub use args::{
-    AuditCommand, Changes, Command, ExplainCommand, JobCommand, Moment, PolicyCommand,
-    PolicyQuestion, UsageError,
+    AuditCommand, Changes, Command, JobCommand, Moment, PolicyCommand, PolicyQuestion, UsageError,
 };
 pub use args_acts::{ActCommand, KeysCommand, MakerWords, ProveCommand, VerifyCommand};
 pub use args_audit::{DiffCommand, RerunCommand};
+pub use args_explain::{ExplainCommand, StatementWords};
 pub use args_ledger::{LedgerCommand, LedgerQuestion};
 pub use console::{Complaint, Console, Outcome, Trouble};
 pub use exit::Exit;

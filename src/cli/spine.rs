@@ -1,7 +1,7 @@
 //! What the commands ask of the rooms, and how each room's error becomes an exit code: the one
 //! place where `cli` meets the spine.
 
-use super::args::{AuditCommand, Changes, ExplainCommand};
+use super::args::{AuditCommand, Changes};
 use super::args_audit::RerunCommand;
 use super::console::Trouble;
 use super::exit::Exit;
@@ -10,7 +10,7 @@ use crate::archive::{Archive, ArchiveError};
 use crate::audit::{DifferenceError, RerunError, RerunQuestion, RerunReport};
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month, Progress};
-use crate::explain::{ExplainInput, Explanation, Question};
+use crate::explain::{AnswerError, Asked, Explanation, Names};
 use crate::job::{self, ArchiveChoice, Books, Job, JobError, LedgerChoice, Overrides};
 use crate::law::LawErrors;
 use crate::ledger::{ActKind, Ledger, LedgerError};
@@ -266,7 +266,9 @@ impl From<RerunError> for Trouble {
             RerunError::Settle(error) => Self::from(error),
             RerunError::Archive(error) => Self::of(Exit::from(&error), &error),
             RerunError::Ledger(error) => Self::of(Exit::from(&error), &error),
-            RerunError::Disowned { .. } => Self::of(Exit::Differs, &error),
+            RerunError::Disowned { .. } | RerunError::Otherwise { .. } => {
+                Self::of(Exit::Differs, &error)
+            }
             RerunError::LedgerMissing { .. }
             | RerunError::Read { .. }
             | RerunError::Occupied { .. } => Self::of(Exit::World, &error),
@@ -349,52 +351,41 @@ fn run_prefix(word: &Path) -> Result<String, Trouble> {
     Err(Trouble::told(Exit::Usage, message))
 }
 
-/// Explains lines of a period settled again; the run id must be the one asked for.
+impl From<AnswerError> for Trouble {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Rerun(error) => Self::from(error),
+            AnswerError::Month { .. } | AnswerError::Span { .. } => Self::of(Exit::Usage, &error),
+            AnswerError::Explain(_) | AnswerError::Key(_) | AnswerError::Child { .. } => {
+                Self::of(Exit::World, &error)
+            }
+        }
+    }
+}
+
+/// Explains lines of a period settled again from its job; the run id must be the one asked for. Gives
+/// the run id found.
 ///
 /// # Errors
 /// When the settlement cannot be repeated, gives another run, or has no such line.
 pub(super) fn explain(
     job: &Job,
     run_id: Option<&str>,
-    command: &ExplainCommand,
+    run: &Path,
+    asked: &Asked<'_>,
     progress: &mut dyn Progress,
-) -> Result<Explanation, Trouble> {
-    let settled = settled_again(job, run_id, &command.run, progress)?;
-    let pseudonyms = pseudonyms(job)?;
-    let alias_of = |reference: &str| -> String {
-        String::from_utf8_lossy(&pseudonyms.one(reference)).into_owned()
-    };
-    let asked = command.child.as_deref();
-    let is_child = |reference: &str| {
-        asked.is_some_and(|child| child == reference || child == alias_of(reference))
-    };
-    // Who gave the reference may see it; everybody else sees the pseudonym.
-    let alias = |reference: &str| {
-        if asked == Some(reference) { reference.to_owned() } else { alias_of(reference) }
-    };
-    let question = Question {
-        institution: &command.institution,
-        item: command.item.as_deref(),
-        child: asked.is_some().then_some(&is_child as &dyn Fn(&str) -> bool),
-        alias: &alias,
-        limit: command.limit,
-    };
-    let month = month_of(&settled, command)?;
-    let input = ExplainInput {
-        month: month.input(),
-        schedule: &settled.schedule,
-        tables: settled.tables_of(month),
-        attended: &month.attended,
-    };
-    crate::explain::explain(&input, &question)
-        .map_err(|error| Trouble::told(Exit::World, error.to_string()))
+) -> Result<(String, Explanation), Trouble> {
+    let settled = settled_again(job, run_id, run, progress)?;
+    let month = month_of(&settled, asked.month)?;
+    let names = Names::new(asked.child, pseudonyms(job)?);
+    let tables = settled.tables_of(month);
+    let said = crate::explain::told(month, tables, &settled.schedule, &names, asked)
+        .map_err(AnswerError::Explain)?;
+    Ok((settled.run_id, said))
 }
 
-fn month_of<'a>(
-    settled: &'a Settled,
-    command: &ExplainCommand,
-) -> Result<&'a settle::SettledMonth, Trouble> {
-    let wanted = command.month.unwrap_or(settled.period);
+fn month_of(settled: &Settled, wanted: Option<Month>) -> Result<&settle::SettledMonth, Trouble> {
+    let wanted = wanted.unwrap_or(settled.period);
     settled.months.iter().find(|month| month.month == wanted).ok_or_else(|| {
         let months: Vec<String> = settled.months.iter().map(|m| m.month.to_string()).collect();
         let months = months.join(", ");

@@ -141,6 +141,8 @@ pub struct Month(i32);
 impl Month {
     /// A month before every month there is.
     pub const BEFORE_ALL: Self = Self(i32::MIN);
+    /// A month after every month there is.
+    pub const AFTER_ALL: Self = Self(i32::MAX);
 
     /// The month, or `None` outside 1900 ..= 2199 or 1 ..= 12.
     #[must_use]

@@ -7,8 +7,12 @@
 mod gates;
 mod origin;
 mod reads;
+mod runs;
 mod show;
+mod statement;
 mod text;
+mod timeline;
+mod timeline_text;
 mod to_date;
 mod walk;
 
@@ -17,7 +21,17 @@ use crate::intake::Tables;
 use crate::schedule::{MonthInput, Schedule};
 use serde::Serialize;
 
+pub use runs::{AnswerError, Kept, Names, RunSaid};
+pub use statement::{
+    ChangedSaid, CorrectionSaid, InstitutionSaid, ItemSaid, MonthSaid, PeriodSaid, PlaceSaid,
+    Statement, StatementAsked, StaySaid, StaysSaid, TotalSaid, render_statement, statement,
+};
 pub use text::render;
+pub use timeline::{
+    Answer, Asked, ChangeSaid, DeliverySaid, FactChangeSaid, LaterSaid, LawChangeSaid, PaidSaid,
+    PostedSaid, Timeline, answer, told,
+};
+pub use timeline_text::render_answer;
 pub use walk::explain;
 
 /// One settled month, as the rooms made it.
@@ -200,7 +214,7 @@ pub struct InstalmentSaid {
 }
 
 /// A piece of law, named.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct RuleSaid {
     /// Id.
     pub id: String,
@@ -216,6 +230,8 @@ pub struct RuleSaid {
     pub effective_until: String,
     /// Since when it could be known.
     pub known_from: String,
+    /// The day its notice was published.
+    pub published: String,
     /// Pack, file and line.
     pub place: String,
 }

@@ -103,16 +103,7 @@ impl LineWalk<'_> {
             .unwrap_or_default();
         let function = aggregate_word(&sum.function);
         let said = ValueSaid {
-            rule: RuleSaid {
-                id: column.to_string(),
-                version: String::new(),
-                clause: String::new(),
-                label: String::new(),
-                effective_from: String::new(),
-                effective_until: String::new(),
-                known_from: String::new(),
-                place: String::new(),
-            },
+            rule: RuleSaid { id: column.to_string(), ..RuleSaid::default() },
             basis: basis.to_string(),
             expression: format!("{function}({argument}){filter}"),
             value: self.cell(basis, column, row),

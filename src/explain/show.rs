@@ -91,6 +91,7 @@ pub(super) fn rule(head: &RuleHead) -> RuleSaid {
         effective_from: head.effective_from.to_string(),
         effective_until: head.effective_until.map(|date| date.to_string()).unwrap_or_default(),
         known_from: head.known_from.to_string(),
+        published: head.published.to_string(),
         place: if place.file.is_empty() {
             place.pack.to_string()
         } else {

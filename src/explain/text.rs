@@ -7,29 +7,41 @@ use crate::domain::texts::Catalogue;
 /// Writes the answer, one section a line of entitlement.
 #[must_use]
 pub fn render(explanation: &Explanation, texts: &Catalogue) -> String {
-    let mut page = Page { out: String::new(), texts, sections: 0 };
-    for (index, line) in explanation.lines.iter().enumerate() {
-        if index > 0 {
-            page.text("");
-        }
-        page.line(explanation, line);
-    }
-    if explanation.further > 0 {
-        page.text("");
-        page.say(0, "explain.further_rows", &[("count", &explanation.further.to_string())]);
-    }
+    let mut page = Page::new(texts);
+    page.explanation(explanation, true);
     page.out
 }
 
 pub(super) struct Page<'a> {
-    out: String,
+    pub(super) out: String,
     pub(super) texts: &'a Catalogue,
     /// Sections begun for the line at hand.
     sections: usize,
 }
 
+impl<'a> Page<'a> {
+    pub(super) const fn new(texts: &'a Catalogue) -> Self {
+        Self { out: String::new(), texts, sections: 0 }
+    }
+}
+
 impl Page<'_> {
-    fn text(&mut self, text: &str) {
+    /// All lines; `paid` tells whether a schedule was planned for them, which it is not for a closed
+    /// month that was settled again.
+    pub(super) fn explanation(&mut self, explanation: &Explanation, paid: bool) {
+        for (index, line) in explanation.lines.iter().enumerate() {
+            if index > 0 {
+                self.text("");
+            }
+            self.line(explanation, line, paid);
+        }
+        if explanation.further > 0 {
+            self.text("");
+            self.say(0, "explain.further_rows", &[("count", &explanation.further.to_string())]);
+        }
+    }
+
+    pub(super) fn text(&mut self, text: &str) {
         self.out.push_str(text.trim_end());
         self.out.push('\n');
     }
@@ -58,7 +70,7 @@ impl Page<'_> {
         if self.texts.has(&key) { self.texts.label(&key).to_owned() } else { word.to_owned() }
     }
 
-    fn line(&mut self, whole: &Explanation, line: &LineSaid) {
+    fn line(&mut self, whole: &Explanation, line: &LineSaid, paid: bool) {
         self.sections = 0;
         self.say(0, "explain.title", &[("item", &format!("{} {}", line.item, line.rule.label))]);
         self.say(
@@ -80,7 +92,7 @@ impl Page<'_> {
         if line.in_kind {
             self.say(0, "explain.in_kind", &[]);
         }
-        let reason = self.reason(line);
+        let reason = self.reason(&line.reason, &line.reason_words);
         let status = self.word("status", &line.status);
         let amount = self.money(line.allocated_fen);
         let shown = if line.status == "paid" { amount.as_str() } else { "" };
@@ -94,13 +106,15 @@ impl Page<'_> {
         self.amount(line);
         self.write_to_date(line);
         self.cuts(line);
-        self.money_flow(line);
+        if paid {
+            self.money_flow(line);
+        }
         self.clauses(line);
     }
 
     /// The pack's own words for a reason where it has them, else the catalogue's.
-    fn reason(&self, line: &LineSaid) -> String {
-        match (line.reason.as_str(), line.reason_words.as_str()) {
+    pub(super) fn reason(&self, reason: &str, words: &str) -> String {
+        match (reason, words) {
             ("", _) => String::new(),
             (code, "") => format!("{} ({code})", self.texts.reason(code)),
             (code, words) => format!("{words} ({code})"),

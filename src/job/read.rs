@@ -139,6 +139,8 @@ pub struct Books {
     pub ledger: Option<PathBuf>,
     /// Run folder of the period; `None` where no period was named.
     pub out: Option<PathBuf>,
+    /// The archive the job names; where it names none, it lies beside the ledger.
+    pub archive: Option<PathBuf>,
 }
 
 /// Reads where a job keeps its results and its books, and nothing else: who acts on a run that was
@@ -158,6 +160,7 @@ pub fn books(path: &Path, period: Option<Month>) -> Result<Books, JobError> {
     Ok(Books {
         ledger: ledger(&top, &Overrides::default())?,
         out: period.map(|period| PathBuf::from(filled(&out, period, &id))),
+        archive: top.string("archive")?.map(PathBuf::from),
     })
 }
 

@@ -156,6 +156,7 @@ impl LawBook {
             effective_from: block.dating.from,
             effective_until: block.dating.until,
             known_from: block.dating.known_from,
+            published: notice.published,
             label: Arc::from(block.chinese().unwrap_or(&id)),
             place: self.place_of(block),
             id,

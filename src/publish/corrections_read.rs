@@ -46,6 +46,8 @@ pub struct CorrectedLine {
     pub source_file: String,
     /// Record in it, 0 = none.
     pub source_record: u32,
+    /// Version of the rule it was paid under.
+    pub old_rule: String,
     /// Version of the rule it is due under.
     pub new_rule: String,
     /// What it used up of caps on quantities, as [`used_text`](crate::history::used_text) writes it.
@@ -104,6 +106,7 @@ pub fn read_corrections(bytes: &[u8]) -> Result<Vec<CorrectedLine>, LineFileErro
         "new_rule",
         "used",
         "cut_fen",
+        "old_rule",
     ];
     let places: Vec<usize> = columns.iter().map(|name| place(name)).collect::<Result<_, _>>()?;
     let mut rows = Vec::new();
@@ -139,6 +142,7 @@ pub fn read_corrections(bytes: &[u8]) -> Result<Vec<CorrectedLine>, LineFileErro
             new_rule: text(18),
             used: text(19),
             cut_fen: fen(20)?,
+            old_rule: text(21),
         });
     }
     Ok(rows)

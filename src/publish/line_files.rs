@@ -173,7 +173,10 @@ pub(super) fn corrections(corrections: &[Correction]) -> Sheet {
         "补报数据",
         text(&|month, change| match change.cause {
             Cause::Law | Cause::Earlier => String::new(),
-            Cause::Delivery | Cause::Both => month.deliveries.join("; "),
+            Cause::Delivery | Cause::Both => {
+                let all: Vec<String> = month.deliveries.iter().map(ToString::to_string).collect();
+                all.join("; ")
+            }
         }),
     );
     let side = |change: &Change| change.new.or(change.old);

@@ -7,6 +7,7 @@
 mod control;
 mod corrections_read;
 mod delimited;
+mod document;
 mod entitlement_lines;
 mod findings_file;
 mod folder;
@@ -40,6 +41,7 @@ use rayon::prelude::*;
 pub use control::{Control, ControlMismatch, Mismatch, TableUse, YearToDate};
 pub use corrections_read::{CorrectedLine, lay_over, read_corrections};
 pub use delimited::write as write_csv;
+pub use document::write_document;
 pub use entitlement_lines::{PseudonymsAhead, persons, persons_of};
 pub use folder::{
     Contents, Damage, DamageKind, Draft, FolderError, HashedFile, MANIFEST, RELEASE, recover,

@@ -17,6 +17,7 @@
 
 mod book;
 mod compare;
+mod delivery;
 mod examined;
 mod past;
 mod sources;
@@ -24,6 +25,7 @@ mod sources;
 pub use crate::history::{NO_TEXT, Person};
 pub use book::{BookLine, LineBook, LineKey};
 pub use compare::{Cause, Change, PastCut, Side, attribute, changes};
+pub use delivery::Delivery;
 pub use examined::Examined;
 pub use sources::{CorrectedCell, correct, draw};
 
@@ -40,8 +42,8 @@ pub struct Correction {
     pub changes: Vec<Change>,
     /// Notices 文号 that became known since the month was last settled.
     pub notices: Vec<String>,
-    /// Deliveries that came in since, as `table file received_on`.
-    pub deliveries: Vec<String>,
+    /// Deliveries that came in since.
+    pub deliveries: Vec<Delivery>,
     /// Refunds and corrections by institution, item and source, in that order.
     pub cells: Vec<CorrectedCell>,
 }

@@ -6,11 +6,11 @@
 //! since and from the job: what was known once stays known.
 
 use super::earlier::Earlier;
-use super::{Asked, IN_THIS_PERIOD, SettleError, SettledMonth, law_of, settle_month};
+use super::{Asked, IN_THIS_PERIOD, SettleError, SettledMonth, Watch, law_of, settle_month};
 use crate::allocation::{BudgetLine, PostedLine};
 use crate::archive::{Archive, ArchiveError, Materials};
 use crate::domain::{Fen, Finding, FindingCode, Month, hex};
-use crate::intake;
+use crate::intake::{self, Tables};
 use crate::job::{self, Job, TableSpec};
 use crate::law::{DiffOf, Law, LawBook, LawOfMonth, ShortageMethod, SplitScope, Window, diff};
 use crate::ledger::{Ledger, RunHead};
@@ -19,7 +19,7 @@ use crate::publish::{
     read_lines,
 };
 use crate::retro::{
-    Cause, Correction, Examined, LineBook, PastCut, attribute, changes, correct, draw,
+    Cause, Correction, Delivery, Examined, LineBook, PastCut, attribute, changes, correct, draw,
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -234,6 +234,7 @@ impl Closed {
         book: &LawBook,
         posted: &[PostedLine],
         pseudonyms: &Pseudonyms,
+        watch: Watch<'_>,
     ) -> Result<Corrected, SettleError> {
         let mut corrected = Corrected::default();
         let mut months: Vec<&ClosedMonth> = self.months.iter().collect();
@@ -246,7 +247,7 @@ impl Closed {
             let moved = earlier_changed && over_months(&of.law);
             if of.then.differs(&of.now) || moved {
                 let known = Known { books: &books, corrections: &corrected.corrections };
-                let correction = self.correct(job, book, &known, pseudonyms, of)?;
+                let correction = self.correct(job, book, &known, pseudonyms, of, watch)?;
                 if let Some(correction) = correction {
                     earlier_changed = true;
                     books.extend(as_posted(&correction));
@@ -274,6 +275,7 @@ impl Closed {
         known: &Known<'_>,
         pseudonyms: &Pseudonyms,
         of: &ClosedMonth,
+        watch: Watch<'_>,
     ) -> Result<Option<Correction>, SettleError> {
         let books = known.books;
         let before: Vec<PostedLine> =
@@ -282,7 +284,9 @@ impl Closed {
             || of.then.calendar_sha256 != of.now.calendar_sha256;
         let by_delivery = of.then.inputs != of.now.inputs;
         let again = |law: LawOfMonth| self.again(job, of, law, &before, known.corrections);
-        let settled = again(of.law.clone())?;
+        let (settled, tables) = again(of.law.clone())?;
+        watch(&settled, &tables);
+        drop(tables);
         let new = line_book(&settled, pseudonyms);
         let mut old = self.posted_lines(of.run, of.month)?;
         // What is due to date is set right by the next month itself.
@@ -305,7 +309,7 @@ impl Closed {
             && let Ok(known_on) = crate::domain::Date::parse_iso(&of.then.known_on)
         {
             let then = Job { law_known_on: Some(known_on), ..job.clone() };
-            let halfway = again(law_of(&then, book, of.month)?.0)?;
+            let (halfway, _) = again(law_of(&then, book, of.month)?.0)?;
             let halfway = line_book(&halfway, pseudonyms);
             attribute(&texts, &mut changed, &old, &halfway).ok_or_else(beyond)?;
         }
@@ -336,7 +340,7 @@ impl Closed {
         law: LawOfMonth,
         before: &[PostedLine],
         corrections: &[Correction],
-    ) -> Result<SettledMonth, SettleError> {
+    ) -> Result<(SettledMonth, Tables), SettleError> {
         for past in &self.past {
             past.materials.unpack_of(&of.specs)?;
         }
@@ -356,7 +360,8 @@ impl Closed {
         self.tell(of.month, corrections, &mut earlier)?;
         let [(month, law)] = laws;
         let asked = Asked { month, used_up: before, last_of_version: true, with_budget: false };
-        settle_month(asked, law, &mut tables, &mut Vec::new(), None, &mut earlier)
+        let settled = settle_month(asked, law, &mut tables, &mut Vec::new(), None, &mut earlier)?;
+        Ok((settled, tables))
     }
 
     /// Whether the archive holds every released run, so that what was paid before is known.
@@ -517,21 +522,18 @@ fn notices(book: &LawBook, of: &ClosedMonth, job: &Job) -> Vec<String> {
 }
 
 /// The tables whose deliveries are others than before, with their files.
-fn deliveries(of: &ClosedMonth) -> Vec<String> {
+fn deliveries(of: &ClosedMonth) -> Vec<Delivery> {
     let changed =
         |spec: &&TableSpec| of.then.inputs.get(&spec.table) != of.now.inputs.get(&spec.table);
     let name = |path: &PathBuf| {
         path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
     };
-    of.specs
-        .iter()
-        .filter(changed)
-        .map(|spec| {
-            let files: Vec<String> = spec.paths.iter().map(name).collect();
-            let received = spec.received_on.map_or_else(String::new, |day| format!(" {day}"));
-            format!("{} {}{received}", spec.table, files.join(","))
-        })
-        .collect()
+    let delivery = |spec: &TableSpec| Delivery {
+        table: spec.table.clone(),
+        files: spec.paths.iter().map(name).collect(),
+        received_on: spec.received_on,
+    };
+    of.specs.iter().filter(changed).map(delivery).collect()
 }
 
 /// Refunds and corrections as lines that caps and budgets of this period count.

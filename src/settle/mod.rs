@@ -282,12 +282,39 @@ pub fn compute(
     compute_naming(job, ledger, progress, None)
 }
 
+/// Sees each closed month that was settled again, before it is let go: the month and the inputs it
+/// read.
+pub type Watch<'w> = &'w mut dyn FnMut(&SettledMonth, &Tables);
+
+/// [`compute`], showing the closed months that are settled again on the way.
+///
+/// # Errors
+/// As there.
+pub fn compute_watching(
+    job: &Job,
+    ledger: Option<&Ledger>,
+    progress: &mut dyn Progress,
+    watch: Watch<'_>,
+) -> Result<Settled, SettleError> {
+    compute_whole(job, ledger, progress, None, watch)
+}
+
 /// [`compute`]; begins the pseudonyms of the lines where they will be published.
 fn compute_naming(
     job: &Job,
     ledger: Option<&Ledger>,
     progress: &mut dyn Progress,
     pseudonyms: Option<&Pseudonyms>,
+) -> Result<Settled, SettleError> {
+    compute_whole(job, ledger, progress, pseudonyms, &mut |_, _| ())
+}
+
+fn compute_whole(
+    job: &Job,
+    ledger: Option<&Ledger>,
+    progress: &mut dyn Progress,
+    pseudonyms: Option<&Pseudonyms>,
+    watch: Watch<'_>,
 ) -> Result<Settled, SettleError> {
     let Read { period, laws, mut delivered, mut findings, book } = read(job, ledger, progress)?;
     let first = laws.first().map_or(period, |(month, _)| *month);
@@ -313,7 +340,7 @@ fn compute_naming(
     progress.begin("closed", None);
     let own_names = post::pseudonyms(job)?;
     let closed_books = closed;
-    let mut corrected = closed_books.settle(job, &book, &posted, &own_names)?;
+    let mut corrected = closed_books.settle(job, &book, &posted, &own_names, watch)?;
     let budget = budget_lines(delivered.of(laws.len().saturating_sub(1)), period, &[]);
     closed::choose_budgets(&mut corrected.corrections, &budget, period.year());
     findings.append(&mut corrected.findings);

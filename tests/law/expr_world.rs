@@ -43,6 +43,7 @@ pub(super) fn head(id: &str) -> Arc<RuleHead> {
         effective_from: date("2026-01-01"),
         effective_until: None,
         known_from: date("2025-12-20"),
+        published: date("2025-12-20"),
         label: Arc::from(id),
         place: LawPlace::default(),
     })

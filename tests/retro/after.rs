@@ -105,3 +105,44 @@ fn how_a_late_delivery_is_read_makes_another_run() {
     assert_eq!(posted, "replaced");
     assert!(rows > 6, "all children of the district are told 20 days: {rows}");
 }
+
+/// The cap of the institution is shared: another child's late days move a line of which nothing
+/// differs.
+#[test]
+fn a_line_that_another_child_moved_says_so_and_no_more() {
+    let (mut office, mut world) = (Office::new(), World::new(2));
+    office.deliver(&world, 0, "in");
+    office.pay(0);
+    world.stay(0, 10).unwrap().days = 3;
+    office.deliver_late(&world, 0, "attendance", "2026-02-20");
+    office.deliver(&world, 1, "in");
+    office.release(1);
+    let rows = office.rows("run-2026-02", "corrections.csv");
+    let net = |more: bool| {
+        let all = rows.iter().map(|row| row["net_fen"].parse::<i64>().unwrap());
+        all.filter(|net| (*net > 0) == more).count()
+    };
+    assert_eq!((net(true), net(false)), (5, 1), "five children share what one does not take");
+    let ask = |words: &str| {
+        let line = format!("explain @run-2026-02 --ledger @ledger.db --child C11 --json {words}");
+        let (exit, said, err) = office.tuoyu(&line);
+        assert_eq!(exit, 0, "{err}");
+        serde_json::from_str::<serde_json::Value>(&said).unwrap()
+    };
+    let told = ask("--institution I1 --item care --month 2026-01");
+    let event = &told["timeline"]["later"][0];
+    assert_eq!(event["changes"].as_array().unwrap().len(), 1);
+    assert_eq!((&event["shared"], &event["facts"]), (&true.into(), &serde_json::json!([])));
+    let statement = ask("--statement");
+    let correction = &statement["months"][0]["corrections"][0];
+    assert_eq!(correction["shared"], true);
+    assert_eq!(correction["changes"].as_array().unwrap().len(), 1);
+    assert!(!statement.to_string().contains("C10"), "the child that moved it is named");
+    // The child whose days changed has its own reason.
+    let line = "explain @run-2026-02 --ledger @ledger.db --child C10 --json --institution I1 \
+                --item care --month 2026-01";
+    let own: serde_json::Value = serde_json::from_str(&office.tuoyu(line).1).unwrap();
+    let event = &own["timeline"]["later"][0];
+    assert_eq!(event["shared"], false);
+    assert_eq!(event["facts"][0]["before"]["name"], "days_attended");
+}

@@ -101,6 +101,8 @@ pub struct RuleHead {
     pub effective_until: Option<Date>,
     /// Since when anyone could have known.
     pub known_from: Date,
+    /// The day its notice was published.
+    pub published: Date,
     /// Text for people (`zh`), or the id.
     pub label: Arc<str>,
     /// Where it stands.
