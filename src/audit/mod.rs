@@ -13,16 +13,20 @@
 
 mod aggregate;
 mod allocation;
+mod budget;
 mod cap;
 mod carried;
 mod compare;
 mod difference;
+mod exclusion;
 mod expected;
 mod facts;
 mod item;
+mod order;
 mod price;
 mod rerun;
 mod script;
+mod shortage;
 mod split;
 
 pub use compare::{At, first_difference, first_logical_difference};
@@ -47,9 +51,9 @@ pub const SCRIPT: &str = "recompute.sql";
 pub enum AuditError {
     /// The law holds rules the script cannot carry yet.
     #[error(
-        "{month}: found {}; expected rules the SQL can carry; hint: it cannot yet say queues, \
-         quantity caps, windows longer than a month, exclusions, shortages, negative amounts, \
-         totals to date, corrections of closed months",
+        "{month}: found {}; expected rules the SQL can carry; hint: it cannot yet say windows \
+         longer than a month, what was paid in earlier months, totals to date, corrections of \
+         closed months",
         rules.join(", ")
     )]
     NotYet {
@@ -89,12 +93,23 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
          CREATE OR REPLACE TABLE \"result lines\" (month VARCHAR, item VARCHAR, status VARCHAR, \
          reason VARCHAR, lines BIGINT);\n",
     );
-    for month in &settled.months {
+    let last_short = settled.months.iter().rposition(budget::is_read);
+    if last_short.is_some() {
+        text.push_str(budget::TAKEN);
+    }
+    for (at, month) in settled.months.iter().enumerate() {
         let _ = writeln!(text, "\n-- {}", month.month);
         let mut script = Script::new(month);
         facts::write(&mut script, folder)?;
+        let later_is_short = last_short.is_some_and(|last| at < last);
+        if budget::is_read(month) || later_is_short {
+            budget::write(&mut script, folder)?;
+        }
         script.steps();
         allocation::allocate(&mut script);
+        if later_is_short {
+            budget::take(&mut script);
+        }
         text.push_str(&script.text);
     }
     text.push_str(
