@@ -67,14 +67,13 @@ impl Outcome {
 
 /// Leaves live lines the `fen` that stand in `kept` beside `item` and `row`; one left with nothing
 /// becomes zero.
-pub(super) fn leave(kept: &str, outcome: Outcome, condition: &str) -> String {
+pub(super) fn leave(kept: &str, outcome: Outcome) -> String {
     let reason = outcome.reason();
     format!(
         "UPDATE \"lines\" SET fen = w.fen, status = CASE WHEN w.fen = 0 THEN 'zero' ELSE status \
          END, reason = CASE WHEN w.fen = 0 THEN {reason} ELSE reason END\n\
          FROM {kept} w WHERE w.item = \"lines\".item AND w.\"row\" = \"lines\".\"row\" AND \
-         \"lines\".status = 'paid' AND \"lines\".fen <> 0 AND w.fen <> \"lines\".fen AND \
-         {condition};"
+         \"lines\".status = 'paid' AND \"lines\".fen <> 0 AND w.fen <> \"lines\".fen;"
     )
 }
 

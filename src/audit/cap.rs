@@ -99,7 +99,7 @@ fn each_line(script: &mut Script<'_>, rule: &CapRule, item: &Item, used: &str) {
          WHERE fen > 0 AND n * ld > ln * d;",
         left(rule)
     ));
-    script.say(&leave(&kept, Outcome::Capped, "true"));
+    script.say(&leave(&kept, Outcome::Capped));
 }
 
 /// A key row shares the cap.
@@ -131,7 +131,7 @@ fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item],
         Apportion::LargestRemainder => in_proportion(script, rule, &over),
     };
     script.say(&format!("CREATE OR REPLACE TABLE {kept} AS {query};"));
-    script.say(&leave(&kept, Outcome::Capped, "true"));
+    script.say(&leave(&kept, Outcome::Capped));
 }
 
 /// A table of the live lines under a cap with their key row `k` and use, and the order of its queue.

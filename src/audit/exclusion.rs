@@ -47,9 +47,10 @@ pub(super) fn exclude(script: &mut Script<'_>, rule: &ExclusionRule, money: &[It
     script
         .note("The lines of the others are left with nothing; nobody loses what is given in kind.");
     let kept = format!(
-        "(SELECT c.item, c.\"row\", 0 AS fen FROM {keys} c JOIN {winners} w ON w.k = c.k WHERE \
-         w.nth <> c.nth AND c.item IN ({}))",
+        "(SELECT c.item, c.\"row\", 0 AS fen FROM {keys} c JOIN {winners} w ON w.k = c.k JOIN \
+         \"lines\" l ON l.item = c.item AND l.\"row\" = c.\"row\"\n\
+         WHERE w.nth <> c.nth AND l.fen > 0 AND c.item IN ({}))",
         places(money)
     );
-    script.say(&leave(&kept, Outcome::Excluded, "\"lines\".fen > 0"));
+    script.say(&leave(&kept, Outcome::Excluded));
 }

@@ -235,5 +235,5 @@ fn cut_lines(script: &mut Script<'_>, short: &Short, cuts: &str) {
         ShortageMethod::Carry(_) => Outcome::Carried,
         ShortageMethod::ProRata | ShortageMethod::Queue(_) => Outcome::Short,
     };
-    script.say(&leave(&kept, outcome, "true"));
+    script.say(&leave(&kept, outcome));
 }

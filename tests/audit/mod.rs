@@ -179,13 +179,13 @@ fn the_invented_district_computes_again_without_it() {
 }
 
 /// Cases written by hand, computed again: what shares a rounding when law or register splits a month,
-/// and whom a breach refuses.
+/// whom a breach refuses, who bears what a cap or a short budget cuts.
 #[test]
 fn what_rows_share_computes_again() {
     if !duckdb_is_here() {
         return;
     }
-    for file in ["rounding.toml", "breach.toml"] {
+    for file in ["rounding.toml", "breach.toml", "shares.toml", "short.toml"] {
         let cases = crate::rules::settled(file);
         assert!(cases.len() >= 3, "{file} has {} cases", cases.len());
         for (name, settled) in cases {
