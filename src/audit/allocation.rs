@@ -160,7 +160,9 @@ fn results(script: &mut Script<'_>) {
         "INSERT INTO \"result\" SELECT {period}, n.id, i.id, c.source, c.fen FROM \"cells\" c \
          JOIN \"institutions\" n ON n.\"row\" = c.payee JOIN \"items\" i ON i.item = c.item;\n\
          INSERT INTO \"result lines\" SELECT {period}, i.id, l.status, l.reason, count(*) \
-         FROM \"lines\" l JOIN \"items\" i ON i.item = l.item GROUP BY ALL;"
+         FROM \"lines\" l JOIN \"items\" i ON i.item = l.item GROUP BY ALL;\n\
+         INSERT INTO \"result amounts\" SELECT {period}, i.id, l.\"row\", l.status, l.amount, \
+         l.fen FROM \"lines\" l JOIN \"items\" i ON i.item = l.item WHERE l.amount <> 0;"
     ));
 }
 

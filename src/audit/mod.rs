@@ -1,15 +1,16 @@
 //! Audit: a settlement written out as SQL that computes it again from the facts.
 //!
 //! In: a settled period. Out: a folder with the facts of each service month, `recompute.sql` for
-//! `DuckDB`, and what it must give: `expected.csv` and `expected_lines.csv`. Order: after `settle`.
+//! `DuckDB`, and what it must give: `expected.csv` by institution, item and source, `expected_lines.csv`
+//! by status and reason, `expected_amounts.csv` by line. Order: after `settle`.
 //! Never: writes a value a rule computed beside the facts, lets a float near money, leaves out a
 //! rule it cannot carry ([`AuditError::NotYet`] names it).
 //!
 //! [`rerun()`] settles an archived run again and says whether every byte is the same;
 //! [`difference()`] tells why two runs of one period differ.
 //!
-//! Run inside the folder, the script writes `recomputed.csv` and `recomputed_lines.csv`; they are
-//! the expected files byte for byte, or one of the two is wrong.
+//! Run inside the folder, the script writes `recomputed.csv`, `recomputed_lines.csv` and
+//! `recomputed_amounts.csv`; they are the expected files byte for byte, or one of the two is wrong.
 
 mod aggregate;
 mod allocation;
@@ -34,7 +35,7 @@ pub use difference::{
     After, DifferenceError, DifferenceQuestion, DifferenceReport, DifferentLine, DifferentTable,
     Parts, difference,
 };
-pub use expected::{CELLS, LINES};
+pub use expected::{AMOUNTS, CELLS, LINES};
 pub use rerun::{Difference, DifferenceKind, RerunError, RerunQuestion, RerunReport, Whose, rerun};
 
 use crate::law::expr::prelude;
@@ -91,7 +92,9 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
         "CREATE OR REPLACE TABLE \"result\" (month VARCHAR, institution_id VARCHAR, item VARCHAR, \
          source VARCHAR, amount_fen HUGEINT);\n\
          CREATE OR REPLACE TABLE \"result lines\" (month VARCHAR, item VARCHAR, status VARCHAR, \
-         reason VARCHAR, lines BIGINT);\n",
+         reason VARCHAR, lines BIGINT);\n\
+         CREATE OR REPLACE TABLE \"result amounts\" (month VARCHAR, item VARCHAR, line BIGINT, \
+         status VARCHAR, amount_fen HUGEINT, allocated_fen HUGEINT);\n",
     );
     let last_short = settled.months.iter().rposition(budget::is_read);
     if last_short.is_some() {
@@ -120,11 +123,14 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
          COPY (SELECT month, item, status, reason, sum(lines)::HUGEINT AS lines \
          FROM \"result lines\" GROUP BY ALL ORDER BY ALL) \
          TO 'recomputed_lines.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, item, status, \
-         reason));\n",
+         reason));\n\
+         COPY (SELECT * FROM \"result amounts\" ORDER BY ALL) \
+         TO 'recomputed_amounts.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, item, status));\n",
     );
     put(&folder.join(SCRIPT), text.as_bytes())?;
     put(&folder.join("expected.csv"), expected::cells(settled).as_bytes())?;
-    put(&folder.join("expected_lines.csv"), expected::lines(settled).as_bytes())
+    put(&folder.join("expected_lines.csv"), expected::lines(settled).as_bytes())?;
+    put(&folder.join("expected_amounts.csv"), expected::amounts(settled).as_bytes())
 }
 
 fn put(path: &PathBuf, bytes: &[u8]) -> Result<(), AuditError> {

@@ -50,9 +50,11 @@ fn recomputed(folder: &Path) -> (Vec<&'static str>, usize) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut wrong = Vec::new();
     let mut lines = 0;
-    for (found, expected) in
-        [("recomputed.csv", "expected.csv"), ("recomputed_lines.csv", "expected_lines.csv")]
-    {
+    for (found, expected) in [
+        ("recomputed.csv", "expected.csv"),
+        ("recomputed_lines.csv", "expected_lines.csv"),
+        ("recomputed_amounts.csv", "expected_amounts.csv"),
+    ] {
         let read = |file: &str| fs::read(folder.join(file)).expect("a file");
         let expected = read(expected);
         lines += String::from_utf8_lossy(&expected).lines().count();
