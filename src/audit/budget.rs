@@ -13,8 +13,11 @@ use std::path::Path;
 pub(super) const TAKEN: &str = "CREATE OR REPLACE TABLE \"taken of the budget\" (source VARCHAR, \
     budget_doc_no VARCHAR, institution_id VARCHAR, fen HUGEINT);\n";
 
+/// Reads a code of a budget line.
+type Code = fn(&BudgetLine) -> &str;
+
 /// Codes of a budget line in the order in which lines of one source are used up.
-const CODES: [(&str, fn(&BudgetLine) -> &str); 6] = [
+const CODES: [(&str, Code); 6] = [
     ("budget_doc_no", |line| &line.budget_doc_no),
     ("exp_func_code", |line| &line.exp_func_code),
     ("gov_eco_code", |line| &line.gov_eco_code),
@@ -81,7 +84,8 @@ pub(super) fn take(script: &mut Script<'_>) {
          END AS until,\n\
          coalesce(sum(greatest(balance, 0)) OVER (PARTITION BY source ORDER BY a ROWS BETWEEN \
          UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS since\n\
-         FROM (SELECT *, row_number() OVER (PARTITION BY source ORDER BY {}, nth) AS a FROM \"budget\");",
+         FROM (SELECT *, row_number() OVER (PARTITION BY source ORDER BY {}, nth) AS a FROM \
+         \"budget\");",
         by.join(", ")
     ));
     let asked = script.fresh("asked");
@@ -91,7 +95,8 @@ pub(super) fn take(script: &mut Script<'_>) {
          AS most\n\
          FROM (SELECT c.source, n.id, c.fen, row_number() OVER w AS nth, sum(c.fen) OVER w AS \
          until FROM \"cells\" c JOIN \"institutions\" n ON n.\"row\" = c.payee WHERE c.fen <> 0\n\
-         WINDOW w AS (PARTITION BY c.source ORDER BY n.place, c.item, c.i ROWS UNBOUNDED PRECEDING));"
+         WINDOW w AS (PARTITION BY c.source ORDER BY n.place, c.item, c.i ROWS UNBOUNDED \
+         PRECEDING));"
     ));
     script.say(&format!(
         "INSERT INTO \"taken of the budget\" SELECT source, budget_doc_no, id, fen FROM (\n\

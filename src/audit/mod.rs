@@ -44,6 +44,16 @@ use script::Script;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+/// What an auditor reads first.
+const HEADING: &str = "\
+-- Computes a settlement again from its facts. Run inside this folder with DuckDB.
+-- Each rule of the law stands under its id and clause, in the order in which rules read each other:
+-- values, prices, gates, items; then exclusions, caps, budget and split, on the money of the lines.
+-- Numbers are fractions n / d of whole numbers, money in fen; no value is a float. Beside each value
+-- stands e, why it is missing: 1 no parent row, 2 no row in a table, 3 division by zero, 4 overflow,
+-- 5 below zero; 0 if it is not. Ties end in values of the facts, at last in their row.
+";
+
 /// Name of the script in the folder.
 pub const SCRIPT: &str = "recompute.sql";
 
@@ -83,9 +93,7 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
         carried::refuse(month)?;
     }
     carried::refuse_corrections(settled)?;
-    let mut text = String::from(
-        "-- Computes a settlement again from its facts. Run inside this folder with DuckDB.\n",
-    );
+    let mut text = HEADING.to_owned();
     text.push_str(prelude());
     text.push_str(include_str!("macros.sql"));
     text.push_str(
