@@ -1,7 +1,7 @@
 //! What the script cannot carry yet, by name.
 
 use super::AuditError;
-use crate::law::{Apportion, Step, Window};
+use crate::law::{Step, Window};
 use crate::settle::{Settled, SettledMonth};
 
 /// Refuses a period that corrects closed months: their refunds are differences of two settlements.
@@ -22,23 +22,11 @@ pub(super) fn refuse(month: &SettledMonth) -> Result<(), AuditError> {
     let mut rules = Vec::new();
     // Money is allocated under the law of the first of the month.
     if let Some(law) = month.law.segments.first() {
-        for rule in &law.exclusions {
-            rules.push(format!("exclusion {}", rule.head.id));
-        }
         for rule in &law.caps {
             let id = &rule.head.id;
-            if rule.quantity.is_some() {
-                rules.push(format!("cap {id} on a quantity"));
-            }
-            if matches!(rule.apportion, Apportion::Queue(_)) {
-                rules.push(format!("cap {id} with a queue"));
-            }
             if rule.window != Window::Month {
                 rules.push(format!("cap {id} over several months"));
             }
-        }
-        for rule in &law.shortages {
-            rules.push(format!("shortage {}", rule.head.id));
         }
     }
     for segment in &month.law.segments {
@@ -48,9 +36,6 @@ pub(super) fn refuse(month: &SettledMonth) -> Result<(), AuditError> {
             {
                 rules.push(format!("what was paid of {item} in earlier months"));
             }
-        }
-        for item in segment.items.iter().filter(|item| item.any_sign && !item.in_kind) {
-            rules.push(format!("subsidy {} with negative amounts", item.head.id));
         }
         for item in segment.items.iter().filter(|item| item.to_date.is_some()) {
             rules.push(format!("subsidy {} due to date", item.head.id));

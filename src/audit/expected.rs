@@ -10,6 +10,9 @@ pub const CELLS: &str = "\"month\",\"institution_id\",\"item\",\"source\",amount
 /// Header of `expected_lines.csv` and `recomputed_lines.csv`.
 pub const LINES: &str = "\"month\",\"item\",\"status\",\"reason\",lines\n";
 
+/// Header of `expected_amounts.csv` and `recomputed_amounts.csv`.
+pub const AMOUNTS: &str = "\"month\",\"item\",line,\"status\",amount_fen,allocated_fen\n";
+
 /// Fen by month, institution, item and source; nothing where the sum is zero.
 pub(super) fn cells(settled: &Settled) -> String {
     let mut sums: BTreeMap<[String; 4], i128> = BTreeMap::new();
@@ -53,6 +56,27 @@ pub(super) fn lines(settled: &Settled) -> String {
     let mut text = LINES.to_owned();
     for (key, count) in &counts {
         row(&mut text, key, count);
+    }
+    text
+}
+
+/// Every line with an amount by month, item and row of the facts: what it is due, and what is left of
+/// it after exclusions, caps and budget.
+pub(super) fn amounts(settled: &Settled) -> String {
+    let mut text = AMOUNTS.to_owned();
+    for month in &settled.months {
+        let mut items: Vec<_> = month.entitlements.items.iter().collect();
+        items.sort_by(|a, b| a.item.cmp(&b.item));
+        for lines in items {
+            let (period, item) = (quoted(&month.month.to_string()), quoted(&lines.item));
+            let money = lines.amount.iter().zip(&lines.allocated);
+            for (row, (status, (amount, left))) in lines.status.iter().zip(money).enumerate() {
+                if *amount != 0 {
+                    let status = quoted(status.word());
+                    let _ = writeln!(text, "{period},{item},{row},{status},{amount},{left}");
+                }
+            }
+        }
     }
     text
 }

@@ -1,29 +1,34 @@
 //! Audit: a settlement written out as SQL that computes it again from the facts.
 //!
 //! In: a settled period. Out: a folder with the facts of each service month, `recompute.sql` for
-//! `DuckDB`, and what it must give: `expected.csv` and `expected_lines.csv`. Order: after `settle`.
+//! `DuckDB`, and what it must give: `expected.csv` by institution, item and source, `expected_lines.csv`
+//! by status and reason, `expected_amounts.csv` by line. Order: after `settle`.
 //! Never: writes a value a rule computed beside the facts, lets a float near money, leaves out a
 //! rule it cannot carry ([`AuditError::NotYet`] names it).
 //!
 //! [`rerun()`] settles an archived run again and says whether every byte is the same;
 //! [`difference()`] tells why two runs of one period differ.
 //!
-//! Run inside the folder, the script writes `recomputed.csv` and `recomputed_lines.csv`; they are
-//! the expected files byte for byte, or one of the two is wrong.
+//! Run inside the folder, the script writes `recomputed.csv`, `recomputed_lines.csv` and
+//! `recomputed_amounts.csv`; they are the expected files byte for byte, or one of the two is wrong.
 
 mod aggregate;
 mod allocation;
 mod archived;
+mod budget;
 mod cap;
 mod carried;
 mod compare;
 mod difference;
+mod exclusion;
 mod expected;
 mod facts;
 mod item;
+mod order;
 mod price;
 mod rerun;
 mod script;
+mod shortage;
 mod split;
 
 pub use archived::Archived;
@@ -32,7 +37,7 @@ pub use difference::{
     After, DifferenceError, DifferenceQuestion, DifferenceReport, DifferentLine, DifferentTable,
     Parts, difference,
 };
-pub use expected::{CELLS, LINES};
+pub use expected::{AMOUNTS, CELLS, LINES};
 pub use rerun::{Difference, DifferenceKind, RerunError, RerunQuestion, RerunReport, Whose, rerun};
 
 use crate::law::expr::prelude;
@@ -40,6 +45,16 @@ use crate::settle::Settled;
 use script::Script;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+
+/// What an auditor reads first.
+const HEADING: &str = "\
+-- Computes a settlement again from its facts. Run inside this folder with DuckDB.
+-- Each rule of the law stands under its id and clause, in the order in which rules read each other:
+-- values, prices, gates, items; then exclusions, caps, budget and split, on the money of the lines.
+-- Numbers are fractions n / d of whole numbers, money in fen; no value is a float. Beside each value
+-- stands e, why it is missing: 1 no parent row, 2 no row in a table, 3 division by zero, 4 overflow,
+-- 5 below zero; 0 if it is not. Ties end in values of the facts, at last in their row.
+";
 
 /// Name of the script in the folder.
 pub const SCRIPT: &str = "recompute.sql";
@@ -49,9 +64,9 @@ pub const SCRIPT: &str = "recompute.sql";
 pub enum AuditError {
     /// The law holds rules the script cannot carry yet.
     #[error(
-        "{month}: found {}; expected rules the SQL can carry; hint: it cannot yet say queues, \
-         quantity caps, windows longer than a month, exclusions, shortages, negative amounts, \
-         totals to date, corrections of closed months",
+        "{month}: found {}; expected rules the SQL can carry; hint: it cannot yet say windows \
+         longer than a month, what was paid in earlier months, totals to date, corrections of \
+         closed months",
         rules.join(", ")
     )]
     NotYet {
@@ -80,23 +95,34 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
         carried::refuse(month)?;
     }
     carried::refuse_corrections(settled)?;
-    let mut text = String::from(
-        "-- Computes a settlement again from its facts. Run inside this folder with DuckDB.\n",
-    );
+    let mut text = HEADING.to_owned();
     text.push_str(prelude());
     text.push_str(include_str!("macros.sql"));
     text.push_str(
         "CREATE OR REPLACE TABLE \"result\" (month VARCHAR, institution_id VARCHAR, item VARCHAR, \
          source VARCHAR, amount_fen HUGEINT);\n\
          CREATE OR REPLACE TABLE \"result lines\" (month VARCHAR, item VARCHAR, status VARCHAR, \
-         reason VARCHAR, lines BIGINT);\n",
+         reason VARCHAR, lines BIGINT);\n\
+         CREATE OR REPLACE TABLE \"result amounts\" (month VARCHAR, item VARCHAR, line BIGINT, \
+         status VARCHAR, amount_fen HUGEINT, allocated_fen HUGEINT);\n",
     );
-    for month in &settled.months {
+    let last_short = settled.months.iter().rposition(budget::is_read);
+    if last_short.is_some() {
+        text.push_str(budget::TAKEN);
+    }
+    for (at, month) in settled.months.iter().enumerate() {
         let _ = writeln!(text, "\n-- {}", month.month);
         let mut script = Script::new(month);
         facts::write(&mut script, folder)?;
+        let later_is_short = last_short.is_some_and(|last| at < last);
+        if budget::is_read(month) || later_is_short {
+            budget::write(&mut script, folder)?;
+        }
         script.steps();
         allocation::allocate(&mut script);
+        if later_is_short {
+            budget::take(&mut script);
+        }
         text.push_str(&script.text);
     }
     text.push_str(
@@ -107,11 +133,14 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
          COPY (SELECT month, item, status, reason, sum(lines)::HUGEINT AS lines \
          FROM \"result lines\" GROUP BY ALL ORDER BY ALL) \
          TO 'recomputed_lines.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, item, status, \
-         reason));\n",
+         reason));\n\
+         COPY (SELECT * FROM \"result amounts\" ORDER BY ALL) \
+         TO 'recomputed_amounts.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, item, status));\n",
     );
     put(&folder.join(SCRIPT), text.as_bytes())?;
     put(&folder.join("expected.csv"), expected::cells(settled).as_bytes())?;
-    put(&folder.join("expected_lines.csv"), expected::lines(settled).as_bytes())
+    put(&folder.join("expected_lines.csv"), expected::lines(settled).as_bytes())?;
+    put(&folder.join("expected_amounts.csv"), expected::amounts(settled).as_bytes())
 }
 
 fn put(path: &PathBuf, bytes: &[u8]) -> Result<(), AuditError> {

@@ -3,7 +3,7 @@
 
 use crate::domain::{Basis, Column};
 use crate::law::expr::{Expr, calendar_sql};
-use crate::law::{LawOfMonth, Step, Ty};
+use crate::law::{LawOfMonth, RuleHead, Step, Ty};
 use crate::settle::SettledMonth;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -132,6 +132,19 @@ impl<'a> Script<'a> {
     /// Adds a statement.
     pub(super) fn say(&mut self, statement: &str) {
         let _ = writeln!(self.text, "{statement}");
+    }
+
+    /// Adds a line for whoever reads the script.
+    pub(super) fn note(&mut self, line: &str) {
+        let _ = writeln!(self.text, "-- {}", line.replace(['\n', '\r'], " "));
+    }
+
+    /// Says which block of the law the statements to come carry out.
+    pub(super) fn head(&mut self, kind: &str, head: &RuleHead) {
+        self.text.push('\n');
+        let RuleHead { id, clause, label, .. } = head;
+        let label = if label == id { String::new() } else { format!(": {label}") };
+        self.note(&format!("{kind} {id} ({clause}){label}"));
     }
 
     /// A name no other table of the month has.
@@ -289,6 +302,9 @@ impl<'a> Script<'a> {
             let Some(first) = versions.iter().flatten().next() else { continue };
             match first {
                 Step::Value(rule) => {
+                    if !rule.hidden {
+                        self.head("value", &rule.head);
+                    }
                     let kind = Kind::of_type(rule.expr.ty());
                     let own = self.column(&rule.basis, &rule.head.id, kind);
                     for (segment, step) in versions.iter().enumerate() {
@@ -303,6 +319,7 @@ impl<'a> Script<'a> {
                 }
                 Step::Aggregate(rule) => self.aggregate(rule),
                 Step::Price(rule) => {
+                    self.head("price", &rule.head);
                     self.price_columns(rule);
                     for (segment, step) in versions.iter().enumerate() {
                         if let (Some(Step::Price(rule)), Some(rows)) =
@@ -313,6 +330,7 @@ impl<'a> Script<'a> {
                     }
                 }
                 Step::Gate(rule) => {
+                    self.head("gate", &rule.head);
                     let own =
                         self.column(&rule.basis, &format!("gate:{}", rule.head.id), Kind::Bool);
                     for (segment, step) in versions.iter().enumerate() {
@@ -323,7 +341,8 @@ impl<'a> Script<'a> {
                         }
                     }
                 }
-                Step::Item(_) => {
+                Step::Item(rule) => {
+                    self.head("subsidy", &rule.head);
                     let rules: Vec<_> = versions
                         .iter()
                         .map(|step| match step {
