@@ -5,10 +5,18 @@
 
 use std::io::{self, Write};
 
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
 use super::sheet::{Sheet, Values};
+use crate::domain::hex;
 
 /// Bytes gathered before they are handed on.
 const BUFFER: usize = 1 << 17;
+
+/// Rows with a hash that one thread writes at a time, and how many such pieces wait for the file.
+const HASHED_ROWS: usize = 1024;
+const PIECES: usize = 16;
 
 /// Writes the header line and all rows.
 ///
@@ -16,18 +24,76 @@ const BUFFER: usize = 1 << 17;
 /// When `to` cannot be written.
 pub fn write(sheet: &Sheet, mut to: impl Write) -> io::Result<()> {
     let mut out = String::with_capacity(BUFFER + 4096);
+    header(sheet, &mut out);
+    out.push('\n');
+    rows(sheet, &mut out, &mut to)?;
+    to.write_all(out.as_bytes())?;
+    to.flush()
+}
+
+/// [`write()`] with one more column, `name`: the first 16 digits of each row's hash. The hash is
+/// SHA-256 of the row's machine texts but those of the columns `outside`, each followed by a line
+/// feed. Every text is made once, for both. Gives the hashes.
+///
+/// # Errors
+/// When `to` cannot be written.
+pub(super) fn write_hashed(
+    sheet: &Sheet,
+    outside: &[&str],
+    name: &str,
+    mut to: impl Write,
+) -> io::Result<Vec<[u8; 32]>> {
+    let mut head = String::new();
+    header(sheet, &mut head);
+    writeln!(to, "{head},{name}")?;
+    let inside: Vec<bool> =
+        sheet.columns.iter().map(|column| !outside.contains(&&*column.name)).collect();
+    let piece = |first: usize| {
+        let (mut out, mut text, mut hashes) = (String::new(), String::new(), Vec::new());
+        for row in first..sheet.rows.min(first + HASHED_ROWS) {
+            text.clear();
+            for (column, inside) in sheet.columns.iter().zip(&inside) {
+                let start = out.len();
+                column.values.text(row, &mut out);
+                if *inside {
+                    text.push_str(&out[start..]);
+                    text.push('\n');
+                }
+                if may_need_quotes(&column.values) {
+                    quote(&mut out, start);
+                }
+                out.push(',');
+            }
+            let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+            out.push_str(&hex(&hash[..8]));
+            out.push('\n');
+            hashes.push(hash);
+        }
+        (out, hashes)
+    };
+    let mut hashes = Vec::with_capacity(sheet.rows);
+    for wave in (0..sheet.rows).step_by(HASHED_ROWS * PIECES) {
+        let end = sheet.rows.min(wave + HASHED_ROWS * PIECES);
+        let firsts: Vec<usize> = (wave..end).step_by(HASHED_ROWS).collect();
+        let made: Vec<_> = firsts.into_par_iter().map(piece).collect();
+        for (out, of_piece) in made {
+            to.write_all(out.as_bytes())?;
+            hashes.extend(of_piece);
+        }
+    }
+    to.flush()?;
+    Ok(hashes)
+}
+
+fn header(sheet: &Sheet, out: &mut String) {
     for (at, column) in sheet.columns.iter().enumerate() {
         if at > 0 {
             out.push(',');
         }
         let start = out.len();
         out.push_str(&column.name);
-        quote(&mut out, start);
+        quote(out, start);
     }
-    out.push('\n');
-    rows(sheet, &mut out, &mut to)?;
-    to.write_all(out.as_bytes())?;
-    to.flush()
 }
 
 /// The rows alone as bytes, for files written in pieces.
@@ -69,7 +135,14 @@ fn rows(sheet: &Sheet, out: &mut String, to: &mut impl Write) -> io::Result<()> 
 }
 
 const fn may_need_quotes(values: &Values) -> bool {
-    matches!(values, Values::Text(_) | Values::Shared(_) | Values::Listed(..) | Values::Coded(..))
+    matches!(
+        values,
+        Values::Text(_)
+            | Values::Shared(_)
+            | Values::Numbered(..)
+            | Values::Listed(..)
+            | Values::Coded(..)
+    )
 }
 
 /// Quotes the field that starts at `start`, if it holds a comma, a quote or a line end.
