@@ -276,10 +276,7 @@ impl Context<'_> {
             return;
         }
         let children = &self.enrolments.children.keys;
-        places.fill(rows.len() + listings.len());
-        for row in rows {
-            places.add_attendance(self.attendance.child(*row), *row);
-        }
+        places.fill(rows, |row| self.attendance.child(row), listings.len());
         for listing in listings {
             places.add_listing(children[*listing as usize]);
         }
@@ -413,10 +410,10 @@ impl Context<'_> {
             let code = FindingCode::AttendanceMissing;
             piece.tally.add(code, id, "", absent.0, absent.1, Vec::new());
         }
-        let mut orphans = rows.iter().filter(|row| places.get(self.attendance.child(**row)).0 == 0);
+        let mut orphans = places.orphans(rows);
         if let Some(first) = orphans.next() {
             let count = 1 + orphans.count() as u64;
-            let spot = self.attendance.spot(*first);
+            let spot = self.attendance.spot(first);
             piece.tally.add(FindingCode::AttendanceOrphan, id, "", count, spot, Vec::new());
         }
     }
