@@ -13,7 +13,7 @@ use super::spell_facts;
 use super::tally::Spot;
 use super::{Facts, Ground, RowUse, Tally, age, count};
 use crate::domain::{
-    Column, Date, FindingCode, Frame, Key, KeyColumn, Span, concatenate, largest_remainder,
+    Basis, Column, Date, FindingCode, Frame, Key, KeyColumn, Span, concatenate, largest_remainder,
 };
 use crate::intake::Table;
 use crate::law::AgeRule;
@@ -111,7 +111,6 @@ pub(super) struct Piece {
 pub(crate) struct Laid {
     frame: Frame,
     listings: Vec<u32>,
-    institutions: Vec<u32>,
     attended: Vec<u32>,
     rows: usize,
 }
@@ -154,7 +153,7 @@ pub(crate) fn lay(
     if !strangers.is_empty() {
         pieces.push(context.strangers(&strangers));
     }
-    let mut spells = join(pieces, tally);
+    let mut spells = join(ground, pieces, tally);
     unknown_institutions(enrolments, &strangers, tally);
     uses.insert(Arc::from("enrolments"), RowUse::All);
     let mut frame = spell_facts::frame(ground, register, enrolments, &attendance, &mut spells);
@@ -168,15 +167,17 @@ pub(crate) fn lay(
         &mut frame,
         tally,
     );
-    let Piece { listing: listings, institution: institutions, attended, .. } = spells;
-    Laid { frame, listings, institutions, attended, rows }
+    let Piece { listing: listings, attended, .. } = spells;
+    Laid { frame, listings, attended, rows }
 }
 
 /// Links the spells to slots, tells ages, and builds the listing and child frames where a rule
 /// stands on them.
 pub(crate) fn finish(ground: &Ground<'_>, laid: Laid, facts: &mut Facts) {
-    let Laid { mut frame, listings, institutions, attended, rows } = laid;
+    let Laid { mut frame, listings, attended, rows } = laid;
+    let institutions = frame.links.remove(&Basis::Institution).unwrap_or_default();
     slot::link(facts, &mut frame, &institutions);
+    frame.links.insert(Basis::Institution, institutions);
     age::put(ground, &mut frame);
     child::build(ground, facts, &mut frame, &listings, rows);
     facts.frames.put(frame);
@@ -185,22 +186,14 @@ pub(crate) fn finish(ground: &Ground<'_>, laid: Laid, facts: &mut Facts) {
 
 /// The main institution row of each listing. Neighbours often share one: it is looked up once.
 fn homes(register: &Register, keys: &[Key]) -> Vec<u32> {
-    let parts: Vec<Vec<u32>> = keys
-        .par_chunks(16_384)
-        .map(|chunk| {
-            let mut last = (Key(u128::MAX), Frame::NO_ROW);
-            chunk
-                .iter()
-                .map(|key| {
-                    if last.0 != *key {
-                        last = (*key, register.row(*key));
-                    }
-                    last.1
-                })
-                .collect()
-        })
-        .collect();
-    concatenate(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    let keys = keys.par_iter().with_min_len(16_384);
+    keys.map_with((Key(u128::MAX), Frame::NO_ROW), |last, key| {
+        if last.0 != *key {
+            *last = (*key, register.row(*key));
+        }
+        last.1
+    })
+    .collect()
 }
 
 fn strangers(homes: &[u32]) -> Vec<u32> {
@@ -544,8 +537,8 @@ impl Piece {
     }
 }
 
-/// Joins the runs in order.
-fn join(pieces: Vec<Piece>, tally: &mut Tally) -> Piece {
+/// Joins the runs in order, as far as somebody reads them.
+fn join(ground: &Ground<'_>, pieces: Vec<Piece>, tally: &mut Tally) -> Piece {
     fn each<T: Copy + Default + Send + Sync>(
         pieces: &[Piece],
         of: impl Fn(&Piece) -> &Vec<T>,
@@ -563,12 +556,20 @@ fn join(pieces: Vec<Piece>, tally: &mut Tally) -> Piece {
         institution: each(&pieces, |piece| &piece.institution),
         from: each(&pieces, |piece| &piece.from),
         until: each(&pieces, |piece| &piece.until),
-        segment: each(&pieces, |piece| &piece.segment),
+        segment: if ground.law.segments.len() > 1 {
+            each(&pieces, |piece| &piece.segment)
+        } else {
+            Vec::new()
+        },
         pieces: each(&pieces, |piece| &piece.pieces),
         in_month: each(&pieces, |piece| &piece.in_month),
         attended: each(&pieces, |piece| &piece.attended),
         shared,
-        here: each(&pieces, |piece| &piece.here),
+        here: if ground.needs.of_spells("listings_here") {
+            each(&pieces, |piece| &piece.here)
+        } else {
+            Vec::new()
+        },
         tally: Tally::default(),
     };
     for piece in pieces {

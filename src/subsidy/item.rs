@@ -349,12 +349,6 @@ pub(crate) fn institution_text(frames: &Frames, row: u32) -> String {
 }
 
 pub(crate) fn spot(frame: &Frame, row: u32) -> Option<Spot> {
-    let whole = |name: &str| match frame.get(name).map(|stored| &stored.column) {
-        Some(Column::Num(column)) => Some(column.values[row as usize]),
-        _ => None,
-    };
-    Some(Spot {
-        file: usize::try_from(whole("#file")?).ok()?,
-        record: u32::try_from(whole("#record")?).ok()?,
-    })
+    let (file, record) = frame.origin(row as usize)?;
+    Some(Spot { file: file as usize, record })
 }
