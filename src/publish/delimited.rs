@@ -4,6 +4,7 @@
 //! quotes; a test reads the result back with that crate.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -48,18 +49,19 @@ pub(super) fn write_hashed(
     writeln!(to, "{head},{name}")?;
     let inside: Vec<bool> =
         sheet.columns.iter().map(|column| !outside.contains(&&*column.name)).collect();
+    let quotes = may_need_quotes(sheet);
     let piece = |first: usize| {
         let (mut out, mut text, mut hashes) = (String::new(), String::new(), Vec::new());
         for row in first..sheet.rows.min(first + HASHED_ROWS) {
             text.clear();
-            for (column, inside) in sheet.columns.iter().zip(&inside) {
+            for ((column, inside), quotes) in sheet.columns.iter().zip(&inside).zip(&quotes) {
                 let start = out.len();
                 column.values.text(row, &mut out);
                 if *inside {
                     text.push_str(&out[start..]);
                     text.push('\n');
                 }
-                if may_need_quotes(&column.values) {
+                if *quotes {
                     quote(&mut out, start);
                 }
                 out.push(',');
@@ -109,15 +111,16 @@ pub(super) fn body(sheet: &Sheet) -> io::Result<Vec<u8>> {
 
 /// Appends the rows to `out`, handing full buffers to `to`.
 fn rows(sheet: &Sheet, out: &mut String, to: &mut impl Write) -> io::Result<()> {
+    let quotes = may_need_quotes(sheet);
     for row in 0..sheet.rows {
         let record = out.len();
-        for (at, column) in sheet.columns.iter().enumerate() {
+        for (at, (column, quotes)) in sheet.columns.iter().zip(&quotes).enumerate() {
             if at > 0 {
                 out.push(',');
             }
             let start = out.len();
             column.values.text(row, out);
-            if may_need_quotes(&column.values) {
+            if *quotes {
                 quote(out, start);
             }
         }
@@ -134,22 +137,28 @@ fn rows(sheet: &Sheet, out: &mut String, to: &mut impl Write) -> io::Result<()> 
     Ok(())
 }
 
-const fn may_need_quotes(values: &Values) -> bool {
-    matches!(
-        values,
-        Values::Text(_)
-            | Values::Shared(_)
-            | Values::Numbered(..)
-            | Values::Listed(..)
-            | Values::Coded(..)
-    )
+/// The columns of which a field may need quotes; few texts of many rows are looked at once.
+fn may_need_quotes(sheet: &Sheet) -> Vec<bool> {
+    let any = |texts: &[Arc<str>]| texts.iter().any(|text| needs_quotes(text.as_bytes()));
+    let of = |values: &Values| match values {
+        Values::Text(_) | Values::Shared(_) => true,
+        Values::Numbered(_, texts) => any(texts),
+        Values::Listed(_, list) | Values::Coded(_, list) => any(list.texts()),
+        _ => false,
+    };
+    sheet.columns.iter().map(|column| of(&column.values)).collect()
+}
+
+/// Whether a field holds a comma, a quote or a line end.
+fn needs_quotes(field: &[u8]) -> bool {
+    let needs = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
+    // Nearly no field needs any: looking at every byte is quicker than a way out at each.
+    field.iter().fold(false, |found, byte| found | needs(byte))
 }
 
 /// Quotes the field that starts at `start`, if it holds a comma, a quote or a line end.
 fn quote(out: &mut String, start: usize) {
-    let needs = |byte: &u8| matches!(byte, b',' | b'"' | b'\n' | b'\r');
-    // Nearly no field needs any: looking at every byte is quicker than a way out at each.
-    if out.as_bytes()[start..].iter().fold(false, |found, byte| found | needs(byte)) {
+    if needs_quotes(&out.as_bytes()[start..]) {
         let quoted = format!("\"{}\"", out[start..].replace('"', "\"\""));
         out.truncate(start);
         out.push_str(&quoted);
