@@ -127,15 +127,14 @@ pub(crate) fn lay(
     let rows = enrolments.table.rows;
     let homes = homes(register, &enrolments.institutions.keys);
     let mut of_attendance = Tally::default();
-    let ((overlapping, lost), attendance) = rayon::join(
-        || child::overlaps(ground, enrolments, of_child),
+    let (((overlapping, lost), (order, starts)), attendance) = rayon::join(
+        || (child::overlaps(ground, enrolments, of_child), group(&homes, register.ids.len())),
         || Attendance::new(ground, register, &mut of_attendance),
     );
     tally.absorb(of_attendance);
     if let Some(table) = ground.tables.get("attendance") {
         uses.insert(Arc::clone(&table.name), attendance.used.clone());
     }
-    let (order, starts) = group(&homes, register.ids.len());
     let context = Context {
         ground,
         enrolments,
