@@ -130,24 +130,22 @@ impl<'a> Lines<'a> {
 
     /// Rows of an item that may yet be paid something or owe it: those paid something so far, and every
     /// row with a total to date, for what was paid before may be more than a total of nothing.
-    pub(super) fn payable(&self, item: usize) -> Vec<usize> {
+    pub(super) fn payable(&self, item: usize) -> impl Iterator<Item = usize> + '_ {
         let due_to_date = self.rules[item].as_ref().is_some_and(|rule| rule.to_date.is_some());
-        if due_to_date {
-            self.with_total(item)
-        } else {
-            self.live(item).map(|(row, _)| row).collect()
-        }
+        let with_total = due_to_date.then(|| self.with_total(item));
+        let live = (!due_to_date).then(|| self.live(item).map(|(row, _)| row));
+        with_total.into_iter().flatten().chain(live.into_iter().flatten())
     }
 
     /// Rows of an item whose gates passed and whose amount was computed.
-    pub(super) fn with_total(&self, item: usize) -> Vec<usize> {
+    pub(super) fn with_total(&self, item: usize) -> impl Iterator<Item = usize> + '_ {
         let list = &self.entitlements.items[item];
-        let has_total = |row: &usize| match list.status[*row] {
+        let has_total = move |row: &usize| match list.status[*row] {
             LineStatus::Paid => true,
             LineStatus::Zero => list.exact.as_ref().is_none_or(|exact| !exact.is_null(*row)),
             LineStatus::Absent | LineStatus::Refused => false,
         };
-        (0..list.status.len()).filter(has_total).collect()
+        (0..list.status.len()).filter(has_total)
     }
 
     /// The order of ties: pack order of items, then what tells their rows apart, then the money.
@@ -216,8 +214,8 @@ impl<'a> Lines<'a> {
             if self.payees[item].all_found() {
                 continue;
             }
-            let mut lost = self.payable(item);
-            lost.retain(|row| self.payees[item].at(*row) == Frame::NO_ROW);
+            let nowhere = |row: &usize| self.payees[item].at(*row) == Frame::NO_ROW;
+            let lost: Vec<usize> = self.payable(item).filter(nowhere).collect();
             for row in lost {
                 self.refuse(item, row, RowError::NoParent);
             }

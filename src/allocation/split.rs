@@ -53,7 +53,7 @@ impl Splits {
         let mut items_of: Vec<Vec<usize>> = Vec::new();
         for item in 0..lines.entitlements.items.len() {
             let rule = lines.rules[item].clone().filter(|rule| !rule.in_kind);
-            let Some(rule) = rule.filter(|_| !lines.payable(item).is_empty()) else {
+            let Some(rule) = rule.filter(|_| lines.payable(item).next().is_some()) else {
                 this.of_item.push(None);
                 continue;
             };
@@ -136,7 +136,6 @@ impl Splits {
             for item in items {
                 let lost: Vec<(usize, RowError)> = lines
                     .payable(*item)
-                    .into_iter()
                     .filter_map(|row| Some((row, *refused.get(&lines.payees[*item].at(row))?)))
                     .collect();
                 for (row, error) in lost {

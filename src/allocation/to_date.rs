@@ -85,7 +85,7 @@ impl Run<'_> {
 
     /// The rows that have a total.
     fn rows(&self, lines: &Lines) -> Vec<u32> {
-        let rows = lines.with_total(self.item).into_iter();
+        let rows = lines.with_total(self.item);
         rows.filter_map(|row| u32::try_from(row).ok()).collect()
     }
 

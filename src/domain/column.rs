@@ -449,6 +449,39 @@ impl Stored {
     }
 }
 
+/// Where the rows of a frame stand among the deliveries.
+#[derive(Debug, Clone, Default)]
+pub struct Origins {
+    /// The file of each row by number; one number where all rows are of one file.
+    files: Vec<u32>,
+    /// The record of each row, from 1.
+    records: Vec<u32>,
+}
+
+impl Origins {
+    /// The records of rows with their files, of which one speaks for all.
+    #[must_use]
+    pub const fn new(files: Vec<u32>, records: Vec<u32>) -> Self {
+        Self { files, records }
+    }
+
+    /// File and record of a row, if it is known.
+    #[must_use]
+    pub fn at(&self, row: usize) -> Option<(u32, u32)> {
+        let record = self.records.get(row).copied().filter(|record| *record > 0)?;
+        let file = if let [only] = self.files[..] { only } else { *self.files.get(row)? };
+        Some((file, record))
+    }
+
+    /// Those of the rows named, in that order.
+    #[must_use]
+    pub fn take(&self, rows: &[u32]) -> Self {
+        let of = |row: &u32| self.at(*row as usize).unwrap_or_default();
+        let (files, records) = rows.iter().map(of).unzip();
+        Self { files, records }
+    }
+}
+
 /// All rows of one basis: named columns and links to coarser rows.
 #[derive(Debug, Clone)]
 pub struct Frame {
@@ -461,6 +494,8 @@ pub struct Frame {
     pub columns: BTreeMap<Arc<str>, Arc<Stored>>,
     /// For each coarser basis the row each row belongs to; [`Frame::NO_ROW`] where it has none.
     pub links: BTreeMap<Basis, Vec<u32>>,
+    /// Where the rows were delivered, if they were.
+    pub origins: Option<Origins>,
 }
 
 impl Frame {
@@ -470,7 +505,7 @@ impl Frame {
     /// An empty frame of `rows` rows.
     #[must_use]
     pub const fn new(basis: Basis, rows: usize) -> Self {
-        Self { basis, rows, columns: BTreeMap::new(), links: BTreeMap::new() }
+        Self { basis, rows, columns: BTreeMap::new(), links: BTreeMap::new(), origins: None }
     }
 
     /// Adds a column, replacing one of the same name.
@@ -486,6 +521,12 @@ impl Frame {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Stored> {
         self.columns.get(name).map(|stored| &**stored)
+    }
+
+    /// File and record a row was delivered in, if it was.
+    #[must_use]
+    pub fn origin(&self, row: usize) -> Option<(u32, u32)> {
+        self.origins.as_ref()?.at(row)
     }
 
     /// The column of that name, for a thread that reads it while others are added.

@@ -21,7 +21,7 @@ mod time;
 pub use basis::{Basis, RowError};
 pub use calendar::{Calendar, CalendarError, Roll};
 pub use column::{
-    Cell, CodeColumn, CodeList, Column, Frame, Frames, Key, KeyColumn, NumColumn, Stored,
+    Cell, CodeColumn, CodeList, Column, Frame, Frames, Key, KeyColumn, NumColumn, Origins, Stored,
     concatenate,
 };
 pub use finding::{Finding, FindingCode, Place, Severity};

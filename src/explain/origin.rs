@@ -1,7 +1,7 @@
 //! Where a fact comes from: the record it was delivered in, or what it was computed from.
 
 use super::walk::LineWalk;
-use crate::domain::{Basis, Cell, Frame};
+use crate::domain::{Basis, Frame};
 use crate::facts::{MANY_ATTENDANCES, NO_ATTENDANCE};
 use crate::law::dictionary::TABLE_BASES;
 use std::collections::BTreeSet;
@@ -38,13 +38,9 @@ impl LineWalk<'_> {
         if !of_record {
             return Origin { computed, ..Origin::default() };
         }
-        let whole = |name: &str| match frame.get(name).map(|stored| stored.cell(row)) {
-            Some(Cell::Num(number, _)) => usize::try_from(number).ok(),
-            _ => None,
-        };
-        let record = whole("#record").unwrap_or(0) as u64;
-        let file = whole("#file").filter(|_| record > 0).map(|file| self.file(file));
-        Origin { file: file.unwrap_or_default(), record, computed }
+        let (file, record) = frame.origin(row).unzip();
+        let file = file.map(|file| self.file(file as usize)).unwrap_or_default();
+        Origin { file, record: record.unwrap_or(0).into(), computed }
     }
 
     fn file(&self, number: usize) -> String {

@@ -335,14 +335,13 @@ fn children(spells: &Frame, ages: &[&str]) -> (Frame, Vec<u32>) {
         "institution_known",
         "listings_of_child",
         "listings_here",
-        "#file",
-        "#record",
     ];
     for name in facts.iter().chain(ages) {
         if let Some(stored) = spells.get(name) {
             frame.put(name, stored.take(&firsts));
         }
     }
+    frame.origins = spells.origins.as_ref().map(|origins| origins.take(&firsts));
     if let Some(institutions) = spells.links.get(&Basis::Institution) {
         let picked = firsts.iter().map(|row| institutions[*row as usize]).collect();
         frame.links.insert(Basis::Institution, picked);
@@ -358,6 +357,7 @@ fn listing_frame(spells: &Frame, listings: &[u32], rows: usize) -> Frame {
         firsts[*listing as usize] = u32::try_from(spell).unwrap_or(u32::MAX);
     }
     let mut frame = Frame::new(Basis::Listing, rows);
+    frame.origins = spells.origins.as_ref().map(|origins| origins.take(&firsts));
     for (name, stored) in &spells.columns {
         let mut taken = stored.take(&firsts);
         if (name.starts_with("days_") || name.starts_with("spell_days"))
@@ -396,8 +396,6 @@ pub(crate) fn put_empty(ground: &Ground<'_>, facts: &mut Facts) {
         {
             frame.links.insert(link, Vec::new());
         }
-        frame.put("#file", Stored::plain(Column::whole(Vec::new())));
-        frame.put("#record", Stored::plain(Column::whole(Vec::new())));
         facts.frames.put(frame);
     }
 }

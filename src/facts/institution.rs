@@ -275,9 +275,6 @@ fn nobody(ground: &Ground<'_>) -> Frame {
             frame.put(&entry.name, super::rows::no_rows(&entry.ty));
         }
     }
-    for place in ["#file", "#record"] {
-        frame.put(place, Stored::plain(Column::whole(Vec::new())));
-    }
     linked(frame, &[])
 }
 
@@ -345,7 +342,7 @@ fn frame(
     let times = rows.iter().map(|row| row.listed_times).collect();
     frame.put("listed_times", Stored::plain(Column::whole(times)));
     check_identity(ground, table, rows, &mut frame, tally);
-    Ground::put_places(table, &picked, &mut frame);
+    Ground::put_origins(table, &picked, &mut frame);
     linked(frame, rows)
 }
 

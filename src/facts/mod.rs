@@ -18,7 +18,8 @@ mod uses;
 pub use age::completed_months;
 
 use crate::domain::{
-    Basis, Calendar, CalendarError, Column, Date, Finding, Frame, Frames, Month, Span, Stored,
+    Basis, Calendar, CalendarError, Column, Date, Finding, Frame, Frames, Month, Origins, Span,
+    Stored,
 };
 use crate::intake::{Table, Tables};
 use crate::law::{LawOfMonth, Step};
@@ -227,18 +228,16 @@ pub(crate) struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// The columns `#file` and `#record` of rows of a table.
-    pub(crate) fn put_places(table: &Table, rows: &[u32], frame: &mut Frame) {
-        let file = |row: &u32| i64::try_from(table.file_of(*row as usize)).unwrap_or(0);
-        let files = if let [(only, _)] = table.files[..] {
-            vec![i64::try_from(only).unwrap_or(0); rows.len()]
-        } else {
-            rows.iter().map(file).collect()
+    /// Where rows of a table were delivered.
+    pub(crate) fn put_origins(table: &Table, rows: &[u32], frame: &mut Frame) {
+        let number = |file: usize| u32::try_from(file).unwrap_or(u32::MAX);
+        let files = match table.files[..] {
+            [(only, _)] => vec![number(only)],
+            _ => rows.iter().map(|row| number(table.file_of(*row as usize))).collect(),
         };
-        let record = |row: &u32| i64::from(table.records[*row as usize]);
+        let record = |row: &u32| table.records[*row as usize];
         let records = rows.par_iter().with_min_len(8192).map(record).collect();
-        frame.put("#file", Stored::plain(Column::whole(files)));
-        frame.put("#record", Stored::plain(Column::whole(records)));
+        frame.origins = Some(Origins::new(files, records));
     }
 }
 

@@ -13,10 +13,29 @@ pub const SEVERAL: u32 = u32::MAX - 1;
 pub(crate) struct Places {
     slots: Vec<(Key, u32, u32, bool)>,
     mask: usize,
+    /// The children of the attendance rows.
+    attended: Vec<Key>,
 }
 
 impl Places {
-    pub(crate) fn fill(&mut self, children: usize) {
+    /// Starts with the attendance rows, each with its child, and room for so many listings. The rows
+    /// lie scattered in their table: all children are fetched before the first is looked at.
+    pub(crate) fn fill(&mut self, rows: &[u32], child: impl Fn(u32) -> Key, listings: usize) {
+        self.attended.clear();
+        self.attended.extend(rows.iter().map(|row| child(*row)));
+        self.clear(rows.len() + listings);
+        for (at, row) in rows.iter().enumerate() {
+            self.add_attendance(self.attended[at], *row);
+        }
+    }
+
+    /// The attendance rows of children without a listing, of those the index was filled with.
+    pub(crate) fn orphans<'r>(&self, rows: &'r [u32]) -> impl Iterator<Item = u32> {
+        let of_nobody = |(_, child): &(&'r u32, &Key)| self.get(**child).0 == 0;
+        rows.iter().zip(&self.attended).filter(of_nobody).map(|(row, _)| *row)
+    }
+
+    fn clear(&mut self, children: usize) {
         let size = (children.max(1) * 2).next_power_of_two();
         self.slots.clear();
         self.slots.resize(size, (Key(u128::MAX), 0, NONE, false));
@@ -31,7 +50,7 @@ impl Places {
         at
     }
 
-    pub(crate) fn add_attendance(&mut self, child: Key, row: u32) {
+    fn add_attendance(&mut self, child: Key, row: u32) {
         let at = self.slot(child);
         let slot = &mut self.slots[at];
         slot.0 = child;

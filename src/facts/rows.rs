@@ -144,7 +144,7 @@ fn frame(
         }
     }
     put_computed(ground, basis, table, rows, &mut frame);
-    Ground::put_places(table, rows, &mut frame);
+    Ground::put_origins(table, rows, &mut frame);
     frame.links.insert(Basis::Programme, vec![0; rows.len()]);
     frame.links.insert(Basis::Institution, institutions);
     frame

@@ -5,7 +5,7 @@ use super::rows::put_missing;
 use super::tally::Spot;
 use super::{Facts, Ground, RowUse, Tally, row_span};
 use crate::domain::{
-    Basis, CodeColumn, CodeList, Column, FindingCode, Frame, Key, KeyColumn, Stored, concatenate,
+    Basis, CodeColumn, CodeList, Column, FindingCode, Frame, Key, KeyColumn, Stored,
 };
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -157,11 +157,7 @@ fn frame(
         for (name, stored) in &table.columns {
             frame.put(name, stored.take(&firsts));
         }
-        Ground::put_places(table, &firsts, &mut frame);
-    } else {
-        for place in ["#file", "#record"] {
-            frame.put(place, Stored::plain(Column::whole(Vec::new())));
-        }
+        Ground::put_origins(table, &firsts, &mut frame);
     }
     put_missing(ground, "slots", &mut frame);
     let mut ids = KeyColumn::default();
@@ -250,6 +246,9 @@ fn translated(from: &CodeList, to: &CodeList) -> Vec<u32> {
 /// A place of a slot not looked up yet.
 const UNSEEN: u32 = u32::MAX - 1;
 
+/// Spells one thread links in one go.
+const STRETCH: usize = 16_384;
+
 /// Links spells to slots by institution, age class and service, else to the row for all services.
 pub(crate) fn link(facts: &Facts, frame: &mut Frame, institutions: &[u32]) {
     let none = Vec::new();
@@ -274,35 +273,25 @@ pub(crate) fn link(facts: &Facts, frame: &mut Frame, institutions: &[u32]) {
         let own = index.get(&(main, class, service));
         own.or_else(|| index.get(&(main, class, EVERY))).copied().unwrap_or(Frame::NO_ROW)
     };
-    let rows: Vec<u32> =
-        (0..institutions.len()).filter_map(|row| u32::try_from(row).ok()).collect();
-    let parts: Vec<Vec<u32>> = rows
-        .par_chunks(16_384)
-        .map(|chunk| {
-            // Spells stand by institution: what was found for one serves its neighbours.
-            let mut seen = vec![UNSEEN; kinds];
-            let mut of = Frame::NO_ROW;
-            chunk
-                .iter()
-                .map(|row| {
-                    let row = *row as usize;
-                    let Some(main) = versions.get(institutions[row] as usize).copied() else {
-                        return Frame::NO_ROW;
-                    };
-                    if main != of {
-                        seen.fill(UNSEEN);
-                        of = main;
-                    }
-                    let (class, service) = (classes.codes[row], services.codes[row]);
-                    let slot = &mut seen[class as usize * width + service as usize];
-                    if *slot == UNSEEN {
-                        *slot = find(main, class, service);
-                    }
-                    *slot
-                })
-                .collect()
-        })
-        .collect();
-    let links = concatenate(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let mut links = vec![Frame::NO_ROW; institutions.len()];
+    let stretches = links.par_chunks_mut(STRETCH).zip(institutions.par_chunks(STRETCH));
+    stretches.enumerate().for_each(|(at, (links, institutions))| {
+        // Spells stand by institution: what was found for one serves its neighbours.
+        let mut seen = vec![UNSEEN; kinds];
+        let mut of = Frame::NO_ROW;
+        for ((link, institution), row) in links.iter_mut().zip(institutions).zip(at * STRETCH..) {
+            let Some(main) = versions.get(*institution as usize).copied() else { continue };
+            if main != of {
+                seen.fill(UNSEEN);
+                of = main;
+            }
+            let (class, service) = (classes.codes[row], services.codes[row]);
+            let slot = &mut seen[class as usize * width + service as usize];
+            if *slot == UNSEEN {
+                *slot = find(main, class, service);
+            }
+            *link = *slot;
+        }
+    });
     frame.links.insert(Basis::Slot, links);
 }

@@ -13,7 +13,7 @@ use super::spell_facts;
 use super::tally::Spot;
 use super::{Facts, Ground, RowUse, Tally, age, count};
 use crate::domain::{
-    Column, Date, FindingCode, Frame, Key, KeyColumn, Span, concatenate, largest_remainder,
+    Basis, Column, Date, FindingCode, Frame, Key, KeyColumn, Span, concatenate, largest_remainder,
 };
 use crate::intake::Table;
 use crate::law::AgeRule;
@@ -111,7 +111,6 @@ pub(super) struct Piece {
 pub(crate) struct Laid {
     frame: Frame,
     listings: Vec<u32>,
-    institutions: Vec<u32>,
     attended: Vec<u32>,
     rows: usize,
 }
@@ -128,15 +127,14 @@ pub(crate) fn lay(
     let rows = enrolments.table.rows;
     let homes = homes(register, &enrolments.institutions.keys);
     let mut of_attendance = Tally::default();
-    let ((overlapping, lost), attendance) = rayon::join(
-        || child::overlaps(ground, enrolments, of_child),
+    let (((overlapping, lost), (order, starts)), attendance) = rayon::join(
+        || (child::overlaps(ground, enrolments, of_child), group(&homes, register.ids.len())),
         || Attendance::new(ground, register, &mut of_attendance),
     );
     tally.absorb(of_attendance);
     if let Some(table) = ground.tables.get("attendance") {
         uses.insert(Arc::clone(&table.name), attendance.used.clone());
     }
-    let (order, starts) = group(&homes, register.ids.len());
     let context = Context {
         ground,
         enrolments,
@@ -154,7 +152,7 @@ pub(crate) fn lay(
     if !strangers.is_empty() {
         pieces.push(context.strangers(&strangers));
     }
-    let mut spells = join(pieces, tally);
+    let mut spells = join(ground, pieces, tally);
     unknown_institutions(enrolments, &strangers, tally);
     uses.insert(Arc::from("enrolments"), RowUse::All);
     let mut frame = spell_facts::frame(ground, register, enrolments, &attendance, &mut spells);
@@ -168,15 +166,17 @@ pub(crate) fn lay(
         &mut frame,
         tally,
     );
-    let Piece { listing: listings, institution: institutions, attended, .. } = spells;
-    Laid { frame, listings, institutions, attended, rows }
+    let Piece { listing: listings, attended, .. } = spells;
+    Laid { frame, listings, attended, rows }
 }
 
 /// Links the spells to slots, tells ages, and builds the listing and child frames where a rule
 /// stands on them.
 pub(crate) fn finish(ground: &Ground<'_>, laid: Laid, facts: &mut Facts) {
-    let Laid { mut frame, listings, institutions, attended, rows } = laid;
+    let Laid { mut frame, listings, attended, rows } = laid;
+    let institutions = frame.links.remove(&Basis::Institution).unwrap_or_default();
     slot::link(facts, &mut frame, &institutions);
+    frame.links.insert(Basis::Institution, institutions);
     age::put(ground, &mut frame);
     child::build(ground, facts, &mut frame, &listings, rows);
     facts.frames.put(frame);
@@ -185,22 +185,14 @@ pub(crate) fn finish(ground: &Ground<'_>, laid: Laid, facts: &mut Facts) {
 
 /// The main institution row of each listing. Neighbours often share one: it is looked up once.
 fn homes(register: &Register, keys: &[Key]) -> Vec<u32> {
-    let parts: Vec<Vec<u32>> = keys
-        .par_chunks(16_384)
-        .map(|chunk| {
-            let mut last = (Key(u128::MAX), Frame::NO_ROW);
-            chunk
-                .iter()
-                .map(|key| {
-                    if last.0 != *key {
-                        last = (*key, register.row(*key));
-                    }
-                    last.1
-                })
-                .collect()
-        })
-        .collect();
-    concatenate(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    let keys = keys.par_iter().with_min_len(16_384);
+    keys.map_with((Key(u128::MAX), Frame::NO_ROW), |last, key| {
+        if last.0 != *key {
+            *last = (*key, register.row(*key));
+        }
+        last.1
+    })
+    .collect()
 }
 
 fn strangers(homes: &[u32]) -> Vec<u32> {
@@ -276,10 +268,7 @@ impl Context<'_> {
             return;
         }
         let children = &self.enrolments.children.keys;
-        places.fill(rows.len() + listings.len());
-        for row in rows {
-            places.add_attendance(self.attendance.child(*row), *row);
-        }
+        places.fill(rows, |row| self.attendance.child(row), listings.len());
         for listing in listings {
             places.add_listing(children[*listing as usize]);
         }
@@ -413,10 +402,10 @@ impl Context<'_> {
             let code = FindingCode::AttendanceMissing;
             piece.tally.add(code, id, "", absent.0, absent.1, Vec::new());
         }
-        let mut orphans = rows.iter().filter(|row| places.get(self.attendance.child(**row)).0 == 0);
+        let mut orphans = places.orphans(rows);
         if let Some(first) = orphans.next() {
             let count = 1 + orphans.count() as u64;
-            let spot = self.attendance.spot(*first);
+            let spot = self.attendance.spot(first);
             piece.tally.add(FindingCode::AttendanceOrphan, id, "", count, spot, Vec::new());
         }
     }
@@ -547,8 +536,8 @@ impl Piece {
     }
 }
 
-/// Joins the runs in order.
-fn join(pieces: Vec<Piece>, tally: &mut Tally) -> Piece {
+/// Joins the runs in order, as far as somebody reads them.
+fn join(ground: &Ground<'_>, pieces: Vec<Piece>, tally: &mut Tally) -> Piece {
     fn each<T: Copy + Default + Send + Sync>(
         pieces: &[Piece],
         of: impl Fn(&Piece) -> &Vec<T>,
@@ -566,12 +555,20 @@ fn join(pieces: Vec<Piece>, tally: &mut Tally) -> Piece {
         institution: each(&pieces, |piece| &piece.institution),
         from: each(&pieces, |piece| &piece.from),
         until: each(&pieces, |piece| &piece.until),
-        segment: each(&pieces, |piece| &piece.segment),
+        segment: if ground.law.segments.len() > 1 {
+            each(&pieces, |piece| &piece.segment)
+        } else {
+            Vec::new()
+        },
         pieces: each(&pieces, |piece| &piece.pieces),
         in_month: each(&pieces, |piece| &piece.in_month),
         attended: each(&pieces, |piece| &piece.attended),
         shared,
-        here: each(&pieces, |piece| &piece.here),
+        here: if ground.needs.of_spells("listings_here") {
+            each(&pieces, |piece| &piece.here)
+        } else {
+            Vec::new()
+        },
         tally: Tally::default(),
     };
     for piece in pieces {

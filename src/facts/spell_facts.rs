@@ -71,8 +71,8 @@ pub(super) fn frame(
     if want("service_offered") {
         frame.put("service_offered", plain(Column::Bool(offered(register, &frame, spells))));
     }
-    Ground::put_places(enrolments.table, &spells.listing, &mut frame);
-    frame.links.insert(Basis::Institution, spells.institution.clone());
+    Ground::put_origins(enrolments.table, &spells.listing, &mut frame);
+    frame.links.insert(Basis::Institution, std::mem::take(&mut spells.institution));
     frame.links.insert(Basis::Programme, vec![0; count]);
     frame
 }

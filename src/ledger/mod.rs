@@ -44,7 +44,9 @@ pub use verify::Verified;
 pub use year::YearLine;
 
 use rusqlite::{Connection, TransactionBehavior};
+use schema::Made;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long a second writer waits before it is told that the ledger is busy.
@@ -57,6 +59,53 @@ pub struct Ledger {
     path: PathBuf,
     /// Set while the books are read as a past run read them.
     recalled: Option<Recalled>,
+}
+
+/// A new ledger in the making on a thread of its own, so that a first run does not wait for the disk
+/// between settling and writing. It has no name before [`LedgerAhead::open`]; dropped without that it
+/// is removed.
+#[derive(Debug)]
+pub struct LedgerAhead {
+    path: PathBuf,
+    making: Option<JoinHandle<Result<Made, LedgerError>>>,
+}
+
+impl LedgerAhead {
+    /// Begins to make the ledger `path` does not name yet; `None` where there is no folder for it, for
+    /// a run that stops leaves none behind.
+    #[must_use]
+    pub fn begin(path: &Path) -> Option<Self> {
+        let path = path.to_owned();
+        schema::folder_of(&path).is_dir().then(|| {
+            let place = path.clone();
+            Self { path, making: Some(std::thread::spawn(move || Made::beside(&place))) }
+        })
+    }
+
+    /// Gives the ledger its name and opens it; where another run was quicker, that run's ledger.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open(mut self) -> Result<Ledger, LedgerError> {
+        if let Some(made) = self.made() {
+            made?.put(&self.path)?;
+        }
+        Ledger::open(&self.path)
+    }
+
+    fn made(&mut self) -> Option<Result<Made, LedgerError>> {
+        let made = self.making.take()?.join();
+        Some(made.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    }
+}
+
+impl Drop for LedgerAhead {
+    fn drop(&mut self) {
+        // Waited for, so that the file is not left behind; why a run stops is told already.
+        if let Some(making) = self.making.take() {
+            drop(making.join());
+        }
+    }
 }
 
 /// A view of the books, see [`Ledger::view`].

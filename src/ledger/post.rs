@@ -11,6 +11,7 @@ use crate::job::Approval;
 use crate::schedule::Schedule;
 use rusqlite::{Transaction, params};
 use serde_json::{Value, json};
+use std::fs::File;
 use std::path::Path;
 
 /// A settled period, ready for the books.
@@ -162,6 +163,7 @@ impl<'a> Pending<'a> {
         let seals = rows.write().map_err(|source| self.store(source))?;
         // Into the log while the files are still being written: the commit has little left to write.
         self.transaction.cache_flush().map_err(|source| self.store(source))?;
+        self.sync_log();
         let written = written()?;
         if let Some(standing) = standing.as_ref().filter(|old| old.run_id == record.run_id) {
             already(standing, &written.manifest_hash)?; // the same bytes, posted anew
@@ -216,6 +218,14 @@ impl<'a> Pending<'a> {
 
     pub(super) fn store(&self, source: rusqlite::Error) -> LedgerError {
         LedgerError::store(self.path, source)
+    }
+
+    /// Brings the log to the disk while the files are still being written. The commit syncs it again and
+    /// finds little left; a log that cannot be opened here waits for that.
+    fn sync_log(&self) {
+        let mut log = self.path.as_os_str().to_owned();
+        log.push("-wal");
+        let _ = File::open(log).and_then(|log| log.sync_data());
     }
 
     fn next_run_no(&self) -> rusqlite::Result<i64> {

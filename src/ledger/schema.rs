@@ -7,7 +7,7 @@
 use super::LedgerError;
 use rusqlite::{Connection, TransactionBehavior};
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// `tuoy`: tells a ledger from any other `SQLite` file.
@@ -23,7 +23,7 @@ const LAYOUTS: &[&str] = &[include_str!("layout_1.sql"), include_str!("layout_2.
 pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, LedgerError> {
     let store = |source| LedgerError::store(path, source);
     if !path.exists() {
-        make(path)?;
+        Made::beside(path)?.put(path)?;
     }
     let mut connection = Connection::open(path).map_err(store)?;
     connection.busy_timeout(wait).map_err(store)?;
@@ -37,31 +37,54 @@ pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, LedgerErro
     Ok(connection)
 }
 
-/// Makes an empty ledger under another name and moves it into place whole: two first runs at once
-/// never see a half-made file, and whoever comes second takes the one that is there.
-fn make(path: &Path) -> Result<(), LedgerError> {
-    let folder = match path.parent() {
+/// An empty ledger under another name, whole and on the disk: two first runs at once never see a
+/// half-made file. Dropped without [`Made::put`] it is removed.
+#[derive(Debug)]
+pub(super) struct Made {
+    beside: tempfile::TempPath,
+    folder: PathBuf,
+}
+
+impl Made {
+    /// Makes it beside its place.
+    pub(super) fn beside(path: &Path) -> Result<Self, LedgerError> {
+        let folder = folder_of(path);
+        let world = |source| LedgerError::Folder { path: folder.to_owned(), source };
+        let store = |source| LedgerError::store(path, source);
+        std::fs::create_dir_all(folder).map_err(world)?;
+        let beside = new_file(folder).map_err(world)?;
+        let mut connection = Connection::open(beside.path()).map_err(store)?;
+        // Nothing is worth a sync before the file has its name.
+        connection.pragma_update(None, "synchronous", "off").map_err(store)?;
+        migrate(&mut connection, path)?;
+        // A reader never waits for a writer, and a commit is one sync of the write-ahead log.
+        connection.pragma_update(None, "journal_mode", "wal").map_err(store)?;
+        connection.close().map_err(|(_, source)| store(source))?;
+        beside.as_file().sync_all().map_err(world)?;
+        // Our own handle is closed before the file has its name: closing it later would drop the
+        // locks of whoever has opened the ledger meanwhile.
+        Ok(Self { beside: beside.into_temp_path(), folder: folder.to_owned() })
+    }
+
+    /// Moves it into place; whoever comes second takes the one that is there.
+    pub(super) fn put(self, path: &Path) -> Result<(), LedgerError> {
+        let Self { beside, folder } = self;
+        let world = |source| LedgerError::Folder { path: folder.clone(), source };
+        match beside.persist_noclobber(path) {
+            Ok(()) => {
+                std::fs::File::open(&folder).and_then(|folder| folder.sync_all()).map_err(world)
+            }
+            Err(late) if late.error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            Err(late) => Err(world(late.error)),
+        }
+    }
+}
+
+/// The folder a ledger stands in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
-    };
-    let world = |source| LedgerError::Folder { path: folder.to_owned(), source };
-    let store = |source| LedgerError::store(path, source);
-    std::fs::create_dir_all(folder).map_err(world)?;
-    let beside = new_file(folder).map_err(world)?;
-    let mut connection = Connection::open(beside.path()).map_err(store)?;
-    // Nothing is worth a sync before the file has its name.
-    connection.pragma_update(None, "synchronous", "off").map_err(store)?;
-    migrate(&mut connection, path)?;
-    // A reader never waits for a writer, and a commit is one sync of the write-ahead log.
-    connection.pragma_update(None, "journal_mode", "wal").map_err(store)?;
-    connection.close().map_err(|(_, source)| store(source))?;
-    beside.as_file().sync_all().map_err(world)?;
-    // Our own handle is closed before the file has its name: closing it later would drop the locks
-    // of whoever has opened the ledger meanwhile.
-    match beside.into_temp_path().persist_noclobber(path) {
-        Ok(()) => std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(world),
-        Err(late) if late.error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(late) => Err(world(late.error)),
     }
 }
 

@@ -69,6 +69,8 @@ use crate::law::PackHead;
 use crate::retro::{Correction, Examined, LineBook};
 use crate::schedule::Schedule;
 use crate::subsidy::Entitlements;
+use merkle::Hash;
+use proof::OUTSIDE;
 use release_book::SCHEDULE_BOOK;
 use workbook::Imprint;
 
@@ -351,31 +353,35 @@ fn write_sheets(
     draft: &Draft,
     root: &OnceLock<String>,
 ) -> Result<Vec<(Option<Sheet>, Closed)>, PublishError> {
-    type Make<'m> = Box<dyn Fn() -> Result<Sheet, PublishError> + Sync + Send + 'm>;
+    type Make<'m> = Box<dyn Fn() -> Result<(Sheet, Closed), PublishError> + Sync + Send + 'm>;
+    let put = |sheet: Sheet| {
+        let file = write_sheet(&sheet, draft)?;
+        Ok((sheet, file))
+    };
     let mut makers: Vec<Make<'_>> = vec![
         Box::new(|| {
-            let (sheet, found) = money_files::schedule(run);
-            root.get_or_init(|| found);
-            Ok(sheet)
+            let sheet = money_files::schedule(run);
+            let (file, rows) = write_hashed(&sheet, draft)?;
+            root.get_or_init(|| money_files::root(run, &sheet, &rows));
+            Ok((sheet, file))
         }),
-        Box::new(|| Ok(money_files::payments(run))),
-        Box::new(|| Ok(findings_file::findings(run))),
-        Box::new(|| control::sheet(run, register, tallies, control)),
-        Box::new(|| Ok(institution_files::changes(run, register, standing))),
-        Box::new(|| Ok(price_files::fees(run, register))),
-        Box::new(|| money_files::funding(run, register, tallies)),
-        Box::new(|| money_files::finance_detail(run, register)),
-        Box::new(|| institution_files::support(run, register, tallies)),
-        Box::new(|| Ok(indicators::indicators(run, register, tallies))),
-        Box::new(|| institution_files::supervision(run, register, tallies)),
-        Box::new(|| institution_files::notice(run, register, tallies)),
+        Box::new(|| put(money_files::payments(run))),
+        Box::new(|| put(findings_file::findings(run))),
+        Box::new(|| put(control::sheet(run, register, tallies, control)?)),
+        Box::new(|| put(institution_files::changes(run, register, standing))),
+        Box::new(|| put(price_files::fees(run, register))),
+        Box::new(|| put(money_files::funding(run, register, tallies)?)),
+        Box::new(|| put(money_files::finance_detail(run, register)?)),
+        Box::new(|| put(institution_files::support(run, register, tallies)?)),
+        Box::new(|| put(indicators::indicators(run, register, tallies))),
+        Box::new(|| put(institution_files::supervision(run, register, tallies)?)),
+        Box::new(|| put(institution_files::notice(run, register, tallies)?)),
     ];
     if let Some(form) = &run.profiles.form {
-        makers.push(Box::new(|| Ok(form.sheet(run, tallies))));
+        makers.push(Box::new(|| put(form.sheet(run, tallies))));
     }
     let write = |make: &Make<'_>| {
-        let sheet = make()?;
-        let file = write_sheet(&sheet, draft)?;
+        let (sheet, file) = make()?;
         let shown = matches!(&*sheet.name, "schedule" | "payments" | "notice" | "form");
         Ok(((run.job.workbooks && shown).then_some(sheet), file))
     };
@@ -387,10 +393,23 @@ fn write_sheet(sheet: &Sheet, draft: &Draft) -> Result<Closed, PublishError> {
     let mut file = draft.open(&name)?;
     delimited::write(sheet, &mut file).map_err(PublishError::write(&name))?;
     file.start_sync();
+    Ok((file, contents(sheet)))
+}
+
+/// [`write_sheet`] of the sheet whose rows carry their hashes; gives those.
+fn write_hashed(sheet: &Sheet, draft: &Draft) -> Result<(Closed, Vec<Hash>), PublishError> {
+    let name = format!("{}.csv", sheet.name);
+    let mut file = draft.open(&name)?;
+    let hashes = delimited::write_hashed(sheet, &OUTSIDE, "row_hash", &mut file);
+    let hashes = hashes.map_err(PublishError::write(&name))?;
+    file.start_sync();
+    Ok(((file, contents(sheet)), hashes))
+}
+
+fn contents(sheet: &Sheet) -> Contents {
     let money = MONEY_COLUMNS.iter().find(|(file, _)| *file == sheet.name);
     let fen = money.and_then(|(_, column)| sheet.sum(column));
-    let rows = u64::try_from(sheet.rows).ok();
-    Ok((file, Contents { rows, fen }))
+    Contents { rows: u64::try_from(sheet.rows).ok(), fen }
 }
 
 fn write_bytes(name: &str, bytes: &[u8], draft: &Draft) -> Result<Closed, PublishError> {

@@ -3,9 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-use sha2::{Digest, Sha256};
-
 use super::labels::put;
 use super::merkle::{self, Blinding, Hash};
 use super::proof::OUTSIDE;
@@ -14,7 +11,7 @@ use super::sheet::{Sheet, Values, push_whole, yuan};
 use super::tally::Tallies;
 use super::{Publication, PublishError};
 use crate::allocation::BudgetLine;
-use crate::domain::{Month, hex};
+use crate::domain::{Date, Month, hex};
 use crate::schedule::{Payee, Payment, ScheduleLine};
 
 fn shared<T>(rows: &[T], pick: impl Fn(&T) -> Arc<str>) -> Values {
@@ -25,31 +22,41 @@ fn texts<T>(rows: &[T], pick: impl Fn(&T) -> String) -> Values {
     Values::Text(rows.iter().map(pick).collect())
 }
 
-/// Payment data by index; an index out of range is an empty payee, never a panic.
-struct Parties<'a> {
-    payees: &'a [Payee],
-    budget_lines: &'a [BudgetLine],
-    nobody: Payee,
-    nothing: BudgetLine,
+/// Columns of texts that many rows share: a row names a payee, a budget line or a payment by number.
+struct Numbered(Arc<[u32]>);
+
+impl Numbered {
+    fn of<T>(rows: &[T], number: impl FnMut(&T) -> u32) -> Self {
+        Self(rows.iter().map(number).collect())
+    }
+
+    fn texts(&self, texts: impl IntoIterator<Item = Arc<str>>) -> Values {
+        Values::Numbered(Arc::clone(&self.0), texts.into_iter().collect())
+    }
+
+    /// One text of every payee.
+    fn payees(&self, run: &Publication<'_>, pick: PayeeText) -> Values {
+        self.texts(run.schedule.payees.iter().map(|payee| Arc::clone(pick(payee))))
+    }
+
+    /// One text of every budget line.
+    fn budget(&self, run: &Publication<'_>, pick: BudgetText) -> Values {
+        self.texts(run.schedule.budget_lines.iter().map(|line| Arc::from(pick(line).as_str())))
+    }
 }
 
-impl<'a> Parties<'a> {
-    fn of(run: &'a Publication<'_>) -> Self {
-        Self {
-            payees: &run.schedule.payees,
-            budget_lines: &run.schedule.budget_lines,
-            nobody: Payee::default(),
-            nothing: BudgetLine::default(),
-        }
-    }
-
-    fn payee(&self, index: u32) -> &Payee {
-        self.payees.get(index as usize).unwrap_or(&self.nobody)
-    }
-
-    fn budget(&self, index: u32) -> &BudgetLine {
-        self.budget_lines.get(index as usize).unwrap_or(&self.nothing)
-    }
+/// A column of the few months, dates or kinds that occur; the text of each is made once.
+fn few<T, K: Ord + Copy>(rows: &[T], key: impl Fn(&T) -> K, text: impl Fn(K) -> String) -> Values {
+    let mut numbers: BTreeMap<K, u32> = BTreeMap::new();
+    let mut texts: Vec<Arc<str>> = Vec::new();
+    let of = Numbered::of(rows, |row| {
+        let key = key(row);
+        *numbers.entry(key).or_insert_with(|| {
+            texts.push(Arc::from(text(key)));
+            u32::try_from(texts.len() - 1).unwrap_or(u32::MAX)
+        })
+    });
+    of.texts(texts)
 }
 
 type PayeeText = fn(&Payee) -> &Arc<str>;
@@ -73,34 +80,25 @@ const BUDGET: [(&str, BudgetText); 6] = [
     ("project_code", |line| &line.project_code),
 ];
 
-/// `schedule.csv` 拨付计划 (FORMATS 3.1), and the Merkle root over its lines.
-pub(super) fn schedule(run: &Publication<'_>) -> (Sheet, String) {
-    let (lines, parties) = (&run.schedule.lines, Parties::of(run));
+/// `schedule.csv` 拨付计划 (FORMATS 3.1) but for the hashes of its rows.
+pub(super) fn schedule(run: &Publication<'_>) -> Sheet {
+    let lines = &run.schedule.lines;
     let mut sheet = Sheet::new("schedule", lines.len());
-    let schedule_no: Arc<str> = Arc::from(format!("{}-{}", run.job.id, run.job.period));
-    let (run_id, period): (Arc<str>, Arc<str>) =
-        (Arc::from(run.run_id), Arc::from(run.job.period.to_string()));
-    put(&mut sheet, "run_id", shared(lines, |_| Arc::clone(&run_id)));
-    put(&mut sheet, "period", shared(lines, |_| Arc::clone(&period)));
-    put(&mut sheet, "schedule_no", shared(lines, |_| Arc::clone(&schedule_no)));
+    let same = Numbered::of(lines, |_| 0);
+    let schedule_no = format!("{}-{}", run.job.id, run.job.period);
+    put(&mut sheet, "run_id", same.texts([Arc::from(run.run_id)]));
+    put(&mut sheet, "period", same.texts([Arc::from(run.job.period.to_string())]));
+    put(&mut sheet, "schedule_no", same.texts([Arc::from(schedule_no)]));
     put(&mut sheet, "line_no", Values::Int(lines.iter().map(|l| l.line_no.into()).collect()));
-    put(
-        &mut sheet,
-        "institution_id",
-        shared(lines, |l| Arc::clone(&parties.payee(l.payee).institution_id)),
-    );
-    put(
-        &mut sheet,
-        "institution_name",
-        shared(lines, |l| Arc::clone(&parties.payee(l.payee).institution_name)),
-    );
+    let payees = Numbered::of(lines, |l| l.payee);
+    let payee = |pick: PayeeText| payees.payees(run, pick);
+    put(&mut sheet, "institution_id", payee(|payee| &payee.institution_id));
+    put(&mut sheet, "institution_name", payee(|payee| &payee.institution_name));
     for (name, pick) in ACCOUNT {
-        put(&mut sheet, name, shared(lines, |l| Arc::clone(pick(parties.payee(l.payee)))));
+        put(&mut sheet, name, payee(pick));
     }
-    let months = month_texts(lines);
-    let kinds = Texts::of(lines.iter().map(|line| line.kind), |kind| kind.word().to_owned());
-    put(&mut sheet, "line_kind", shared(lines, |l| kinds.text(l.kind)));
-    put(&mut sheet, "source_period", shared(lines, |l| months.text(l.source_period)));
+    put(&mut sheet, "line_kind", few(lines, |l| l.kind, |kind| kind.word().to_owned()));
+    put(&mut sheet, "source_period", few(lines, |l| l.source_period, |m| m.to_string()));
     put(&mut sheet, "item", shared(lines, |l| Arc::clone(&l.item)));
     put(&mut sheet, "quantity", shared(lines, |l| Arc::clone(&l.quantity)));
     put(&mut sheet, "rate", Values::MaybeFen(lines.iter().map(|l| l.rate_fen).collect()));
@@ -111,113 +109,47 @@ pub(super) fn schedule(run: &Publication<'_>) -> (Sheet, String) {
     put(&mut sheet, "carried_out_fen", fen(|l| l.carried_out_fen));
     put(&mut sheet, "payable_fen", fen(|l| l.payable_fen));
     put(&mut sheet, "source", shared(lines, |l| Arc::clone(&l.source)));
+    let budget = Numbered::of(lines, |l| l.budget_line);
     for (name, pick) in BUDGET {
-        let known = budget_texts(run, pick);
-        let nothing: Arc<str> = Arc::from("");
-        let of = |l: &ScheduleLine| known.get(l.budget_line as usize).unwrap_or(&nothing);
-        put(&mut sheet, name, shared(lines, |l| Arc::clone(of(l))));
+        put(&mut sheet, name, budget.budget(run, pick));
     }
     put(&mut sheet, "pay_on", Values::Date(lines.iter().map(|l| l.pay_on).collect()));
-    put(
-        &mut sheet,
-        "hold_reason",
-        shared(lines, |l| Arc::clone(&parties.payee(l.payee).hold_reason)),
-    );
+    put(&mut sheet, "hold_reason", payee(|payee| &payee.hold_reason));
     put(&mut sheet, "rule_version", shared(lines, |l| Arc::clone(&l.rule_version)));
-    put(
-        &mut sheet,
-        "payment_no",
-        texts(lines, |l| {
-            let payment = run.schedule.payments.get(l.payment as usize);
-            payment.map_or_else(String::new, |p| p.payment_no.clone())
-        }),
-    );
-    let hashes = row_hashes(&sheet);
-    let root = root(run, &sheet, &hashes);
-    // The first 16 digits.
-    let shown = hashes.iter().map(|hash| hex(&hash[..8])).collect();
-    put(&mut sheet, "row_hash", Values::Text(shown));
-    (sheet, root)
+    let payments = run.schedule.payments.iter().map(|p| Arc::from(p.payment_no.as_str()));
+    put(&mut sheet, "payment_no", Numbered::of(lines, |l| l.payment).texts(payments));
+    sheet
 }
 
-/// The Merkle root over the lines, in hex.
-fn root(run: &Publication<'_>, sheet: &Sheet, rows: &[Hash]) -> String {
-    let columns = sheet.columns.iter().map(|column| &*column.name);
+/// The Merkle root over the lines, in hex, from the hashes of their rows.
+pub(super) fn root(run: &Publication<'_>, schedule: &Sheet, rows: &[Hash]) -> String {
+    let columns = schedule.columns.iter().map(|column| &*column.name);
     let columns = columns.filter(|name| !OUTSIDE.contains(name));
     let context = merkle::context(run.run_id, columns);
     let blinding = Blinding::of(run.pseudonyms, run.run_id);
     hex(&merkle::root(merkle::leaves(&context, &blinding, rows)))
 }
 
-/// One text of every budget line, made once.
-fn budget_texts(run: &Publication<'_>, pick: BudgetText) -> Vec<Arc<str>> {
-    run.schedule.budget_lines.iter().map(|line| Arc::from(pick(line).as_str())).collect()
-}
-
-/// Texts of the few months, dates or kinds that occur, made once.
-struct Texts<K>(BTreeMap<K, Arc<str>>);
-
-impl<K: Ord + Copy> Texts<K> {
-    fn of(keys: impl Iterator<Item = K>, text: impl Fn(K) -> String) -> Self {
-        let mut texts = BTreeMap::new();
-        for key in keys {
-            texts.entry(key).or_insert_with(|| Arc::from(text(key)));
-        }
-        Self(texts)
-    }
-
-    fn text(&self, key: K) -> Arc<str> {
-        self.0.get(&key).cloned().unwrap_or_else(|| Arc::from(""))
-    }
-}
-
-fn month_texts(lines: &[ScheduleLine]) -> Texts<Month> {
-    Texts::of(lines.iter().map(|line| line.source_period), |month| month.to_string())
-}
-
-/// SHA-256 of each row's machine texts, each followed by a line feed. The run id is left out: a line
-/// that did not change keeps its hash over a rerun.
-fn row_hashes(sheet: &Sheet) -> Vec<Hash> {
-    (0..sheet.rows)
-        .into_par_iter()
-        .with_min_len(1024)
-        .map_init(String::new, |text, row| {
-            text.clear();
-            for column in sheet.columns.iter().filter(|c| !OUTSIDE.contains(&&*c.name)) {
-                column.values.text(row, text);
-                text.push('\n');
-            }
-            Sha256::digest(text.as_bytes()).into()
-        })
-        .collect()
-}
-
 /// `payments.csv` (FORMATS 3.1, S28).
 pub(super) fn payments(run: &Publication<'_>) -> Sheet {
-    let (payments, parties) = (&run.schedule.payments, Parties::of(run));
+    let payments = &run.schedule.payments;
     let mut sheet = Sheet::new("payments", payments.len());
+    let payees = Numbered::of(payments, |p| p.payee);
     put(&mut sheet, "payment_no", texts(payments, |p| p.payment_no.clone()));
     put(&mut sheet, "end_to_end_id", texts(payments, |p| p.end_to_end_id.clone()));
-    put(
-        &mut sheet,
-        "institution_id",
-        shared(payments, |p| Arc::clone(&parties.payee(p.payee).institution_id)),
-    );
+    let institution = payees.payees(run, |payee| &payee.institution_id);
+    put(&mut sheet, "institution_id", institution);
     for (name, pick) in ACCOUNT {
-        put(&mut sheet, name, shared(payments, |p| Arc::clone(pick(parties.payee(p.payee)))));
+        put(&mut sheet, name, payees.payees(run, pick));
     }
-    let budget = |p: &Payment| parties.budget(p.budget_line).budget_doc_no.clone();
-    put(&mut sheet, "budget_doc_no", texts(payments, budget));
+    let budget = Numbered::of(payments, |p| p.budget_line);
+    put(&mut sheet, "budget_doc_no", budget.budget(run, |line| &line.budget_doc_no));
     put(&mut sheet, "source", shared(payments, |p| Arc::clone(&p.source)));
     put(&mut sheet, "pay_on", Values::Date(payments.iter().map(|p| p.pay_on).collect()));
     let amounts = payments.iter().map(|p| p.amount_fen).collect();
     put(&mut sheet, "amount_fen", Values::Fen(amounts));
     put(&mut sheet, "lines", Values::Int(payments.iter().map(|p| p.lines.into()).collect()));
-    put(
-        &mut sheet,
-        "hold_reason",
-        shared(payments, |p| Arc::clone(&parties.payee(p.payee).hold_reason)),
-    );
+    put(&mut sheet, "hold_reason", payees.payees(run, |payee| &payee.hold_reason));
     sheet
 }
 
@@ -327,31 +259,24 @@ type DetailRow<'a> = (&'a Payment, Month, Detail<'a>);
 
 /// All fields a profile may ask for, as columns.
 fn finance_fields(run: &Publication<'_>, register: &Register, rows: &[DetailRow<'_>]) -> Sheet {
-    let parties = Parties::of(run);
     let mut sheet = Sheet::new("finance_detail", rows.len());
     let empty: Arc<str> = Arc::from("");
-    let divisions: Vec<Arc<str>> = run
-        .schedule
-        .payees
-        .iter()
-        .map(|payee| {
-            let place = register.find(&payee.institution_id);
-            let institution = place.and_then(|index| register.institutions.get(index));
-            institution.map_or_else(|| Arc::clone(&empty), |i| Arc::clone(&i.division_code))
-        })
-        .collect();
-    let division = |row: &DetailRow<'_>| divisions.get(row.0.payee as usize).unwrap_or(&empty);
-    sheet.put("division_code", "", shared(rows, |row| Arc::clone(division(row))));
+    let payees = Numbered::of(rows, |row| row.0.payee);
+    let divisions = run.schedule.payees.iter().map(|payee| {
+        let place = register.find(&payee.institution_id);
+        let institution = place.and_then(|index| register.institutions.get(index));
+        institution.map_or_else(|| Arc::clone(&empty), |i| Arc::clone(&i.division_code))
+    });
+    sheet.put("division_code", "", payees.texts(divisions));
     sheet.put("payment_no", "", texts(rows, |row| row.0.payment_no.clone()));
     sheet.put("end_to_end_id", "", texts(rows, |row| row.0.end_to_end_id.clone()));
+    let budget = Numbered::of(rows, |row| row.0.budget_line);
     for (name, pick) in BUDGET {
-        let known = budget_texts(run, pick);
-        let of = |row: &DetailRow<'_>| known.get(row.0.budget_line as usize).unwrap_or(&empty);
-        sheet.put(name, "", shared(rows, |row| Arc::clone(of(row))));
+        sheet.put(name, "", budget.budget(run, pick));
     }
     sheet.put("source", "", shared(rows, |row| Arc::clone(&row.0.source)));
     for (name, pick) in ACCOUNT {
-        sheet.put(name, "", shared(rows, |row| Arc::clone(pick(parties.payee(row.0.payee)))));
+        sheet.put(name, "", payees.payees(run, pick));
     }
     let payee: [(&str, PayeeText); 3] = [
         ("institution_id", |payee| &payee.institution_id),
@@ -359,28 +284,16 @@ fn finance_fields(run: &Publication<'_>, register: &Register, rows: &[DetailRow<
         ("hold_reason", |payee| &payee.hold_reason),
     ];
     for (name, pick) in payee {
-        sheet.put(name, "", shared(rows, |row| Arc::clone(pick(parties.payee(row.0.payee)))));
+        sheet.put(name, "", payees.payees(run, pick));
     }
     sheet.put("items", "", texts(rows, |row| row.2.items.join("、")));
     sheet.put("payable", "", texts(rows, |row| yuan(row.2.payable)));
     sheet.put("allocated", "", texts(rows, |row| yuan(row.2.claimed)));
-    sheet.put("paid", "", shared(rows, |_| Arc::clone(&empty)));
-    let months = month_texts(&run.schedule.lines);
-    sheet.put("source_period", "", shared(rows, |row| months.text(row.1)));
-    let pay_months = Texts::of(rows.iter().map(|row| row.0.pay_on), |on| {
-        on.map_or_else(String::new, |on| on.month().to_string())
-    });
-    sheet.put("pay_month", "", shared(rows, |row| pay_months.text(row.0.pay_on)));
-    let notes: BTreeMap<Month, Arc<str>> = months
-        .0
-        .iter()
-        .map(|(month, text)| (*month, Arc::from(format!("{text} {}", run.job.title))))
-        .collect();
-    sheet.put(
-        "note",
-        "",
-        shared(rows, |row| notes.get(&row.1).map_or_else(|| Arc::clone(&empty), Arc::clone)),
-    );
+    sheet.put("paid", "", Numbered::of(rows, |_| 0).texts([empty]));
+    sheet.put("source_period", "", few(rows, |row| row.1, |month| month.to_string()));
+    let pay_month = |on: Option<Date>| on.map_or_else(String::new, |on| on.month().to_string());
+    sheet.put("pay_month", "", few(rows, |row| row.0.pay_on, pay_month));
+    sheet.put("note", "", few(rows, |row| row.1, |month| format!("{month} {}", run.job.title)));
     sheet
 }
 

@@ -15,6 +15,9 @@ pub enum Values {
     Text(Vec<String>),
     /// Shared texts; the empty text is an empty cell.
     Shared(Vec<Arc<str>>),
+    /// Texts that many rows share, such as a payee's on each of its lines: the number of each row's
+    /// text, one list of numbers for several columns; a number beyond the texts is an empty cell.
+    Numbered(Arc<[u32]>, Arc<[Arc<str>]>),
     /// Codes into a list that is the same for the whole file ([`NO_CODE`] = null).
     Listed(Vec<u32>, Arc<CodeList>),
     /// Codes into a list of this sheet only ([`NO_CODE`] = null).
@@ -68,6 +71,7 @@ impl Values {
         match self {
             Self::Text(v) => v.len(),
             Self::Shared(v) => v.len(),
+            Self::Numbered(v, _) => v.len(),
             Self::Listed(v, _) | Self::Coded(v, _) => v.len(),
             Self::Pseudonym(v) => v.len(),
             Self::Fen(v) | Self::Int(v) => v.len(),
@@ -99,6 +103,11 @@ impl Values {
         match self {
             Self::Text(v) => out.push_str(&v[row]),
             Self::Shared(v) => out.push_str(&v[row]),
+            Self::Numbered(v, texts) => {
+                if let Some(text) = texts.get(v[row] as usize) {
+                    out.push_str(text);
+                }
+            }
             Self::Listed(v, list) | Self::Coded(v, list) => out.push_str(list.text(v[row])),
             Self::Pseudonym(v) => out.push_str(pseudonym_text(&v[row])),
             Self::Fen(v) | Self::Int(v) => push_whole(v[row], out),

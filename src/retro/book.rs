@@ -111,12 +111,10 @@ impl LineBook {
             let (Some(frame), false) = (frames.get(&lines.basis), in_kind) else { continue };
             let made = book.item(frames, lines, frame, persons(&lines.basis), &institutions);
             let Made { mut lines, places } = made;
-            let file = whole_column(frame, "#file");
-            let record = whole_column(frame, "#record");
             for (line, row) in lines.iter_mut().zip(places) {
-                let file = file.and_then(|files| usize::try_from(files[row]).ok());
-                line.file = file.and_then(|at| file_codes.get(at).copied()).unwrap_or(NO_TEXT);
-                line.record = record.and_then(|r| u32::try_from(r[row]).ok()).unwrap_or(0);
+                let (file, record) = frame.origin(row).unzip();
+                let code = file.and_then(|at| file_codes.get(at as usize).copied());
+                (line.file, line.record) = (code.unwrap_or(NO_TEXT), record.unwrap_or(0));
             }
             book.lines.append(&mut lines);
         }

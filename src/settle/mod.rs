@@ -430,9 +430,6 @@ fn settle_month(
     }
     let files = tables.files.iter().map(|file| Arc::clone(&file.name)).collect();
     let mut frames = facts.frames;
-    let items = law.segments.iter().flat_map(|segment| &segment.items);
-    let bases = items.map(|item| item.basis.clone()).collect();
-    let ahead = pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), &frames, bases));
     let persons = earlier.persons(&law, &frames);
     let past = earlier.past(&persons);
     if let Some(item) = law.item_counted().filter(|_| past.history.is_none()) {
@@ -440,6 +437,10 @@ fn settle_month(
     }
     let (mut entitlements, found) = subsidy::entitle(&law, &mut frames, tables, &past);
     findings.extend(found);
+    // From here to the files much is one thread's work: the pseudonyms take another's time.
+    let items = law.segments.iter().flat_map(|segment| &segment.items);
+    let bases = items.map(|item| item.basis.clone()).collect();
+    let ahead = pseudonyms.map(|names| PseudonymsAhead::begin(names.clone(), &frames, bases));
     let budget = with_budget.then_some(budget.as_slice());
     let allocation =
         allocation::allocate(&law, &frames, &mut entitlements, budget, used_up, &past, month)?;

@@ -7,7 +7,8 @@ use crate::domain::{Finding, Month, Progress, SecretKey, hex};
 use crate::facts::RowUse;
 use crate::job::Job;
 use crate::ledger::{
-    Demand, InstitutionMonth, Ledger, LedgerError, Posted, RunRecord, RunState, Written,
+    Demand, InstitutionMonth, Ledger, LedgerAhead, LedgerError, Posted, RunRecord, RunState,
+    Written,
 };
 use crate::publish::{
     self, Draft, FolderError, MANIFEST, Manifest, MonthResult, Profiles, Pseudonyms, Publication,
@@ -111,13 +112,14 @@ pub fn run(
     in_pool(job, || {
         let path = job.ledger.as_deref();
         let mut ledger = path.filter(|path| path.exists()).map(Ledger::open).transpose()?;
+        let ahead = path.filter(|_| ledger.is_none()).and_then(LedgerAhead::begin);
         let keeping = Keeping::begin(job);
         let pseudonyms = pseudonyms(job)?;
         let names = Some(&pseudonyms);
         let mut settled = compute_naming(job, ledger.as_ref(), progress, names)?;
-        // A new ledger is made only now: a run that stops leaves nothing behind.
+        // A new ledger has its name only now: a run that stops leaves nothing behind.
         if let (None, Some(path)) = (&ledger, path) {
-            let made = Ledger::open(path)?;
+            let made = ahead.map_or_else(|| Ledger::open(path), LedgerAhead::open)?;
             if made.events()? > 0 {
                 settled = compute_naming(job, Some(&made), progress, names)?;
             }
@@ -154,11 +156,15 @@ pub fn run(
         let books = ledger.as_mut().map(|ledger| Books { ledger, keeping: keeping.as_ref() });
         let (draft, outcome) = write(job, &mut settled, &pseudonyms, books, maker)?;
         progress.end();
-        draft.commit().map_err(PublishError::from)?;
-        let report = report(job, &settled, outcome);
-        // Nobody waits for a million rows to be let go.
-        std::thread::spawn(move || drop(settled));
-        Ok(report)
+        std::thread::scope(|scope| {
+            // The log is folded into the ledger while the folder is moved in.
+            scope.spawn(move || drop(ledger));
+            draft.commit().map_err(PublishError::from)?;
+            let report = report(job, &settled, outcome);
+            // Nobody waits for a million rows to be let go.
+            std::thread::spawn(move || drop(settled));
+            Ok(report)
+        })
     })
 }
 

@@ -273,25 +273,35 @@ pub(crate) fn whole_fen(rounded: Option<Fraction>) -> Result<i64, RowError> {
     i64::try_from(fen).map_err(|_| RowError::Overflow)
 }
 
-/// Rounds a whole column to fen, fast where numbers are small.
-pub(crate) fn round_column(stored: &Stored, round: Rounding) -> Vec<Result<i64, RowError>> {
-    let rows = stored.column.len();
-    if let (Column::Num(column), None, None, (quantum, 1)) =
-        (&stored.column, &stored.nulls, &stored.errors, round.quantum)
-        && let Some(bottom) =
-            i64::try_from(quantum).ok().and_then(|quantum| quantum.checked_mul(column.den))
-    {
-        let quantum = i64::try_from(quantum).unwrap_or(1);
-        return column
-            .values
-            .par_iter()
-            .with_min_len(CHUNK)
-            .map(|value| {
-                let count = round.mode.divide_i64(*value, bottom);
-                let fen = count.checked_mul(quantum).ok_or(RowError::Overflow)?;
-                if i128::from(fen).abs() > LINE_MAX { Err(RowError::Overflow) } else { Ok(fen) }
-            })
-            .collect();
+/// The rounding of a column to fen, row by row; fast where numbers are small.
+pub(crate) struct Rounded<'a> {
+    stored: &'a Stored,
+    round: Rounding,
+    /// Values, their denominator with the quantum, and the quantum.
+    small: Option<(&'a [i64], i64, i64)>,
+}
+
+impl<'a> Rounded<'a> {
+    pub(crate) fn new(stored: &'a Stored, round: Rounding) -> Self {
+        let small = match (stored, round.quantum) {
+            (Stored { column: Column::Num(column), nulls: None, errors: None }, (quantum, 1)) => {
+                i64::try_from(quantum).ok().and_then(|quantum| {
+                    Some((column.values.as_slice(), quantum.checked_mul(column.den)?, quantum))
+                })
+            }
+            _ => None,
+        };
+        Self { stored, round, small }
     }
-    (0..rows).into_par_iter().with_min_len(1024).map(|row| round_row(stored, row, round)).collect()
+
+    /// Whole fen of a row, or the reason there is none.
+    #[inline]
+    pub(crate) fn at(&self, row: usize) -> Result<i64, RowError> {
+        let Some((values, bottom, quantum)) = self.small else {
+            return round_row(self.stored, row, self.round);
+        };
+        let count = self.round.mode.divide_i64(values[row], bottom);
+        let fen = count.checked_mul(quantum).ok_or(RowError::Overflow)?;
+        if i128::from(fen).abs() > LINE_MAX { Err(RowError::Overflow) } else { Ok(fen) }
+    }
 }

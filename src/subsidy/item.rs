@@ -42,6 +42,9 @@ pub mod reasons {
     pub const GATE_ERROR: &str = "no_parent_row";
 }
 
+/// Lines that one thread gives their amounts in one go.
+const STRETCH: usize = 8192;
+
 /// One test of admission on the item's own rows: true passes.
 pub(crate) struct Test {
     pub(crate) reason: u16,
@@ -244,29 +247,34 @@ fn part(walk: &Walk<'_>, rule: &Arc<SubsidyRule>, passed: Vec<u32>) -> Part {
 /// Amounts of all segments, rounded as their rules say: a scope coarser than the line sums over
 /// the whole month, so nothing is rounded before every segment is evaluated.
 fn amounts(walk: &mut Walk<'_>, parts: &[Part], lines: &mut ItemLines) {
-    let rounded = round_parts(walk.frames, &lines.basis, parts);
     let zero = reason(walk, reasons::AMOUNT_ZERO);
     let codes = ROW_ERRORS.map(|error| reason(walk, error.reason()));
-    for (part, rounded) in parts.iter().zip(rounded) {
-        for (row, result) in part.passed.iter().zip(rounded) {
-            let row = *row as usize;
-            match result {
-                Ok(fen) if fen < 0 && !part.rule.any_sign => {
-                    lines.status[row] = LineStatus::Refused;
-                    lines.reason[row] = codes[4];
-                }
-                Ok(0) => {
-                    lines.status[row] = LineStatus::Zero;
-                    lines.reason[row] = zero;
-                }
-                Ok(fen) => lines.amount[row] = fen,
-                Err(error) => {
-                    let code = ROW_ERRORS.iter().position(|known| *known == error).unwrap_or(3);
-                    lines.status[row] = LineStatus::Refused;
-                    lines.reason[row] = codes[code];
+    for (part, amounts) in parts.iter().zip(round_parts(walk.frames, &lines.basis, parts)) {
+        // The rows that passed stand in order, so a stretch of lines finds its own among them.
+        let place = |row: usize| part.passed.partition_point(|passed| (*passed as usize) < row);
+        let stretches = lines
+            .status
+            .par_chunks_mut(STRETCH)
+            .zip(lines.reason.par_chunks_mut(STRETCH))
+            .zip(lines.amount.par_chunks_mut(STRETCH));
+        stretches.enumerate().for_each(|(at, ((status, reason), amount))| {
+            let first = at * STRETCH;
+            for place in place(first)..place(first + STRETCH) {
+                let row = part.passed[place] as usize - first;
+                match amounts.at(place) {
+                    Ok(fen) if fen < 0 && !part.rule.any_sign => {
+                        (status[row], reason[row]) = (LineStatus::Refused, codes[4]);
+                    }
+                    Ok(0) => (status[row], reason[row]) = (LineStatus::Zero, zero),
+                    Ok(fen) => amount[row] = fen,
+                    Err(error) => {
+                        let code = ROW_ERRORS.iter().position(|known| *known == error);
+                        let code = codes[code.unwrap_or(3)];
+                        (status[row], reason[row]) = (LineStatus::Refused, code);
+                    }
                 }
             }
-        }
+        });
     }
 }
 
@@ -341,12 +349,6 @@ pub(crate) fn institution_text(frames: &Frames, row: u32) -> String {
 }
 
 pub(crate) fn spot(frame: &Frame, row: u32) -> Option<Spot> {
-    let whole = |name: &str| match frame.get(name).map(|stored| &stored.column) {
-        Some(Column::Num(column)) => Some(column.values[row as usize]),
-        _ => None,
-    };
-    Some(Spot {
-        file: usize::try_from(whole("#file")?).ok()?,
-        record: u32::try_from(whole("#record")?).ok()?,
-    })
+    let (file, record) = frame.origin(row as usize)?;
+    Some(Spot { file: file as usize, record })
 }

@@ -6,7 +6,7 @@
 //! state different roundings there is no one rounding of such a sum: lines share a sum only with
 //! lines of the same mode, quantum and scope.
 
-use super::columns::{round_column, whole_fen};
+use super::columns::{Rounded, whole_fen};
 use crate::domain::{Basis, Cell, Column, Fraction, Frame, Frames, Rounding, RowError, Stored};
 use crate::law::{RoundScope, SubsidyRule};
 use std::collections::BTreeMap;
@@ -25,20 +25,39 @@ pub(crate) struct Part {
 /// Lines that share a sum: same rounding, same institution, same child; each by part and place.
 type Groups = BTreeMap<(usize, u32, String), Vec<(usize, usize)>>;
 
+/// Amounts in fen of the rows of a part that passed.
+pub(crate) enum Amounts<'a> {
+    /// Each row for itself.
+    Lines(Rounded<'a>),
+    /// Shares of sums.
+    Shares(Vec<Result<i64, RowError>>),
+}
+
+impl Amounts<'_> {
+    /// The amount at a place of [`Part::passed`].
+    #[inline]
+    pub(crate) fn at(&self, place: usize) -> Result<i64, RowError> {
+        match self {
+            Self::Lines(rounded) => rounded.at(place),
+            Self::Shares(shares) => shares[place],
+        }
+    }
+}
+
 /// Amounts in fen of the rows that passed, one list a part.
-pub(crate) fn round_parts(
+pub(crate) fn round_parts<'a>(
     frames: &Frames,
     basis: &Basis,
-    parts: &[Part],
-) -> Vec<Vec<Result<i64, RowError>>> {
-    let mut results: Vec<Vec<Result<i64, RowError>>> = Vec::with_capacity(parts.len());
+    parts: &'a [Part],
+) -> Vec<Amounts<'a>> {
+    let mut results: Vec<Amounts<'a>> = Vec::with_capacity(parts.len());
     let mut roundings: Vec<(Rounding, RoundScope)> = Vec::new();
     let mut groups = Groups::new();
     let mut homes: Option<Vec<u32>> = None;
     for (of, part) in parts.iter().enumerate() {
         let scope = part.rule.round_scope;
         let Some(frame) = frames.get(basis).filter(|_| scope != RoundScope::Line) else {
-            results.push(round_column(&part.exact, part.rule.round));
+            results.push(Amounts::Lines(Rounded::new(&part.exact, part.rule.round)));
             continue;
         };
         let stated = (part.rule.round, scope);
@@ -58,7 +77,7 @@ pub(crate) fn round_parts(
             let (home, child) = key(frame, scope, home, *row);
             groups.entry((rounding, home, child)).or_default().push((of, at));
         }
-        results.push(own);
+        results.push(Amounts::Shares(own));
     }
     let Some(frame) = frames.get(basis).filter(|_| !groups.is_empty()) else { return results };
     for ((rounding, ..), mut members) in groups {
@@ -77,7 +96,9 @@ pub(crate) fn round_parts(
         let shares = crate::domain::round_group(&amounts, roundings[rounding].0);
         for (nth, (of, at)) in members.into_iter().enumerate() {
             let share = shares.as_ref().map(|shares| Fraction::whole(i128::from(shares[nth])));
-            results[of][at] = whole_fen(share);
+            if let Amounts::Shares(own) = &mut results[of] {
+                own[at] = whole_fen(share);
+            }
         }
     }
     results

@@ -176,19 +176,22 @@ impl Walk<'_> {
         let len = self.frames.get(basis).map_or(0, |frame| frame.rows);
         let busy = rows.iter().filter(|rows| !rows.is_empty()).count();
         let mut parts = Vec::new();
-        let mut order: Vec<u32> = Vec::with_capacity(len);
+        let mut order: Vec<&[u32]> = Vec::new();
         for (segment, rows) in rows.iter().enumerate() {
             let step = versions.get(segment).copied().flatten();
             if let Some(step) = step.filter(|_| !rows.is_empty() || (busy == 0 && segment == 0)) {
                 parts.push(of(self, step, rows));
-                order.extend_from_slice(rows);
+                order.push(rows);
             }
         }
         if parts.is_empty() {
             return Self::nothing(&[]).take(&vec![u32::MAX; len]);
         }
         let joined = super::columns::join(parts);
-        scatter(joined, &order, len)
+        match order[..] {
+            [rows] => scatter(joined, rows, len),
+            _ => scatter(joined, &order.concat(), len),
+        }
     }
 
     fn nothing(rows: &[u32]) -> Stored {

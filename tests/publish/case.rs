@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tuoyu::allocation::{Allocation, BudgetLine, FundingCell};
 use tuoyu::domain::{
     Basis, CodeColumn, CodeList, Column, Date, Fen, Finding, FindingCode, Frame, Frames, KeyColumn,
-    Month, NumColumn, Place, Stored,
+    Month, NumColumn, Origins, Place, Stored,
 };
 use tuoyu::intake::{SourceFile, Table, Tables};
 use tuoyu::job::{Job, JobKind, Language};
@@ -94,8 +94,7 @@ fn frames() -> Frames {
     let nulls = vec![false, false, false, false, true];
     spells.put("full_day.ceiling", Stored::nullable(ceilings, nulls));
     spells.put("full_day.over", flags([false, false, true, false, false]));
-    spells.put("#file", whole([0; 5]));
-    spells.put("#record", whole([1, 2, 3, 4, 5]));
+    spells.origins = Some(Origins::new(vec![0], vec![1, 2, 3, 4, 5]));
     spells.links.insert(Basis::Institution, vec![0, 2, 1, 1, Frame::NO_ROW]);
 
     let mut slots = Frame::new(Basis::Slot, 2);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tuoyu::allocation::FundingCell;
-use tuoyu::domain::{Basis, CodeList, Column, Frame, NumColumn, Stored};
+use tuoyu::domain::{Basis, CodeList, Column, Frame, NumColumn, Origins, Stored};
 use tuoyu::publish::TableUse;
 use tuoyu::schedule::{LineKind, Payee, Payment, ScheduleLine};
 use tuoyu::subsidy::{Entitlements, ItemLines, LineStatus};
@@ -39,8 +39,8 @@ pub(super) fn large(children: usize, institutions: usize) -> Case {
     spells.put("full_day.ceiling", whole((0..children).map(|n| 180_000 + num(n % 3) * 10_000)));
     spells.put("listings_of_child", whole(vec![1; children]));
     spells.put("pieces", whole(vec![1; children]));
-    spells.put("#file", whole(vec![0; children]));
-    spells.put("#record", whole((0..children).map(|n| num(n * 7919 % children))));
+    let records = (0..children).map(|n| u32::try_from(n * 7919 % children + 1).unwrap());
+    spells.origins = Some(Origins::new(vec![0], records.collect()));
     let links = (0..children).map(|row| u32::try_from(owner(row)).unwrap()).collect();
     spells.links.insert(Basis::Institution, links);
     case.frames.put(spells);

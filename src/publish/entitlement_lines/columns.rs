@@ -166,12 +166,12 @@ impl Plan<'_> {
             |row: &usize| lines.cut_by.get(*row).map_or(NO_CODE, |c| cutters[usize::from(*c)]);
         out.cut_by.extend(rows.iter().map(cut));
         self.rules(lines, frame, &rows, out);
-        let file = wholes(frame, "#file");
-        out.file
-            .extend(rows.iter().map(|row| {
-                file(*row).and_then(|file| u32::try_from(file).ok()).unwrap_or(NO_CODE)
-            }));
-        out.record.extend(rows.iter().copied().map(wholes(frame, "#record")));
+        let origins = frame.and_then(|frame| frame.origins.as_ref());
+        for row in rows.iter().copied() {
+            let (file, record) = origins.and_then(|origins| origins.at(row)).unzip();
+            out.file.push(file.unwrap_or(NO_CODE));
+            out.record.push(record.map(i64::from));
+        }
         for ((id, _), column) in self.traces.iter().zip(&mut out.traces) {
             let shown = lines.rules.iter().flatten().any(|rule| rule.trace.contains(id));
             let stored = if shown { traced(month, lines, id) } else { None };

@@ -129,6 +129,10 @@ fn encode_column(values: &Values, zstd: &mut Zstd<'_>) -> io::Result<Chunk> {
         }
         Values::Text(v) => texts(&v.iter().map(String::as_bytes), zstd),
         Values::Shared(v) => texts(&v.iter().map(|t| t.as_bytes()), zstd),
+        Values::Numbered(v, list) => {
+            let text = |code: &u32| list.get(*code as usize).map_or(&[][..], |t| t.as_bytes());
+            texts(&v.iter().map(text), zstd)
+        }
     }
 }
 
