@@ -47,14 +47,17 @@ fn killed_at_any_moment(prepare: &[&[&str]], words: &[&str], end: (i64, RunState
         assert!([0, 3].contains(&run(start.path(), words).status().unwrap().code().unwrap()));
     }
     let before = stands(start.path());
-    // How long it takes when nobody kills it.
-    let spare = tempfile::tempdir().unwrap();
-    copy(start.path(), spare.path());
-    let begun = Instant::now();
-    assert!([0, 3].contains(&run(spare.path(), words).status().unwrap().code().unwrap()));
-    let whole = begun.elapsed();
     let after = (end.0, Some(end.1));
-    assert_eq!(stands(spare.path()), after);
+    // How long it takes when nobody kills it, and nobody else is busy.
+    let mut whole = Duration::MAX;
+    for _ in 0..3 {
+        let spare = tempfile::tempdir().unwrap();
+        copy(start.path(), spare.path());
+        let begun = Instant::now();
+        assert!([0, 3].contains(&run(spare.path(), words).status().unwrap().code().unwrap()));
+        whole = whole.min(begun.elapsed());
+        assert_eq!(stands(spare.path()), after);
+    }
     let mut killed = 0;
     for delay in 0..TRIES {
         let place = tempfile::tempdir().unwrap();
