@@ -28,9 +28,14 @@ pub(super) const LIVE: &str = "status = 'paid' AND fen <> 0";
 
 /// Takes the amount from the lines a condition names; `reason` is SQL.
 pub(super) fn refuse(reason: &str, condition: &str) -> String {
+    refuse_of(LIVE, reason, condition)
+}
+
+/// The same of other lines than those with money left.
+fn refuse_of(lines: &str, reason: &str, condition: &str) -> String {
     format!(
         "UPDATE \"lines\" SET status = 'refused', reason = {reason}, amount = 0, fen = 0 \
-         WHERE {LIVE} AND {condition};"
+         WHERE {lines} AND {condition};"
     )
 }
 
@@ -56,7 +61,12 @@ pub(super) fn allocate(script: &mut Script<'_>) {
     }
     let items = money_items(script);
     let places = places(&items);
-    script.say(&refuse("'no_parent_row'", &format!("payee IS NULL AND item IN ({places})")));
+    let payable = super::to_date::payable(script, &items);
+    script.say(&refuse_of(
+        &payable,
+        "'no_parent_row'",
+        &format!("payee IS NULL AND item IN ({places})"),
+    ));
     let splits = super::split::weigh(script, &items);
     if let Some(law) = month.law.segments.first() {
         let mut caps: Vec<_> = law.caps.iter().collect();
@@ -64,6 +74,13 @@ pub(super) fn allocate(script: &mut Script<'_>) {
         for rule in caps {
             super::cap::cap(script, rule, &items);
         }
+    }
+    super::to_date::settle(script, &items);
+    if !script.remembered.is_empty() {
+        script.say(
+            "CREATE OR REPLACE TABLE \"before the budget\" AS SELECT item, \"row\", fen FROM \
+             \"lines\";",
+        );
     }
     for split in &splits {
         super::split::split(script, split);

@@ -1,10 +1,11 @@
-//! Caps on money within the month, the cut borne by largest remainder or by each line itself.
+//! Caps on money, the cut borne by largest remainder or by each line itself. Other months of a longer
+//! window use a limit up ([`super::history`]).
 
 use super::allocation::{Item, LIVE, places, refuse};
 use super::facts::{identity, order_terms};
 use super::script::{Script, table};
 use crate::domain::Basis;
-use crate::law::CapRule;
+use crate::law::{CapRule, Window};
 
 const EXHAUSTED: &str = "'cap_exhausted'";
 
@@ -28,7 +29,8 @@ fn limit(script: &mut Script<'_>, rule: &CapRule, basis: &Basis, rows: &str) -> 
 }
 
 /// The limit in whole fen: null where there is none.
-const WHOLE: &str = "greatest(tu_down((m.x).n, (m.x).d), 0)";
+const WHOLE: &str =
+    "(CASE WHEN (m.x).n IS NOT NULL THEN greatest(tu_down((m.x).n, (m.x).d), 0) END)";
 
 /// Each line stands alone against its own limit.
 fn each_line(script: &mut Script<'_>, rule: &CapRule, item: &Item) {
@@ -40,6 +42,13 @@ fn each_line(script: &mut Script<'_>, rule: &CapRule, item: &Item) {
     let reason =
         format!("tu_reason((SELECT (m.x).e FROM {own} m WHERE m.\"row\" = \"lines\".\"row\"))");
     script.say(&refuse(&reason, &format!("item = {place} AND \"row\" IN {errors}")));
+    if rule.window != Window::Month {
+        let of = (place, &item.rule.basis);
+        if let Some(kept) = super::history::kept_by_line(script, rule, of, &own) {
+            keep(script, &kept, &format!("item = {place} AND {LIVE}"));
+        }
+        return;
+    }
     script.say(&format!(
         "UPDATE \"lines\" SET fen = {WHOLE}, status = CASE WHEN {WHOLE} = 0 THEN 'zero' ELSE \
          status END, \
@@ -51,6 +60,7 @@ fn each_line(script: &mut Script<'_>, rule: &CapRule, item: &Item) {
 
 /// A key row shares the cap; its lines bear the cut in proportion.
 fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item]) {
+    let mains = rule.across.then(|| super::history::mains(script));
     let keys = script.fresh("keys");
     let mut parts = Vec::new();
     for item in items {
@@ -58,7 +68,10 @@ fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item])
         if !script.tables.contains(basis) {
             continue;
         }
-        let parent = script.parent(basis, key, true);
+        let mut parent = script.parent(basis, key, true);
+        if let Some(mains) = &mains {
+            parent = format!("(SELECT a.main FROM {mains} a WHERE a.\"row\" = {parent})");
+        }
         let mut order = order_terms(script, basis, &identity(script, basis));
         for term in &mut order {
             term.push_str(" NULLS FIRST");
@@ -88,6 +101,7 @@ fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item])
     );
     script.say(&format!("CREATE OR REPLACE TABLE {live} AS {lines};"));
     let own = limit(script, rule, key, &format!("b.\"row\" IN (SELECT k FROM {live})"));
+    let own = super::history::left(script, rule, key, &own);
     let broken = format!(
         "(SELECT c.item, c.\"row\", (m.x).e AS e FROM {live} c JOIN {own} m ON m.\"row\" = c.k \
          WHERE (m.x).e <> 0)"
@@ -100,7 +114,7 @@ fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item])
     script.say(&format!(
         "CREATE OR REPLACE TABLE {kept} AS SELECT item, \"row\", \
          fen - part - (CASE WHEN nth <= cut - sum(part) OVER (PARTITION BY k) THEN 1 ELSE 0 END) \
-         AS fen\n\
+         AS kept\n\
          FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY rest DESC, item, tie, fen \
          DESC, \"row\") AS nth\n\
          FROM (SELECT c.*, t.cut, t.cut * greatest(c.fen, 0) // t.bearing AS part, \
@@ -109,11 +123,16 @@ fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item])
          (SELECT k, sum(fen) AS used, sum(greatest(fen, 0)) AS bearing FROM {live} GROUP BY k) u \
          JOIN {own} m ON m.\"row\" = u.k WHERE (m.x).e = 0 AND u.used > {WHOLE}) t ON t.k = c.k));"
     ));
+    keep(script, &kept, "w.item = \"lines\".item");
+}
+
+/// Leaves the lines a condition names what a table says they keep.
+fn keep(script: &mut Script<'_>, kept: &str, condition: &str) {
     script.say(&format!(
-        "UPDATE \"lines\" SET fen = w.fen, status = CASE WHEN w.fen = 0 THEN 'zero' ELSE status \
+        "UPDATE \"lines\" SET fen = w.kept, status = CASE WHEN w.kept = 0 THEN 'zero' ELSE status \
          END, \
-         reason = CASE WHEN w.fen = 0 THEN {EXHAUSTED} ELSE reason END\n\
-         FROM {kept} w WHERE w.item = \"lines\".item AND w.\"row\" = \"lines\".\"row\" \
-         AND w.fen <> \"lines\".fen;"
+         reason = CASE WHEN w.kept = 0 THEN {EXHAUSTED} ELSE reason END\n\
+         FROM {kept} w WHERE w.\"row\" = \"lines\".\"row\" AND {condition} \
+         AND w.kept <> \"lines\".fen;"
     ));
 }

@@ -27,6 +27,9 @@ const STANDING: [&str; 7] = [
     "segment",
 ];
 
+/// What finds the rows of one child at all institutions.
+const ACROSS: [&str; 2] = ["child_ref", "institution_id"];
+
 /// The dates `first` and `last` order rows by: the first of these a basis has.
 const STARTS: [&str; 6] =
     ["spell_from", "listing_from", "from", "valid_from", "opened_on", "effect_from"];
@@ -87,6 +90,9 @@ impl Wanted {
                 if rule.round_scope != RoundScope::Line {
                     self.add(&rule.basis, &MEMBERS);
                 }
+                for part in rule.to_date.iter().flat_map(|of| &of.parts) {
+                    self.reads(&part.when);
+                }
             }
         }
     }
@@ -94,12 +100,19 @@ impl Wanted {
     fn cap(&mut self, script: &Script<'_>, rule: &CapRule) {
         self.reads(&rule.limit);
         self.bases.extend(rule.key.clone());
+        if rule.across {
+            self.add(&Basis::Child, &ACROSS);
+        }
         for lines in &script.month.entitlements.items {
             if rule.items.contains(&lines.item) {
-                for column in identity(script, &lines.basis) {
-                    self.columns.insert((lines.basis.clone(), column));
-                }
+                self.identity(script, &lines.basis);
             }
+        }
+    }
+
+    fn identity(&mut self, script: &Script<'_>, basis: &Basis) {
+        for column in identity(script, basis) {
+            self.columns.insert((basis.clone(), column));
         }
     }
 }
@@ -121,6 +134,12 @@ fn wanted(script: &Script<'_>) -> Wanted {
     }
     if let Some(law) = script.month.law.segments.first() {
         law.caps.iter().for_each(|rule| wanted.cap(script, rule));
+        for item in law.items.iter().filter(|item| item.to_date.is_some()) {
+            wanted.identity(script, &item.basis);
+        }
+    }
+    for basis in super::past::named(script) {
+        wanted.add(&basis, &super::past::NAMING);
     }
     for basis in wanted.bases.clone() {
         wanted.add(&basis, &["segment"]);
@@ -189,7 +208,7 @@ pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
         script.links.extend(frame.links.keys().map(|to| (basis.clone(), to.clone())));
         script.tables.insert(basis.clone());
     }
-    Ok(())
+    super::past::names(script, folder)
 }
 
 /// One basis as CSV with the fields and the SELECT that make its table.

@@ -15,15 +15,20 @@ mod aggregate;
 mod allocation;
 mod cap;
 mod carried;
+mod carry;
 mod compare;
+mod corrections;
 mod difference;
 mod expected;
 mod facts;
+mod history;
 mod item;
+mod past;
 mod price;
 mod rerun;
 mod script;
 mod split;
+mod to_date;
 
 pub use compare::{At, first_difference, first_logical_difference};
 pub use difference::{
@@ -34,10 +39,12 @@ pub use expected::{CELLS, LINES};
 pub use rerun::{Difference, DifferenceKind, RerunError, RerunQuestion, RerunReport, Whose, rerun};
 
 use crate::law::expr::prelude;
-use crate::settle::Settled;
+use crate::settle::{Settled, SettledAgain, SettledMonth};
 use script::Script;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Name of the script in the folder.
 pub const SCRIPT: &str = "recompute.sql";
@@ -48,8 +55,7 @@ pub enum AuditError {
     /// The law holds rules the script cannot carry yet.
     #[error(
         "{month}: found {}; expected rules the SQL can carry; hint: it cannot yet say queues, \
-         quantity caps, windows longer than a month, exclusions, shortages, negative amounts, \
-         totals to date, corrections of closed months",
+         quantity caps, exclusions, shortages, negative amounts",
         rules.join(", ")
     )]
     NotYet {
@@ -74,10 +80,8 @@ pub enum AuditError {
 /// When the law holds a rule the script cannot carry (nothing is written then), or a file cannot be
 /// written.
 pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
-    for month in &settled.months {
-        carried::refuse(month)?;
-    }
-    carried::refuse_corrections(settled)?;
+    let again: Vec<&SettledAgain> = settled.audited.iter().flat_map(|of| &of.again).collect();
+    carried::refuse(settled, &again)?;
     let mut text = String::from(
         "-- Computes a settlement again from its facts. Run inside this folder with DuckDB.\n",
     );
@@ -89,19 +93,38 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
          CREATE OR REPLACE TABLE \"result lines\" (month VARCHAR, item VARCHAR, status VARCHAR, \
          reason VARCHAR, lines BIGINT);\n",
     );
-    for month in &settled.months {
-        let _ = writeln!(text, "\n-- {}", month.month);
-        let mut script = Script::new(month);
+    text.push_str(carry::TABLE);
+    past::write(settled, folder, &mut text)?;
+    let run = settled.audited.as_ref().map_or(0, |of| of.released.len()) + 1;
+    let names = &settled.pseudonyms;
+    for of in &again {
+        let _ = writeln!(text, "\n-- {}, closed, settled again as known now.", of.month.month);
+        let mut script = Script::new(&of.month, names, compared(&of.month));
         facts::write(&mut script, folder)?;
         script.steps();
         allocation::allocate(&mut script);
+        corrections::compare(&mut script, of, run);
         text.push_str(&script.text);
     }
+    let remembered = read_later(settled);
+    for month in &settled.months {
+        let _ = writeln!(text, "\n-- {}", month.month);
+        let is_last = month.month == settled.period;
+        let items = if is_last { BTreeSet::new() } else { remembered.clone() };
+        let mut script = Script::new(month, names, items);
+        facts::write(&mut script, folder)?;
+        script.steps();
+        allocation::allocate(&mut script);
+        past::remember(&mut script, run);
+        carry::first_paid(&mut script);
+        text.push_str(&script.text);
+    }
+    carry::carry(settled, &mut text);
     text.push_str(
-        "COPY (SELECT month, institution_id, item, source, sum(amount_fen)::HUGEINT AS amount_fen \
-         FROM \"result\" GROUP BY ALL HAVING sum(amount_fen) <> 0 ORDER BY ALL) \
-         TO 'recomputed.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, institution_id, item, \
-         source));\n\
+        "COPY (SELECT kind, source_month, institution_id, item, source, sum(amount_fen)::HUGEINT AS \
+         amount_fen FROM \"schedule\" GROUP BY ALL HAVING sum(amount_fen) <> 0 ORDER BY ALL) \
+         TO 'recomputed.csv' (FORMAT csv, HEADER, FORCE_QUOTE (kind, source_month, institution_id, \
+         item, source));\n\
          COPY (SELECT month, item, status, reason, sum(lines)::HUGEINT AS lines \
          FROM \"result lines\" GROUP BY ALL ORDER BY ALL) \
          TO 'recomputed_lines.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, item, status, \
@@ -110,6 +133,18 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
     put(&folder.join(SCRIPT), text.as_bytes())?;
     put(&folder.join("expected.csv"), expected::cells(settled).as_bytes())?;
     put(&folder.join("expected_lines.csv"), expected::lines(settled).as_bytes())
+}
+
+/// Items whose lines of a closed month are compared: all but those due to date.
+fn compared(month: &SettledMonth) -> BTreeSet<Arc<str>> {
+    let to_date = month.law.items_to_date();
+    let items = month.entitlements.items.iter().map(|lines| Arc::clone(&lines.item));
+    items.filter(|item| !to_date.contains(item)).collect()
+}
+
+/// Items whose lines later months of the period read.
+fn read_later(settled: &Settled) -> BTreeSet<Arc<str>> {
+    settled.months.iter().flat_map(|month| month.law.items_of_history()).collect()
 }
 
 fn put(path: &PathBuf, bytes: &[u8]) -> Result<(), AuditError> {

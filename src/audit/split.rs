@@ -46,9 +46,10 @@ pub(super) fn weigh(script: &mut Script<'_>, items: &[Item]) -> Vec<Split> {
             .iter()
             .map(|item| Item { place: item.place, rule: Arc::clone(&item.rule) })
             .collect();
+        let payable = super::to_date::payable(script, &mine);
         script.say(&format!(
             "UPDATE \"lines\" SET status = 'refused', reason = tu_reason(w.e), amount = 0, fen = 0 \
-             FROM {weights} w WHERE w.\"row\" = payee AND w.e <> 0 AND item IN ({}) AND {LIVE};",
+             FROM {weights} w WHERE w.\"row\" = payee AND w.e <> 0 AND item IN ({}) AND {payable};",
             places(&mine)
         ));
         made.push(Split {

@@ -224,6 +224,7 @@ fn settled_again(
     job: &Job,
     run_id: Option<&str>,
     run: &Path,
+    audited: bool,
     progress: &mut dyn Progress,
 ) -> Result<Settled, Trouble> {
     // A ledger nobody made is no ledger: to explain writes nothing.
@@ -233,7 +234,11 @@ fn settled_again(
         (Some(path), None) => Some(Ledger::open(path).map_err(SettleError::Ledger)?),
         (None, _) => None,
     };
-    let settled = settle::compute(job, ledger.as_ref(), progress)?;
+    let settled = if audited {
+        settle::compute_audited(job, ledger.as_ref(), progress)?
+    } else {
+        settle::compute(job, ledger.as_ref(), progress)?
+    };
     if let Some(run_id) = run_id.filter(|run_id| *run_id != settled.run_id) {
         let found = &settled.run_id;
         let message = format!(
@@ -256,7 +261,7 @@ pub(super) fn audit(
     command: &AuditCommand,
     progress: &mut dyn Progress,
 ) -> Result<(), Trouble> {
-    let settled = settled_again(job, run_id, &command.run, progress)?;
+    let settled = settled_again(job, run_id, &command.run, true, progress)?;
     crate::audit::sql(&settled, &command.out).map_err(|error| Trouble::of(Exit::World, &error))
 }
 
@@ -359,7 +364,7 @@ pub(super) fn explain(
     command: &ExplainCommand,
     progress: &mut dyn Progress,
 ) -> Result<Explanation, Trouble> {
-    let settled = settled_again(job, run_id, &command.run, progress)?;
+    let settled = settled_again(job, run_id, &command.run, false, progress)?;
     let pseudonyms = pseudonyms(job)?;
     let alias_of = |reference: &str| -> String {
         String::from_utf8_lossy(&pseudonyms.one(reference)).into_owned()

@@ -4,12 +4,14 @@
 //! every room it calls. Never: computes money, reads the clock (the caller hands in the time).
 
 pub mod acts;
+mod audited;
 mod books;
 mod checklist;
 mod closed;
 mod deliveries;
 mod earlier;
 mod error;
+mod hashes;
 mod history;
 mod keep;
 mod law_kept;
@@ -17,6 +19,7 @@ mod post;
 mod rerun;
 mod run_id;
 
+pub use audited::{Audited, ReleasedRun, SettledAgain};
 pub use books::{Books, books};
 pub use error::SettleError;
 pub use law_kept::{LawRewritten, law_kept};
@@ -121,6 +124,10 @@ pub struct Settled {
     late: BTreeMap<PathBuf, String>,
     /// The runs of the ledger that were read.
     pub recalled: Recalled,
+    /// Pseudonyms under the bureau's key.
+    pub pseudonyms: Pseudonyms,
+    /// What an audit needs of earlier months; `None` where none was asked for.
+    pub audited: Option<Audited>,
 }
 
 impl Settled {
@@ -282,12 +289,35 @@ pub fn compute(
     compute_naming(job, ledger, progress, None)
 }
 
+/// [`compute`]; keeps what an audit needs of earlier months, closed ones that were settled again
+/// among them. It takes the memory of all of them at once.
+///
+/// # Errors
+/// As [`compute`].
+pub fn compute_audited(
+    job: &Job,
+    ledger: Option<&Ledger>,
+    progress: &mut dyn Progress,
+) -> Result<Settled, SettleError> {
+    compute_keeping(job, ledger, progress, None, Some(Audited::default()))
+}
+
 /// [`compute`]; begins the pseudonyms of the lines where they will be published.
 fn compute_naming(
     job: &Job,
     ledger: Option<&Ledger>,
     progress: &mut dyn Progress,
     pseudonyms: Option<&Pseudonyms>,
+) -> Result<Settled, SettleError> {
+    compute_keeping(job, ledger, progress, pseudonyms, None)
+}
+
+fn compute_keeping(
+    job: &Job,
+    ledger: Option<&Ledger>,
+    progress: &mut dyn Progress,
+    pseudonyms: Option<&Pseudonyms>,
+    mut audited: Option<Audited>,
 ) -> Result<Settled, SettleError> {
     let Read { period, laws, mut delivered, mut findings, book } = read(job, ledger, progress)?;
     let first = laws.first().map_or(period, |(month, _)| *month);
@@ -313,7 +343,11 @@ fn compute_naming(
     progress.begin("closed", None);
     let own_names = post::pseudonyms(job)?;
     let closed_books = closed;
-    let mut corrected = closed_books.settle(job, &book, &posted, &own_names)?;
+    if let Some(audited) = &mut audited {
+        audited.released = closed_books.released()?;
+    }
+    let again = audited.as_mut().map(|audited| &mut audited.again);
+    let mut corrected = closed_books.settle(job, &book, &posted, &own_names, again)?;
     let budget = budget_lines(delivered.of(laws.len().saturating_sub(1)), period, &[]);
     closed::choose_budgets(&mut corrected.corrections, &budget, period.year());
     findings.append(&mut corrected.findings);
@@ -361,6 +395,8 @@ fn compute_naming(
         year_to_date,
         late: corrected.late,
         recalled,
+        pseudonyms: own_names,
+        audited,
     })
 }
 

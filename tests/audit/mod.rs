@@ -24,7 +24,7 @@ fn succeeds(command: &mut Command) -> bool {
 }
 
 /// Whether the checks can run; says why not.
-fn duckdb_is_here() -> bool {
+pub(crate) fn duckdb_is_here() -> bool {
     let here = succeeds(Command::new("python3").args(["-c", "import duckdb"]));
     if !here {
         println!("skipped: python3 with duckdb is not here");
@@ -44,7 +44,7 @@ fn settled(job: &Path, period: &str, input: Option<&Path>) -> Settled {
 }
 
 /// Runs the script of a folder; the pairs of files that differ, and the number of lines expected.
-fn recomputed(folder: &Path) -> (Vec<&'static str>, usize) {
+pub(crate) fn recomputed(folder: &Path) -> (Vec<&'static str>, usize) {
     let output = Command::new("python3").args(["-c", RUNNER]).current_dir(folder).output();
     let output = output.expect("python3 starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,0 +1,152 @@
+//! The script of `audit sql` over months: what was paid before, corrections of closed months, what an
+//! institution owes. DuckDB alone gives the same bytes.
+
+use super::year::{Dice, event, notice};
+use super::{Office, world, world::World};
+use crate::audit::{duckdb_is_here, recomputed};
+use std::collections::BTreeMap;
+use tuoyu::audit::SCRIPT;
+
+impl Office {
+    /// Writes the script of a released month and lets it compute; the folder's name.
+    fn computes_again(&self, month: usize) -> String {
+        let period = world::period(month);
+        let out = format!("sql-{period}");
+        self.must(&format!(
+            "audit sql @run-{period} --out @{out} --job @job.toml --ledger @ledger.db"
+        ));
+        let (wrong, lines) = recomputed(&self.path(&out));
+        assert_eq!((&period, wrong, lines > 10), (&period, Vec::new(), true));
+        self.ties(&out, &format!("run-{period}"));
+        out
+    }
+
+    /// What is expected of the script is what the schedule pays, to the fen.
+    fn ties(&self, out: &str, run: &str) {
+        let mut sums: [BTreeMap<Vec<String>, i64>; 2] = [BTreeMap::new(), BTreeMap::new()];
+        let of_script = ["kind", "source_month", "institution_id", "item", "source", "amount_fen"];
+        let of_schedule =
+            ["line_kind", "source_period", "institution_id", "item", "source", "payable_fen"];
+        let files = [(out, "recomputed.csv", of_script), (run, "schedule.csv", of_schedule)];
+        for ((folder, file, names), sums) in files.into_iter().zip(&mut sums) {
+            for row in self.rows(folder, file) {
+                let key: Vec<String> = names[..5].iter().map(|name| row[*name].clone()).collect();
+                *sums.entry(key).or_default() += row[names[5]].parse::<i64>().unwrap();
+            }
+            sums.retain(|_, fen| *fen != 0);
+        }
+        assert_eq!(sums[0], sums[1]);
+    }
+
+    /// Kinds of lines in what the script gives, with how many.
+    fn kinds(&self, out: &str) -> BTreeMap<String, usize> {
+        let mut kinds = BTreeMap::new();
+        for row in self.rows(out, "recomputed.csv") {
+            *kinds.entry(row["kind"].clone()).or_default() += 1;
+        }
+        kinds
+    }
+}
+
+#[test]
+fn corrections_compute_again_and_a_wrong_rounding_shows() {
+    if !duckdb_is_here() {
+        return;
+    }
+    let (mut office, mut world) = (Office::new(), World::new(2));
+    // A third of a rate has something to round.
+    let pack = include_str!("pack.toml");
+    let thirds = pack.replace("coalesce(slots_open, 0)", "coalesce(slots_open, 0) / 3");
+    assert_ne!(pack, thirds);
+    office.write("pack/pack.toml", &thirds);
+    office.deliver(&world, 0, "in");
+    office.pay(0);
+    world.stay(0, 10).unwrap().days = 3;
+    world.months[0].slots.insert(2, 5);
+    for table in ["attendance", "slots"] {
+        office.deliver_late(&world, 0, table, "2026-02-20");
+    }
+    office.deliver(&world, 1, "in");
+    office.release(1);
+    // The cap of the institution binds: its other children share what the first no longer takes. The
+    // other correction is of a slot.
+    assert_eq!(office.rows("run-2026-02", "corrections.csv").len(), 7);
+    let out = office.computes_again(1);
+    let kinds = office.kinds(&out);
+    assert!(kinds["REFUND"] >= 3 && kinds["CORRECTION"] >= 3, "{kinds:?}");
+    let script = std::fs::read_to_string(office.path(&out).join(SCRIPT)).unwrap();
+    // A wrong rounding of the closed month or of the month at hand, another order of remainders, a
+    // line that was never paid, a year that begins late: each is seen.
+    let (closed, own) = script.split_at(script.find("\n-- 2026-02\n").unwrap());
+    let closed_wrong = closed.replace(", 'half_up')", ", 'floor')");
+    assert_ne!(closed, closed_wrong);
+    let own_wrong = own.replace(", 'half_up')", ", 'floor')");
+    assert_ne!(own, own_wrong);
+    let mut wrongs = vec![closed_wrong + own, closed.to_owned() + &own_wrong];
+    for (is, not) in [
+        ("ORDER BY rest DESC, i)", "ORDER BY rest, i DESC)"),
+        ("period = '2026-01'", "period = '2025-12'"),
+    ] {
+        let wrong = script.replace(is, not);
+        assert_ne!(script, wrong, "{is}");
+        wrongs.push(wrong);
+    }
+    for (at, wrong) in wrongs.iter().enumerate() {
+        std::fs::write(office.path(&out).join(SCRIPT), wrong).unwrap();
+        let found = recomputed(&office.path(&out)).0;
+        assert!(found.contains(&"recomputed.csv"), "mistake {at} goes unseen");
+    }
+}
+
+/// Late facts of every kind, notices with effect in the past, an institution that leaves and owes: each
+/// period of the year.
+#[test]
+fn every_month_of_a_year_of_late_facts_computes_again() {
+    const MONTHS: usize = 7;
+    if !duckdb_is_here() {
+        return;
+    }
+    let (mut office, mut world, mut dice) = (Office::new(), World::new(MONTHS), Dice(2026));
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for month in 0..MONTHS {
+        let received = format!("{}-05", world::period(month + 1));
+        // Institution 6 leaves in April, and March turns out to have been too much.
+        if month >= 3 {
+            let truth = &mut world.months[month];
+            truth.stays.retain(|stay| stay.institution != 6);
+            truth.slots.remove(&6);
+            truth.inclusive.remove(&6);
+        }
+        if month == 4 {
+            world.months[2].stays.retain(|stay| stay.institution != 6);
+            for table in ["enrolments", "attendance"] {
+                office.deliver_late(&world, 2, table, &received);
+            }
+        }
+        let of = "supersedes = { known_from = 2025-12-20, until = \"open\" }\n";
+        if month == 3 {
+            let day = "id = \"rate.day\"\nunit = \"yuan/day\"\nvalue = \"15.01\"\n";
+            notice(&office, 2, "2026-04-20", "2026-02-01", &format!("{day}{of}"));
+        }
+        if month == 5 {
+            let slot = "id = \"rate.slot\"\nunit = \"yuan/slot/month\"\nvalue = \"17.77\"\n";
+            notice(&office, 3, "2026-06-25", "2026-03-01", &format!("{slot}{of}"));
+        }
+        for _ in 0..if month == 0 { 0 } else { 4 } {
+            let past = usize::try_from(dice.roll(month as u64)).unwrap();
+            for table in event(&mut world, past, &mut dice) {
+                office.deliver_late(&world, past, table, &received);
+            }
+        }
+        office.deliver(&world, month, "in");
+        office.release(month);
+        let out = office.computes_again(month);
+        for (kind, count) in office.kinds(&out) {
+            *kinds.entry(kind).or_default() += count;
+        }
+        office.close(month);
+    }
+    for kind in ["ORIGINAL", "REFUND", "CORRECTION", "CARRY_IN", "CARRY_OUT"] {
+        assert!(kinds.get(kind).is_some_and(|count| *count > 2), "{kind} in {kinds:?}");
+    }
+}
