@@ -36,6 +36,7 @@ mod split;
 mod to_date;
 mod window;
 
+pub(crate) use queue::order_basis;
 pub(crate) use rows::{identity_columns, number};
 pub(crate) use to_date::cut as cut_instalments;
 

@@ -3,7 +3,7 @@
 use super::AllocationError;
 use super::lines::{Groups, Line, Lines};
 use super::rows::compare_cells;
-use crate::domain::{Basis, Frame, KeyRows, Stored, key_rows};
+use crate::domain::{Basis, Frame, Frames, KeyRows, Stored, key_rows};
 use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -62,20 +62,25 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// A column of the basis itself, or of the finest coarser basis that has one of that name.
+/// Where a queue reads a column: on the basis itself, or the finest coarser one that has it.
+pub(crate) fn order_basis(frames: &Frames, basis: &Basis, name: &str) -> Option<Basis> {
+    let frame = frames.get(basis)?;
+    if frame.get(name).is_some() {
+        return Some(basis.clone());
+    }
+    let mut coarser = frame.links.keys();
+    coarser.find(|coarser| frames.get(coarser).is_some_and(|of| of.get(name).is_some())).cloned()
+}
+
 fn find_column<'a>(
     lines: &Lines<'a>,
     basis: &Basis,
     name: &str,
 ) -> Option<(&'a Stored, KeyRows<'a>)> {
-    let frame = lines.frames.get(basis)?;
-    if let Some(stored) = frame.get(name) {
-        return Some((stored, KeyRows::Own));
-    }
-    frame.links.keys().find_map(|coarser| {
-        let stored = lines.frames.get(coarser)?.get(name)?;
-        Some((stored, key_rows(lines.frames, basis, coarser)?))
-    })
+    let of = order_basis(lines.frames, basis, name)?;
+    let stored = lines.frames.get(&of)?.get(name)?;
+    let rows = if of == *basis { KeyRows::Own } else { key_rows(lines.frames, basis, &of)? };
+    Some((stored, rows))
 }
 
 /// Serves each group in order until its limit is used up.

@@ -10,6 +10,7 @@ impl Script<'_> {
     /// One aggregate for every row of its basis.
     pub(super) fn aggregate(&mut self, rule: &AggregateRule) {
         let (basis, over) = (&rule.basis, &rule.over);
+        self.note(&format!("{} of each {basis}, from its rows of {over}", rule.name));
         let argument_kind = rule.argument.as_ref().map_or(Kind::Num, |a| Kind::of_type(a.ty()));
         let kind = match rule.function {
             Aggregate::Any | Aggregate::All => Kind::Bool,

@@ -32,10 +32,18 @@ pub(super) fn first_paid(script: &mut Script<'_>) {
         "CASE item" => format!("'{original}'"),
         _ => format!("{kinds} ELSE '{original}' END"),
     };
-    script.note("The money of the month, paid for the first time.");
+    script.note(
+        "The money of the month, paid for the first time; what a short budget carries to the",
+    );
+    script.note("next period stands in it and leaves at once.");
+    let out = LineKind::CarryOut.word();
+    let carried = "\"carried\" c JOIN \"institutions\" n ON n.\"row\" = c.payee JOIN \"items\" i ON \
+                   i.item = c.item";
     script.say(&format!(
-        "INSERT INTO \"schedule\" SELECT {kinds}, month, institution_id, item, source, amount_fen FROM \
-         \"result\" WHERE month = {month};"
+        "INSERT INTO \"schedule\" SELECT {kinds}, {month}, institution_id, item, source, fen FROM \
+         (SELECT institution_id, item, source, amount_fen AS fen FROM \"result\" WHERE month = {month} \
+         UNION ALL SELECT n.id, i.id, c.source, c.fen FROM {carried})\n\
+         UNION ALL SELECT '{out}', {month}, n.id, i.id, c.source, -c.fen FROM {carried};"
     ));
     post(script, &month, "NOT IN ('REFUND', 'CORRECTION')");
 }
@@ -46,6 +54,22 @@ pub(super) fn post(script: &mut Script<'_>, month: &str, kinds: &str) {
         "INSERT INTO \"posted\" SELECT '', source_month, institution_id, item, kind, source, \
          amount_fen, '' FROM \"schedule\" WHERE source_month = {month} AND kind {kinds};"
     ));
+}
+
+/// Takes what corrections pay from the budget of the period, before its own claims (S25).
+pub(super) fn draw(settled: &Settled, script: &mut String) {
+    let mut docs = "CASE source".to_owned();
+    let budget = settled.months.last().map_or(&[][..], |last| &last.budget);
+    for line in budget {
+        let _ = write!(docs, " WHEN {} THEN {}", text(&line.source), text(&line.budget_doc_no));
+    }
+    let docs = if budget.is_empty() { "''".to_owned() } else { format!("{docs} ELSE '' END") };
+    let _ = writeln!(
+        script,
+        "-- Corrections draw on the budget of the period that pays, before its own claims.\n\
+         INSERT INTO \"taken of the budget\" SELECT source, {docs}, institution_id, amount_fen FROM \
+         \"schedule\" WHERE kind IN ('REFUND', 'CORRECTION');"
+    );
 }
 
 /// Texts in order as places of a CASE.

@@ -49,7 +49,7 @@ fn lines_due(script: &mut Script<'_>) {
         let Some(who) = script.who.get(&item.rule.basis) else { continue };
         parts.push(format!(
             "SELECT w.institution_id, {} AS item, {} AS basis, w.child_ref, w.row_key, w.age_class, \
-             w.service, w.span_from, w.span_until, l.fen FROM \"lines\" l JOIN {who} w ON w.\"row\" = \
+             w.service, w.span_from, w.span_until, l.item AS place, l.\"row\", l.fen FROM \"lines\" l JOIN {who} w ON w.\"row\" = \
              l.\"row\" WHERE l.item = {} AND l.payee IS NOT NULL AND l.status IN ('paid', 'zero') AND \
              l.fen <> 0",
             text(&item.rule.head.id),
@@ -58,11 +58,15 @@ fn lines_due(script: &mut Script<'_>) {
         ));
     }
     if parts.is_empty() {
-        parts.push(format!("SELECT {IDENTITY}, 0::HUGEINT AS fen FROM \"released\" WHERE false"));
+        parts.push(format!(
+            "SELECT {IDENTITY}, 0 AS place, 0::BIGINT AS \"row\", 0::HUGEINT AS fen FROM \"released\" \
+             WHERE false"
+        ));
     }
     script.say(&format!(
-        "CREATE OR REPLACE TABLE \"due now\" AS SELECT {IDENTITY}, sum(fen)::HUGEINT AS capped FROM \
-         ({}) GROUP BY ALL;",
+        "CREATE OR REPLACE TABLE \"lines due\" AS {};\n\
+         CREATE OR REPLACE TABLE \"due now\" AS SELECT {IDENTITY}, sum(fen)::HUGEINT AS capped FROM \
+         \"lines due\" GROUP BY ALL;",
         parts.join("\nUNION ALL ")
     ));
 }
@@ -190,9 +194,16 @@ fn results(script: &mut Script<'_>, month: &str, run: usize) {
          FROM \"refunds\" WHERE refund + difference <> 0;"
     ));
     super::carry::post(script, month, "IN ('REFUND', 'CORRECTION')");
+    let used = super::history::used_texts(
+        &format!(
+            "SELECT {IDENTITY}, nth, cap, n, d FROM \"lines due\" JOIN (SELECT item AS place, \"row\", \
+             nth, cap, n, d FROM \"uses\") USING (place, \"row\")"
+        ),
+        IDENTITY,
+    );
     script.say(&format!(
-        "INSERT INTO \"released\" SELECT {run}, {month}, {IDENTITY}, due, new_fen, lost, '' FROM \
-         \"changes\";\n\
+        "INSERT INTO \"released\" SELECT {run}, {month}, {IDENTITY}, due, new_fen, lost, '', \
+         coalesce(u.used, '') FROM \"changes\" LEFT JOIN ({used}) u USING ({IDENTITY});\n\
          DELETE FROM \"result\" WHERE month = {month};"
     ));
 }

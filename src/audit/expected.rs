@@ -1,6 +1,6 @@
 //! What the settlement says, in the layout and order of the script's output.
 
-use crate::settle::Settled;
+use crate::settle::{Settled, SettledMonth};
 use crate::subsidy::LineStatus;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,6 +10,9 @@ pub const CELLS: &str =
     "\"kind\",\"source_month\",\"institution_id\",\"item\",\"source\",amount_fen\n";
 /// Header of `expected_lines.csv` and `recomputed_lines.csv`.
 pub const LINES: &str = "\"month\",\"item\",\"status\",\"reason\",lines\n";
+
+/// Header of `expected_amounts.csv` and `recomputed_amounts.csv`.
+pub const AMOUNTS: &str = "\"month\",\"item\",line,\"status\",amount_fen,allocated_fen\n";
 
 /// Fen by kind, service month, institution, item and source, as the schedule has them; nothing where
 /// the sum is zero.
@@ -33,11 +36,16 @@ pub(super) fn cells(settled: &Settled) -> String {
     text
 }
 
+/// Closed months as they were settled again, then the period's own.
+fn all_months(settled: &Settled) -> impl Iterator<Item = &SettledMonth> {
+    let again = settled.audited.iter().flat_map(|of| &of.again).map(|of| &of.month);
+    again.chain(&settled.months)
+}
+
 /// Lines by month, item, status and reason; of closed months as they were settled again.
 pub(super) fn lines(settled: &Settled) -> String {
     let mut counts: BTreeMap<[String; 4], u64> = BTreeMap::new();
-    let again = settled.audited.iter().flat_map(|of| &of.again).map(|of| &of.month);
-    for month in again.chain(&settled.months) {
+    for month in all_months(settled) {
         for lines in &month.entitlements.items {
             for (status, reason) in lines.status.iter().zip(&lines.reason) {
                 if *status != LineStatus::Absent {
@@ -56,6 +64,27 @@ pub(super) fn lines(settled: &Settled) -> String {
     let mut text = LINES.to_owned();
     for (key, count) in &counts {
         row(&mut text, key, count);
+    }
+    text
+}
+
+/// Every line with an amount by month, item and row of the facts: what it is due, and what is left of
+/// it after exclusions, caps and budget.
+pub(super) fn amounts(settled: &Settled) -> String {
+    let mut text = AMOUNTS.to_owned();
+    for month in all_months(settled) {
+        let mut items: Vec<_> = month.entitlements.items.iter().collect();
+        items.sort_by(|a, b| a.item.cmp(&b.item));
+        for lines in items {
+            let (period, item) = (quoted(&month.month.to_string()), quoted(&lines.item));
+            let money = lines.amount.iter().zip(&lines.allocated);
+            for (row, (status, (amount, left))) in lines.status.iter().zip(money).enumerate() {
+                if *amount != 0 {
+                    let status = quoted(status.word());
+                    let _ = writeln!(text, "{period},{item},{row},{status},{amount},{left}");
+                }
+            }
+        }
     }
     text
 }

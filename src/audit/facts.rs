@@ -4,14 +4,15 @@
 //! the order of ties. A null is an empty field, an empty text is `""`.
 
 use super::expected::quoted;
+use super::order::{may_tie, of_method};
 use super::script::{Held, Kind, Script, link, name, table};
 use super::{AuditError, put};
-use crate::allocation::identity_columns;
+use crate::allocation::{identity_columns, order_basis};
 use crate::domain::{Basis, Cell, Column, Fraction, Frame, Stored};
 use crate::law::expr::Expr;
-use crate::law::{Aggregate, Breach, CapRule, RoundScope, Step};
+use crate::law::{Aggregate, Apportion, Breach, Law, RoundScope, Step};
 use crate::subsidy::MEMBERS;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,9 +27,6 @@ const STANDING: [&str; 7] = [
     "institution_id",
     "segment",
 ];
-
-/// What finds the rows of one child at all institutions.
-const ACROSS: [&str; 2] = ["child_ref", "institution_id"];
 
 /// The dates `first` and `last` order rows by: the first of these a basis has.
 const STARTS: [&str; 6] =
@@ -97,14 +95,28 @@ impl Wanted {
         }
     }
 
-    fn cap(&mut self, script: &Script<'_>, rule: &CapRule) {
-        self.reads(&rule.limit);
-        self.bases.extend(rule.key.clone());
-        if rule.across {
-            self.add(&Basis::Child, &ACROSS);
+    /// What exclusions, caps and shortages read, and the order of ties.
+    fn money(&mut self, script: &Script<'_>, law: &Law) {
+        self.bases.extend(law.exclusions.iter().map(|rule| rule.key.clone()));
+        for rule in &law.caps {
+            self.reads(&rule.limit);
+            self.bases.extend(rule.key.clone());
+            rule.quantity.iter().flat_map(BTreeMap::values).for_each(|expr| self.reads(expr));
+            if rule.across {
+                self.add(&Basis::Child, &["child_ref", "institution_id"]);
+            }
+        }
+        for rule in &law.shortages {
+            rule.limit.iter().for_each(|limit| self.reads(limit));
+            self.order(script, &Basis::Institution, of_method(&rule.method));
         }
         for lines in &script.month.entitlements.items {
-            if rule.items.contains(&lines.item) {
+            for rule in law.caps.iter().filter(|rule| rule.items.contains(&lines.item)) {
+                if let Apportion::Queue(columns) = &rule.apportion {
+                    self.order(script, &lines.basis, columns);
+                }
+            }
+            if may_tie(&script.month.law, &lines.item) {
                 self.identity(script, &lines.basis);
             }
         }
@@ -113,6 +125,15 @@ impl Wanted {
     fn identity(&mut self, script: &Script<'_>, basis: &Basis) {
         for column in identity(script, basis) {
             self.columns.insert((basis.clone(), column));
+        }
+    }
+
+    fn order(&mut self, script: &Script<'_>, basis: &Basis, columns: &[(Arc<str>, bool)]) {
+        for (column, _) in columns {
+            if let Some(of) = order_basis(&script.month.frames, basis, column) {
+                self.bases.insert(of.clone());
+                self.columns.insert((of, Arc::clone(column)));
+            }
         }
     }
 }
@@ -133,10 +154,7 @@ fn wanted(script: &Script<'_>) -> Wanted {
         }
     }
     if let Some(law) = script.month.law.segments.first() {
-        law.caps.iter().for_each(|rule| wanted.cap(script, rule));
-        for item in law.items.iter().filter(|item| item.to_date.is_some()) {
-            wanted.identity(script, &item.basis);
-        }
+        wanted.money(script, law);
     }
     for basis in super::past::named(script) {
         wanted.add(&basis, &super::past::NAMING);
@@ -176,6 +194,7 @@ fn computed(script: &Script<'_>) -> BTreeSet<(Basis, String)> {
 pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditError> {
     let wanted = wanted(script);
     let computed = computed(script);
+    script.note("Facts: columns with their value and error e, and links to rows of coarser bases.");
     for basis in &wanted.bases {
         let Some(frame) = script.month.frames.get(basis) else { continue };
         let columns: Vec<(&Arc<str>, &Stored)> = frame
@@ -272,41 +291,25 @@ impl Sheet {
 fn field(csv: &mut String, stored: &Stored, row: usize) {
     let error = stored.error(row).map_or(0, |error| error as u8);
     let cell = if error == 0 { stored.cell(row) } else { Cell::Null };
-    let _ = match cell {
+    let _ = match &cell {
         Cell::Null if Kind::of(&stored.column) == Kind::Num => write!(csv, ",,,{error}"),
         Cell::Null => write!(csv, ",,{error}"),
         Cell::Bool(value) => write!(csv, ",{value},{error}"),
         Cell::Num(num, den) => {
-            let lowest = Fraction { num, den }.reduced();
+            let lowest = Fraction { num: *num, den: *den }.reduced();
             write!(csv, ",{},{},{error}", lowest.num, lowest.den)
         }
         Cell::Date(date) => write!(csv, ",{date},{error}"),
-        Cell::Text(word) => write!(csv, ",{},{error}", quoted(&word)),
+        Cell::Text(word) => write!(csv, ",{},{error}", quoted(word)),
     };
     if let Column::Key(keys) = &stored.column
         && !keys.odd.is_empty()
     {
-        let _ = write!(csv, ",{:032x}", keys.keys[row].0);
+        csv.push(',');
+        if cell != Cell::Null {
+            let _ = write!(csv, "{:032x}", keys.keys[row].0);
+        }
     }
-}
-
-/// Columns to order rows of a basis by, as SQL on the table `b`.
-pub(super) fn order_terms(script: &Script<'_>, basis: &Basis, columns: &[Arc<str>]) -> Vec<String> {
-    let Some(frame) = script.month.frames.get(basis) else { return Vec::new() };
-    let mut terms = Vec::new();
-    for column in columns {
-        let fact = script.known.get(&(basis.clone(), column.to_string()));
-        let (Some(stored), Some(_)) = (frame.get(column), fact) else { continue };
-        let label = format!("b.{}", name(&format!("{basis}.{column}")));
-        terms.push(match &stored.column {
-            Column::Num(numbers) => format!("({label}).n * ({} // ({label}).d)", numbers.den),
-            Column::Key(keys) if !keys.odd.is_empty() => {
-                format!("b.{}", name(&format!("{basis}.{column}#order")))
-            }
-            _ => format!("({label}).v"),
-        });
-    }
-    terms
 }
 
 /// The date rows of a basis are ordered by, as SQL on the table `b`.

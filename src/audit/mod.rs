@@ -1,32 +1,37 @@
 //! Audit: a settlement written out as SQL that computes it again from the facts.
 //!
 //! In: a settled period. Out: a folder with the facts of each service month, `recompute.sql` for
-//! `DuckDB`, and what it must give: `expected.csv` and `expected_lines.csv`. Order: after `settle`.
+//! `DuckDB`, and what it must give: `expected.csv` by institution, item and source, `expected_lines.csv`
+//! by status and reason, `expected_amounts.csv` by line. Order: after `settle`.
 //! Never: writes a value a rule computed beside the facts, lets a float near money, leaves out a
 //! rule it cannot carry ([`AuditError::NotYet`] names it).
 //!
 //! [`rerun()`] settles an archived run again and says whether every byte is the same;
 //! [`difference()`] tells why two runs of one period differ.
 //!
-//! Run inside the folder, the script writes `recomputed.csv` and `recomputed_lines.csv`; they are
-//! the expected files byte for byte, or one of the two is wrong.
+//! Run inside the folder, the script writes `recomputed.csv`, `recomputed_lines.csv` and
+//! `recomputed_amounts.csv`; they are the expected files byte for byte, or one of the two is wrong.
 
 mod aggregate;
 mod allocation;
+mod budget;
 mod cap;
 mod carried;
 mod carry;
 mod compare;
 mod corrections;
 mod difference;
+mod exclusion;
 mod expected;
 mod facts;
 mod history;
 mod item;
+mod order;
 mod past;
 mod price;
 mod rerun;
 mod script;
+mod shortage;
 mod split;
 mod to_date;
 
@@ -35,7 +40,7 @@ pub use difference::{
     After, DifferenceError, DifferenceQuestion, DifferenceReport, DifferentLine, DifferentTable,
     Parts, difference,
 };
-pub use expected::{CELLS, LINES};
+pub use expected::{AMOUNTS, CELLS, LINES};
 pub use rerun::{Difference, DifferenceKind, RerunError, RerunQuestion, RerunReport, Whose, rerun};
 
 use crate::law::expr::prelude;
@@ -54,8 +59,7 @@ pub const SCRIPT: &str = "recompute.sql";
 pub enum AuditError {
     /// The law holds rules the script cannot carry yet.
     #[error(
-        "{month}: found {}; expected rules the SQL can carry; hint: it cannot yet say queues, \
-         quantity caps, exclusions, shortages, negative amounts",
+        "{month}: found {}; expected rules the SQL can carry",
         rules.join(", ")
     )]
     NotYet {
@@ -81,7 +85,7 @@ pub enum AuditError {
 /// written.
 pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
     let again: Vec<&SettledAgain> = settled.audited.iter().flat_map(|of| &of.again).collect();
-    carried::refuse(settled, &again)?;
+    carried::refuse(settled)?;
     let mut text = String::from(
         "-- Computes a settlement again from its facts. Run inside this folder with DuckDB.\n",
     );
@@ -91,7 +95,9 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
         "CREATE OR REPLACE TABLE \"result\" (month VARCHAR, institution_id VARCHAR, item VARCHAR, \
          source VARCHAR, amount_fen HUGEINT);\n\
          CREATE OR REPLACE TABLE \"result lines\" (month VARCHAR, item VARCHAR, status VARCHAR, \
-         reason VARCHAR, lines BIGINT);\n",
+         reason VARCHAR, lines BIGINT);\n\
+         CREATE OR REPLACE TABLE \"result amounts\" (month VARCHAR, item VARCHAR, line BIGINT, \
+         status VARCHAR, amount_fen HUGEINT, allocated_fen HUGEINT);\n",
     );
     text.push_str(carry::TABLE);
     past::write(settled, folder, &mut text)?;
@@ -99,22 +105,34 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
     let names = &settled.pseudonyms;
     for of in &again {
         let _ = writeln!(text, "\n-- {}, closed, settled again as known now.", of.month.month);
-        let mut script = Script::new(&of.month, names, compared(&of.month));
+        let mut script = Script::new(&of.month, true, names, compared(&of.month));
         facts::write(&mut script, folder)?;
         script.steps();
         allocation::allocate(&mut script);
         corrections::compare(&mut script, of, run);
         text.push_str(&script.text);
     }
+    let last_short = settled.months.iter().rposition(budget::is_read);
+    if last_short.is_some() {
+        text.push_str(budget::TAKEN);
+        carry::draw(settled, &mut text);
+    }
     let remembered = read_later(settled);
-    for month in &settled.months {
+    for (at, month) in settled.months.iter().enumerate() {
         let _ = writeln!(text, "\n-- {}", month.month);
         let is_last = month.month == settled.period;
         let items = if is_last { BTreeSet::new() } else { remembered.clone() };
-        let mut script = Script::new(month, names, items);
+        let mut script = Script::new(month, false, names, items);
         facts::write(&mut script, folder)?;
+        let later_is_short = last_short.is_some_and(|last| at < last);
+        if budget::is_read(month) || later_is_short {
+            budget::write(&mut script, folder)?;
+        }
         script.steps();
         allocation::allocate(&mut script);
+        if later_is_short {
+            budget::take(&mut script);
+        }
         past::remember(&mut script, run);
         carry::first_paid(&mut script);
         text.push_str(&script.text);
@@ -128,11 +146,14 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
          COPY (SELECT month, item, status, reason, sum(lines)::HUGEINT AS lines \
          FROM \"result lines\" GROUP BY ALL ORDER BY ALL) \
          TO 'recomputed_lines.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, item, status, \
-         reason));\n",
+         reason));\n\
+         COPY (SELECT * FROM \"result amounts\" ORDER BY ALL) \
+         TO 'recomputed_amounts.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, item, status));\n",
     );
     put(&folder.join(SCRIPT), text.as_bytes())?;
     put(&folder.join("expected.csv"), expected::cells(settled).as_bytes())?;
-    put(&folder.join("expected_lines.csv"), expected::lines(settled).as_bytes())
+    put(&folder.join("expected_lines.csv"), expected::lines(settled).as_bytes())?;
+    put(&folder.join("expected_amounts.csv"), expected::amounts(settled).as_bytes())
 }
 
 /// Items whose lines of a closed month are compared: all but those due to date.

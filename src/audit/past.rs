@@ -37,7 +37,7 @@ item VARCHAR, line_kind VARCHAR, source VARCHAR, payable_fen HUGEINT, budget_doc
 CREATE OR REPLACE TABLE \"released\" (run INTEGER, period VARCHAR, institution_id VARCHAR, \
 item VARCHAR, basis VARCHAR, child_ref VARCHAR, row_key VARCHAR, age_class VARCHAR, \
 service VARCHAR, span_from VARCHAR, span_until VARCHAR, capped_fen HUGEINT, \
-allocated_fen HUGEINT, cut_fen HUGEINT, instalments VARCHAR);
+allocated_fen HUGEINT, cut_fen HUGEINT, instalments VARCHAR, used VARCHAR);
 -- Each line as the last run left it.
 CREATE OR REPLACE VIEW \"paid lines\" AS SELECT * EXCLUDE (last) FROM (SELECT *, max(run) OVER \
 (PARTITION BY period, institution_id, item, basis, child_ref, row_key, age_class, service, \
@@ -81,7 +81,7 @@ pub(super) fn write(
                  BIGINT, instalments VARCHAR, used VARCHAR);\n\
                  INSERT INTO \"one run\" BY NAME SELECT * FROM read_parquet('{file}');\n\
                  INSERT INTO \"released\" SELECT {number}, period, {}, capped_fen, allocated_fen, \
-                 capped_fen - allocated_fen, coalesce(instalments, '') FROM \"one run\" \
+                 capped_fen - allocated_fen, coalesce(instalments, ''), coalesce(used, '') FROM \"one run\" \
                  WHERE period IN ({});",
                 texts(IDENTITY),
                 months.join(", ")
@@ -93,7 +93,7 @@ pub(super) fn write(
             let _ = writeln!(
                 script_text,
                 "INSERT INTO \"released\" SELECT {number}, source_period, {}, \
-                 capped_fen::HUGEINT, correction_fen::HUGEINT, cut_fen::HUGEINT, '' \
+                 capped_fen::HUGEINT, correction_fen::HUGEINT, cut_fen::HUGEINT, '', coalesce(used, '') \
                  FROM read_csv('{file}', header = true, all_varchar = true, delim = ',', quote = \
                  '\"', escape = '\"', auto_detect = false, columns = {{{}}});",
                 texts(IDENTITY),
@@ -170,10 +170,11 @@ pub(super) fn names(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
             Basis::Listing => ["listing_from", "listing_until"].map(known),
             _ => ["", ""].map(|_| "''".to_owned()),
         };
+        let id = name("institution.institution_id");
         let (age_class, service) = (known("age_class"), known("service"));
         script.note(&format!("What names the rows of {basis} in every month."));
         script.say(&format!(
-            "CREATE OR REPLACE TABLE {own} AS SELECT b.\"row\", coalesce(i.id, '') AS \
+            "CREATE OR REPLACE TABLE {own} AS SELECT b.\"row\", coalesce((i.{id}).v, '') AS \
              institution_id, n.child_ref, n.row_key, {age_class} AS age_class, {service} AS \
              service, {from} AS span_from, {until} AS span_until\n\
              FROM {} b JOIN read_csv('{file}', auto_detect = false, header = true, delim = ',', \
@@ -181,11 +182,22 @@ pub(super) fn names(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
              'child_ref': 'VARCHAR', 'row_key': 'VARCHAR'}}) n ON n.\"row\" = b.\"row\"\n\
              LEFT JOIN {} i ON i.\"row\" = {parent};",
             table(&basis),
-            super::allocation::institutions()
+            table(&Basis::Institution)
         ));
         script.who.insert(basis, own);
     }
     Ok(())
+}
+
+/// Keeps what is left of the lines before the budget is asked.
+pub(super) fn before_the_budget(script: &mut Script<'_>) {
+    if !script.remembered.is_empty() {
+        script.note("What is left of each line before the budget is asked.");
+        script.say(
+            "CREATE OR REPLACE TABLE \"before the budget\" AS SELECT item, \"row\", fen FROM \
+             \"lines\";",
+        );
+    }
 }
 
 /// Notes the lines of a settled month for those after it: `run` is the number of this run.
@@ -213,12 +225,17 @@ pub(super) fn remember(script: &mut Script<'_>, run: usize) {
             None => String::new(),
         };
         let place = item.place;
+        let used = super::history::used_texts(
+            &format!("SELECT \"row\", nth, cap, n, d FROM \"uses\" WHERE item = {place}"),
+            "\"row\"",
+        );
         script.say(&format!(
             "INSERT INTO \"released\" SELECT {run}, {month}, w.institution_id, {id}, {basis}, \
              w.child_ref, w.row_key, w.age_class, w.service, w.span_from, w.span_until, c.fen, \
-             l.fen, c.fen - l.fen, {parts}\n\
+             l.fen, c.fen - l.fen, {parts}, coalesce(u.used, '')\n\
              FROM \"lines\" l JOIN \"before the budget\" c ON c.item = l.item AND c.\"row\" = \
              l.\"row\" JOIN {who} w ON w.\"row\" = l.\"row\" {joined}\n\
+             LEFT JOIN ({used}) u ON u.\"row\" = l.\"row\"\n\
              WHERE l.item = {place} AND l.payee IS NOT NULL AND l.status IN ('paid', 'zero') \
              AND (c.fen <> 0 OR l.fen <> 0 OR {parts} <> '');"
         ));

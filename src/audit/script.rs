@@ -3,7 +3,7 @@
 
 use crate::domain::{Basis, Column};
 use crate::law::expr::{Expr, calendar_sql};
-use crate::law::{LawOfMonth, Step, Ty};
+use crate::law::{LawOfMonth, RuleHead, Step, Ty};
 use crate::publish::Pseudonyms;
 use crate::settle::SettledMonth;
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,6 +95,8 @@ pub(super) struct Script<'a> {
     pub(super) remembered: BTreeSet<Arc<str>>,
     /// Table of what names the rows of a basis in every month.
     pub(super) who: BTreeMap<Basis, String>,
+    /// A closed month settled again: no budget is asked (S25).
+    pub(super) closed: bool,
     tally: usize,
 }
 
@@ -126,6 +128,7 @@ fn merged(law: &LawOfMonth) -> Vec<Vec<Option<&Step>>> {
 impl<'a> Script<'a> {
     pub(super) fn new(
         month: &'a SettledMonth,
+        closed: bool,
         names: &'a Pseudonyms,
         remembered: BTreeSet<Arc<str>>,
     ) -> Self {
@@ -139,6 +142,7 @@ impl<'a> Script<'a> {
             names,
             remembered,
             who: BTreeMap::new(),
+            closed,
             tally: 0,
         }
     }
@@ -148,9 +152,17 @@ impl<'a> Script<'a> {
         let _ = writeln!(self.text, "{statement}");
     }
 
-    /// Adds a line that tells people what comes next.
-    pub(super) fn note(&mut self, words: &str) {
-        self.say(&format!("-- {words}"));
+    /// Adds a line for whoever reads the script.
+    pub(super) fn note(&mut self, line: &str) {
+        let _ = writeln!(self.text, "-- {}", line.replace(['\n', '\r'], " "));
+    }
+
+    /// Says which block of the law the statements to come carry out.
+    pub(super) fn head(&mut self, kind: &str, head: &RuleHead) {
+        self.text.push('\n');
+        let RuleHead { id, clause, label, .. } = head;
+        let label = if label == id { String::new() } else { format!(": {label}") };
+        self.note(&format!("{kind} {id} ({clause}){label}"));
     }
 
     /// A name no other table of the month has.
@@ -308,6 +320,9 @@ impl<'a> Script<'a> {
             let Some(first) = versions.iter().flatten().next() else { continue };
             match first {
                 Step::Value(rule) => {
+                    if !rule.hidden {
+                        self.head("value", &rule.head);
+                    }
                     let kind = Kind::of_type(rule.expr.ty());
                     let own = self.column(&rule.basis, &rule.head.id, kind);
                     for (segment, step) in versions.iter().enumerate() {
@@ -325,6 +340,7 @@ impl<'a> Script<'a> {
                 }
                 Step::Aggregate(rule) => self.aggregate(rule),
                 Step::Price(rule) => {
+                    self.head("price", &rule.head);
                     self.price_columns(rule);
                     for (segment, step) in versions.iter().enumerate() {
                         if let (Some(Step::Price(rule)), Some(rows)) =
@@ -335,6 +351,7 @@ impl<'a> Script<'a> {
                     }
                 }
                 Step::Gate(rule) => {
+                    self.head("gate", &rule.head);
                     let own =
                         self.column(&rule.basis, &format!("gate:{}", rule.head.id), Kind::Bool);
                     for (segment, step) in versions.iter().enumerate() {
@@ -345,7 +362,8 @@ impl<'a> Script<'a> {
                         }
                     }
                 }
-                Step::Item(_) => {
+                Step::Item(rule) => {
+                    self.head("subsidy", &rule.head);
                     let rules: Vec<_> = versions
                         .iter()
                         .map(|step| match step {

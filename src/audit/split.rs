@@ -1,9 +1,9 @@
 //! The funding split (S13): by line, by institution or over the settlement, both margins exact.
 
-use super::allocation::{Item, LIVE, institutions, places};
+use super::allocation::{Item, LIVE, places};
 use super::script::{Script, table, text};
 use crate::domain::Basis;
-use crate::law::{SplitMethod, SplitRule, SplitScope};
+use crate::law::{ShortageMethod, ShortageRule, SplitMethod, SplitRule, SplitScope};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -11,10 +11,22 @@ use std::sync::Arc;
 pub(super) struct Split {
     weights: String,
     sources: Vec<Arc<str>>,
-    places: Vec<(usize, Arc<str>)>,
+    places: Vec<usize>,
     scope: SplitScope,
     method: SplitMethod,
     quantum: i64,
+}
+
+impl Split {
+    /// Places of the items it funds.
+    pub(super) fn items(&self) -> &[usize] {
+        &self.places
+    }
+
+    /// Whether a source has a part in it.
+    pub(super) fn pays_from(&self, source: &str) -> bool {
+        self.sources.iter().any(|own| **own == *source)
+    }
 }
 
 /// Evaluates the weights and refuses the lines of institutions whose weights have no value.
@@ -31,6 +43,8 @@ pub(super) fn weigh(script: &mut Script<'_>, items: &[Item]) -> Vec<Split> {
         let segments = &script.month.law.segments;
         let rule = segments.iter().find_map(|segment| segment.splits.get(&id)).cloned();
         let weights = if let Some(rule) = &rule {
+            script.head("split", &rule.head);
+            script.note("Weights of the sources, as whole numbers, for each institution.");
             weights(script, rule)
         } else {
             // An item without a split has one unnamed source.
@@ -58,7 +72,7 @@ pub(super) fn weigh(script: &mut Script<'_>, items: &[Item]) -> Vec<Split> {
                 || vec![Arc::from("")],
                 |rule| rule.parts.iter().map(|(source, _)| Arc::clone(source)).collect(),
             ),
-            places: mine.iter().map(|item| (item.place, Arc::clone(&item.rule.head.id))).collect(),
+            places: mine.iter().map(|item| item.place).collect(),
             scope: rule.as_ref().map_or(SplitScope::Institution, |rule| rule.scope),
             method: rule.as_ref().map_or(SplitMethod::LargestRemainder, |rule| rule.method),
             quantum: rule.as_ref().map_or(1, |rule| rule.quantum),
@@ -103,7 +117,8 @@ fn weights(script: &mut Script<'_>, rule: &SplitRule) -> String {
 }
 
 /// SQL of the parts of totals over weights: from a table of (`k`, `total`, `w`), columns `k`, `i`,
-/// `part`. What is left below a quantum goes by remainder, or to the residual source.
+/// `part`. What is left below a quantum goes by remainder, or to the residual source; what is owed
+/// is shared like what is paid.
 fn shared(script: &mut Script<'_>, split: &Split, totals: &str) -> String {
     let quantum = split.quantum;
     let parts = script.fresh("parts");
@@ -127,38 +142,60 @@ fn shared(script: &mut Script<'_>, split: &Split, totals: &str) -> String {
         },
     );
     script.say(&format!(
-        "CREATE OR REPLACE TABLE {parts} AS SELECT k, i, lowest + {more} AS part\n\
-         FROM (SELECT *, total - sum(lowest) OVER (PARTITION BY k) AS rem, \
+        "CREATE OR REPLACE TABLE {parts} AS SELECT k, i, ((lowest + {more}) * sg)::HUGEINT AS \
+         part\n\
+         FROM (SELECT *, size - sum(lowest) OVER (PARTITION BY k) AS rem, \
          row_number() OVER (PARTITION BY k ORDER BY rest DESC, i) AS nth\n\
-         FROM (SELECT *, total * weight // (whole * {quantum}) * {quantum} AS lowest, \
-         total * weight % (whole * {quantum}) AS rest\n\
-         FROM (SELECT k, total, tu_total(w) AS whole, unnest(w) AS weight, \
+         FROM (SELECT *, size * weight // (whole * {quantum}) * {quantum} AS lowest, \
+         size * weight % (whole * {quantum}) AS rest\n\
+         FROM (SELECT k, abs(total) AS size, CASE WHEN total < 0 THEN -1 ELSE 1 END AS sg, \
+         tu_total(w) AS whole, unnest(w) AS weight, \
          unnest(range(1, len(w) + 1)) AS i FROM {totals})));"
     ));
     parts
 }
 
-/// Splits what the lines are left with.
+/// Splits what the lines are left with into the table `cells`.
 pub(super) fn split(script: &mut Script<'_>, split: &Split) {
-    let list: Vec<String> = split.places.iter().map(|(place, _)| place.to_string()).collect();
+    let list: Vec<String> = split.places.iter().map(ToString::to_string).collect();
     let list = list.join(", ");
+    let named: Vec<&str> = split.sources.iter().map(|source| &**source).collect();
+    script.note(&format!("What is left of the items {list} over the sources {}.", named.join(" ")));
     let cells = if split.scope == SplitScope::Line {
         by_line(script, split, &list)
     } else {
         both_margins(script, split, &list)
     };
-    let month = text(&script.month.month.to_string());
-    let mut items = "CASE c.item".to_owned();
-    for (place, id) in &split.places {
-        let _ = write!(items, " WHEN {place} THEN {}", text(id));
-    }
-    items += " END";
     let sources: Vec<String> = split.sources.iter().map(|source| text(source)).collect();
     script.say(&format!(
-        "INSERT INTO \"result\" SELECT {month}, n.id, {items}, ([{}])[c.i], c.fen FROM {cells} c \
-         JOIN {} n ON n.\"row\" = c.payee;",
-        sources.join(", "),
-        institutions()
+        "INSERT INTO \"cells\" SELECT c.item, c.payee, c.i, ([{}])[c.i], c.fen FROM {cells} c;",
+        sources.join(", ")
+    ));
+}
+
+/// What a shortage carries before the split, over the sources of each institution and item.
+pub(super) fn carried(script: &mut Script<'_>, split: &Split) {
+    let law = script.month.law.segments.first();
+    let carries = |rule: &Arc<ShortageRule>| matches!(rule.method, ShortageMethod::Carry(_));
+    if script.closed || !law.is_some_and(|law| law.shortages.iter().any(carries)) {
+        return;
+    }
+    let list: Vec<String> = split.places.iter().map(ToString::to_string).collect();
+    script.note("What is carried to the next period, by source.");
+    let totals = script.fresh("carried totals");
+    script.say(&format!(
+        "CREATE OR REPLACE TABLE {totals} AS SELECT row_number() OVER () AS k, c.item, c.payee, \
+         c.fen AS total, w.w FROM (SELECT item, payee, sum(fen)::HUGEINT AS fen FROM \"carried \
+         needs\" WHERE item IN ({}) GROUP BY ALL) c JOIN {} w ON w.\"row\" = c.payee;",
+        list.join(", "),
+        split.weights
+    ));
+    let parts = shared(script, split, &totals);
+    let sources: Vec<String> = split.sources.iter().map(|source| text(source)).collect();
+    script.say(&format!(
+        "INSERT INTO \"carried\" SELECT t.item, t.payee, ([{}])[p.i], p.part FROM {parts} p JOIN \
+         {totals} t ON t.k = p.k;",
+        sources.join(", ")
     ));
 }
 
@@ -185,9 +222,10 @@ fn by_line(script: &mut Script<'_>, split: &Split, items: &str) -> String {
 fn both_margins(script: &mut Script<'_>, split: &Split, items: &str) -> String {
     let quantum = split.quantum;
     let (key, order) = match split.scope {
-        SplitScope::Settlement => ("w.w::VARCHAR", "n.id, s.payee, s.item"),
+        SplitScope::Settlement => ("w.w::VARCHAR", "n.place, s.item"),
         SplitScope::Institution | SplitScope::Line => ("s.payee::VARCHAR", "s.item"),
     };
+    script.note("The (institution, item) sums that share totals of sources, in order.");
     let rows = script.fresh("shared rows");
     script.say(&format!(
         "CREATE OR REPLACE TABLE {rows} AS SELECT {key} AS k, row_number() OVER (PARTITION BY \
@@ -195,12 +233,12 @@ fn both_margins(script: &mut Script<'_>, split: &Split, items: &str) -> String {
          ORDER BY {order}) AS place, s.item, s.payee, s.total, w.w\n\
          FROM (SELECT item, payee, sum(fen)::HUGEINT AS total FROM \"lines\" WHERE item IN \
          ({items}) \
-         AND status IN ('paid', 'zero') AND amount <> 0 GROUP BY item, payee HAVING sum(fen) <> \
-         0) s\n\
-         JOIN {} w ON w.\"row\" = s.payee JOIN {} n ON n.\"row\" = s.payee;",
-        split.weights,
-        institutions()
+         AND status IN ('paid', 'zero') AND amount <> 0 GROUP BY item, payee HAVING sum(amount) <> \
+         0 OR sum(fen) <> 0) s\n\
+         JOIN {} w ON w.\"row\" = s.payee JOIN \"institutions\" n ON n.\"row\" = s.payee;",
+        split.weights
     ));
+    script.note("Their total, and the part of each source in it.");
     let totals = script.fresh("totals");
     script.say(&format!(
         "CREATE OR REPLACE TABLE {totals} AS SELECT k, sum(total)::HUGEINT AS total, any_value(w) \
@@ -208,10 +246,11 @@ fn both_margins(script: &mut Script<'_>, split: &Split, items: &str) -> String {
          FROM {rows} GROUP BY k;"
     ));
     let parts = shared(script, split, &totals);
+    script.note("Each sum by source, floored; how far each source is below its part then.");
     let floors = script.fresh("floors");
     script.say(&format!(
         "CREATE OR REPLACE TABLE {floors} AS SELECT k, place, item, payee, total, i, \
-         total * weight // (whole * {quantum}) * {quantum} AS fen\n\
+         tu_down(total * weight, whole * {quantum}) * {quantum} AS fen\n\
          FROM (SELECT *, tu_total(w) AS whole, unnest(w) AS weight, unnest(range(1, len(w) + 1)) \
          AS i FROM {rows});"
     ));
@@ -222,6 +261,8 @@ fn both_margins(script: &mut Script<'_>, split: &Split, items: &str) -> String {
          f \
          ON f.k = p.k AND f.i = p.i GROUP BY p.k, p.i, p.part) GROUP BY k;"
     ));
+    script
+        .note("What is left of each sum goes, sum by sum, to the source furthest below its part.");
     let open = script.fresh("open");
     script.say(&format!(
         "CREATE OR REPLACE TABLE {open} AS SELECT k, place, rem, row_number() OVER (PARTITION BY \
@@ -229,9 +270,9 @@ fn both_margins(script: &mut Script<'_>, split: &Split, items: &str) -> String {
          FROM (SELECT k, place, any_value(total) - sum(fen) AS rem FROM {floors} GROUP BY k, \
          place) WHERE rem > 0;"
     ));
-    let cells = script.fresh("cells");
+    let given = script.fresh("given");
     script.say(&format!(
-        "CREATE OR REPLACE TABLE {cells} AS WITH RECURSIVE walk(k, nth, place, rem, below, pos, \
+        "CREATE OR REPLACE TABLE {given} AS WITH RECURSIVE walk(k, nth, place, rem, below, pos, \
          give) AS (\n\
          SELECT o.k, o.nth, o.place, o.rem::HUGEINT, b.below, 0::BIGINT, 0::HUGEINT FROM {open} o \
          JOIN {below} b ON b.k = o.k WHERE o.nth = 1\n\
@@ -245,13 +286,22 @@ fn both_margins(script: &mut Script<'_>, split: &Split, items: &str) -> String {
          least(rem, {quantum}, list_max(below))::HUGEINT AS give) FROM walk) s\n\
          LEFT JOIN {open} o ON o.k = s.k AND o.nth = s.nth + 1\n\
          WHERE s.give > 0 AND (s.rem > s.give OR o.nth IS NOT NULL))\n\
-         SELECT item, payee, i, sum(fen)::HUGEINT AS fen FROM (SELECT item, payee, i, fen FROM \
-         {floors}\n\
-         UNION ALL SELECT f.item, f.payee, f.i, least(v.rem, {quantum}, \
+         SELECT k, place, item, payee, i, sum(fen)::HUGEINT AS fen FROM (SELECT k, place, item, \
+         payee, i, fen FROM {floors}\n\
+         UNION ALL SELECT f.k, f.place, f.item, f.payee, f.i, least(v.rem, {quantum}, \
          list_max(v.below))::HUGEINT FROM walk v \
          JOIN {floors} f ON f.k = v.k AND f.place = v.place AND f.i = list_position(v.below, \
          list_max(v.below)))\n\
          GROUP BY ALL;"
+    ));
+    script.note(
+        "Beside what is owed a source may still be off its part: the first sum evens it out.",
+    );
+    let cells = script.fresh("cells");
+    script.say(&format!(
+        "CREATE OR REPLACE TABLE {cells} AS SELECT g.item, g.payee, g.i, g.fen + (CASE WHEN \
+         g.place = 1 THEN p.part - sum(g.fen) OVER (PARTITION BY g.k, g.i) ELSE 0 END) AS fen \
+         FROM {given} g JOIN {parts} p ON p.k = g.k AND p.i = g.i;"
     ));
     cells
 }

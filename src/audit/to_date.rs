@@ -2,12 +2,11 @@
 //! less other items, and taken back no further than what was paid.
 
 use super::allocation::{Item, LIVE};
-use super::facts::{identity, order_terms};
 use super::history::{Asked, as_paid, fixed, keys, lines_before};
 use super::script::{Script, table as facts, text};
 use crate::domain::Basis;
 use crate::history::Counted;
-use crate::law::{PartRule, SubsidyRule, ToDateRule, Window};
+use crate::law::{PartRule, ToDateRule, Window};
 use std::sync::Arc;
 
 /// The table of what is due of an item: `row`, `due`, `instalments`.
@@ -20,8 +19,8 @@ fn total(script: &Script<'_>, item: &Item) -> String {
     let (place, id) = (item.place, &item.rule.head.id);
     let Some(own) = script.items.get(id) else { return "false".to_owned() };
     format!(
-        "(item = {place} AND (status = 'paid' OR (status = 'zero' AND \"row\" IN (SELECT t.\"row\" \
-         FROM {own} t WHERE t.eligible))))"
+        "(\"lines\".item = {place} AND (\"lines\".status = 'paid' OR (\"lines\".status = 'zero' AND \
+         \"lines\".\"row\" IN (SELECT t.\"row\" FROM {own} t WHERE t.eligible))))"
     )
 }
 
@@ -75,7 +74,7 @@ fn one(script: &mut Script<'_>, items: &[Item], item: &Item, to_date: &ToDateRul
     }
     let settled = settled(script, item, &keys);
     let cut = instalments(script, &total, to_date, &parts, (&alike, &settled));
-    let queue = queue(script, rule, &total, &alike, &cut);
+    let queue = queue(script, place, &total, &alike, &cut);
     let before = before(script, items, item, to_date, &keys);
     walk(script, place, &queue, &before, to_date.recovers.is_some());
     let due = table(place);
@@ -180,27 +179,15 @@ fn instalments(
 }
 
 /// The rows in the order in which rows alike bear what was paid before.
-fn queue(
-    script: &mut Script<'_>,
-    rule: &SubsidyRule,
-    total: &str,
-    alike: &str,
-    target: &str,
-) -> String {
-    let mut order = order_terms(script, &rule.basis, &identity(script, &rule.basis));
-    for term in &mut order {
-        term.push_str(" NULLS FIRST");
-    }
-    order.extend(["l.fen DESC".to_owned(), "l.\"row\"".to_owned()]);
+fn queue(script: &mut Script<'_>, place: usize, total: &str, alike: &str, target: &str) -> String {
     let own = script.fresh("queue");
     script.say(&format!(
         "CREATE OR REPLACE TABLE {own} AS SELECT l.\"row\", a.k, l.fen AS total, t.target, \
-         t.only_more, t.nothing, t.instalments, row_number() OVER (PARTITION BY a.k ORDER BY {}) AS \
-         nth, count(*) OVER (PARTITION BY a.k) AS many\n\
+         t.only_more, t.nothing, t.instalments, row_number() OVER (PARTITION BY a.k ORDER BY o.tie, \
+         l.fen DESC, l.\"row\") AS nth, count(*) OVER (PARTITION BY a.k) AS many\n\
          FROM (SELECT \"row\", fen FROM \"lines\" WHERE {total}) l JOIN {alike} a ON a.\"row\" = \
-         l.\"row\" JOIN {target} t ON t.\"row\" = l.\"row\" JOIN {} b ON b.\"row\" = l.\"row\";",
-        order.join(", "),
-        facts(&rule.basis)
+         l.\"row\" JOIN {target} t ON t.\"row\" = l.\"row\" JOIN \"ties\" o ON o.item = {place} AND \
+         o.\"row\" = l.\"row\";"
     ));
     own
 }

@@ -63,6 +63,8 @@ pub struct SettledMonth {
     pub entitlements: Entitlements,
     /// Allocation.
     pub allocation: Allocation,
+    /// Budget lines of the month's fiscal year, as delivered.
+    pub budget: Vec<BudgetLine>,
     /// Use of the input tables' rows.
     pub uses: BTreeMap<Arc<str>, RowUse>,
     /// Names of the input files, by number.
@@ -348,7 +350,7 @@ fn compute_keeping(
     }
     let again = audited.as_mut().map(|audited| &mut audited.again);
     let mut corrected = closed_books.settle(job, &book, &posted, &own_names, again)?;
-    let budget = budget_lines(delivered.of(laws.len().saturating_sub(1)), period, &[]);
+    let budget = budget_lines(delivered.of(laws.len().saturating_sub(1)), period);
     closed::choose_budgets(&mut corrected.corrections, &budget, period.year());
     findings.append(&mut corrected.findings);
     progress.end();
@@ -424,7 +426,8 @@ fn settle_month(
     let needs = Needs::of(&law);
     let mut facts = facts::establish(tables, &law, month, &needs)?;
     findings.append(&mut facts.findings);
-    let budget = budget_lines(tables, month, used_up);
+    let delivered = budget_lines(tables, month);
+    let budget = less_taken(&delivered, used_up);
     facts.uses.insert(Arc::from("budget"), RowUse::of(budget_rows(tables, month)));
     if last_of_version {
         // The facts hold what the law reads; the large tables would only take memory from here on.
@@ -457,6 +460,7 @@ fn settle_month(
         ahead,
         entitlements,
         allocation,
+        budget: delivered,
         uses: facts.uses,
         attended: facts.attended,
         files,
@@ -474,8 +478,8 @@ fn budget_rows(tables: &Tables, month: Month) -> Vec<u32> {
     (0..table.rows).filter(|row| of_year(*row)).filter_map(|row| u32::try_from(row).ok()).collect()
 }
 
-/// The budget lines of the month's fiscal year, less what earlier months of this period took.
-fn budget_lines(tables: &Tables, month: Month, used_up: &[PostedLine]) -> Vec<BudgetLine> {
+/// The budget lines of the month's fiscal year.
+fn budget_lines(tables: &Tables, month: Month) -> Vec<BudgetLine> {
     let Some(table) = tables.get("budget") else { return Vec::new() };
     let text = |column: &str, row: usize| facts::text_at(table.get(column), row);
     let whole = |column: &str, row: usize| match table.get(column).map(|s| &s.column) {
@@ -498,6 +502,12 @@ fn budget_lines(tables: &Tables, month: Month, used_up: &[PostedLine]) -> Vec<Bu
         })
         .collect();
     lines.sort_by(|a, b| (&a.source, &a.budget_doc_no).cmp(&(&b.source, &b.budget_doc_no)));
+    lines
+}
+
+/// Budget lines less what earlier months of this period took.
+fn less_taken(lines: &[BudgetLine], used_up: &[PostedLine]) -> Vec<BudgetLine> {
+    let mut lines = lines.to_vec();
     for line in &mut lines {
         // What an institution owes does not widen the budget: it may never come.
         let mut taken: BTreeMap<&str, i64> = BTreeMap::new();

@@ -14,7 +14,11 @@ from pathlib import Path
 
 import duckdb
 
-PAIRS = [("recomputed.csv", "expected.csv"), ("recomputed_lines.csv", "expected_lines.csv")]
+PAIRS = [
+    ("recomputed.csv", "expected.csv"),
+    ("recomputed_lines.csv", "expected_lines.csv"),
+    ("recomputed_amounts.csv", "expected_amounts.csv"),
+]
 SOURCES = ["s1", "s2", "s3", "s4"]
 
 

@@ -1,0 +1,107 @@
+//! What is there to be paid from: the budget lines as delivered, less what earlier months of the same
+//! period took of them.
+
+use super::expected::quoted;
+use super::script::Script;
+use super::{AuditError, put};
+use crate::allocation::BudgetLine;
+use crate::settle::SettledMonth;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// The table of what the months of the period took, by source, document and institution.
+pub(super) const TAKEN: &str = "CREATE OR REPLACE TABLE \"taken of the budget\" (source VARCHAR, \
+    budget_doc_no VARCHAR, institution_id VARCHAR, fen HUGEINT);\n";
+
+/// Codes of a budget line in the order in which lines of one source are used up.
+const CODES: [(&str, fn(&BudgetLine) -> &str); 6] = [
+    ("budget_doc_no", |line| &line.budget_doc_no),
+    ("exp_func_code", |line| &line.exp_func_code),
+    ("gov_eco_code", |line| &line.gov_eco_code),
+    ("dep_eco_code", |line| &line.dep_eco_code),
+    ("fund_type_code", |line| &line.fund_type_code),
+    ("project_code", |line| &line.project_code),
+];
+
+/// Whether a shortage of the month is bounded by the balances.
+pub(super) fn is_read(month: &SettledMonth) -> bool {
+    let law = month.law.segments.first();
+    law.is_some_and(|law| law.shortages.iter().any(|rule| rule.limit.is_none()))
+}
+
+/// Writes the budget lines and the statements that read them into the table `budget`.
+pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditError> {
+    let month = script.month;
+    let mut csv = "nth,source,fiscal_year,balance".to_owned();
+    let mut columns = "'nth': 'BIGINT', 'source': 'VARCHAR', 'fiscal_year': 'INTEGER', 'balance': \
+                       'HUGEINT'"
+        .to_owned();
+    for (code, _) in CODES {
+        let _ = write!(csv, ",{code}");
+        let _ = write!(columns, ", '{code}': 'VARCHAR'");
+    }
+    for (nth, line) in month.budget.iter().enumerate() {
+        let (source, year) = (quoted(&line.source), line.fiscal_year);
+        let _ = write!(csv, "\n{nth},{source},{year},{}", line.balance_fen);
+        for (_, code) in CODES {
+            let _ = write!(csv, ",{}", quoted(code(line)));
+        }
+    }
+    csv.push('\n');
+    let file = format!("facts/{}/budget.csv", month.month);
+    put(&folder.join(&file), csv.as_bytes())?;
+    script.note("Budget lines as delivered, less what earlier months of this period took of them;");
+    script.note("what an institution owes does not widen the budget.");
+    script.say(&format!(
+        "CREATE OR REPLACE TABLE \"budget\" AS SELECT d.* REPLACE (d.balance - coalesce(t.taken, \
+         0) AS balance)\n\
+         FROM read_csv('{file}', auto_detect = false, header = true, delim = ',', quote = '\"', \
+         escape = '\"', nullstr = '', allow_quoted_nulls = false, columns = {{{columns}}}) d\n\
+         LEFT JOIN (SELECT source, budget_doc_no, sum(greatest(fen, 0))::HUGEINT AS taken FROM \
+         (SELECT source, budget_doc_no, institution_id, sum(fen) AS fen FROM \"taken of the \
+         budget\" GROUP BY ALL) GROUP BY ALL) t\n\
+         ON t.source = d.source AND t.budget_doc_no = d.budget_doc_no WHERE d.fiscal_year = {};",
+        month.month.year()
+    ));
+    Ok(())
+}
+
+/// Notes what the month takes of each budget line, for later months of the period.
+///
+/// The lines of a source are used up in order of their documents, the last takes the rest. What is
+/// owed goes back to the line that is paid from at the time.
+pub(super) fn take(script: &mut Script<'_>) {
+    let by: Vec<&str> = CODES.iter().map(|(code, _)| *code).collect();
+    script.note("What this month takes of each budget line, for the later months of the period:");
+    script.note("lines of a source one after the other, institutions in order of their ids.");
+    let purses = script.fresh("purses");
+    script.say(&format!(
+        "CREATE OR REPLACE TABLE {purses} AS SELECT *, CASE WHEN a = count(*) OVER (PARTITION BY \
+         source) THEN NULL ELSE sum(greatest(balance, 0)) OVER (PARTITION BY source ORDER BY a) \
+         END AS until,\n\
+         coalesce(sum(greatest(balance, 0)) OVER (PARTITION BY source ORDER BY a ROWS BETWEEN \
+         UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS since\n\
+         FROM (SELECT *, row_number() OVER (PARTITION BY source ORDER BY {}, nth) AS a FROM \"budget\");",
+        by.join(", ")
+    ));
+    let asked = script.fresh("asked");
+    script.say(&format!(
+        "CREATE OR REPLACE TABLE {asked} AS SELECT *, coalesce(greatest(0, max(until) OVER \
+         (PARTITION BY source ORDER BY nth ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), 0) \
+         AS most\n\
+         FROM (SELECT c.source, n.id, c.fen, row_number() OVER w AS nth, sum(c.fen) OVER w AS \
+         until FROM \"cells\" c JOIN \"institutions\" n ON n.\"row\" = c.payee WHERE c.fen <> 0\n\
+         WINDOW w AS (PARTITION BY c.source ORDER BY n.place, c.item, c.i ROWS UNBOUNDED PRECEDING));"
+    ));
+    script.say(&format!(
+        "INSERT INTO \"taken of the budget\" SELECT source, budget_doc_no, id, fen FROM (\n\
+         SELECT c.source, p.budget_doc_no, c.id, CASE WHEN p.a = min(p.a) FILTER (p.until IS NULL \
+         OR c.most <= p.until) OVER (PARTITION BY c.source, c.nth) THEN least(c.until, p.until) - \
+         (c.until - c.fen)\n\
+         WHEN p.until IS NULL OR c.most <= p.until THEN greatest(least(c.until, p.until) - \
+         p.since, 0) ELSE 0 END AS fen\n\
+         FROM {asked} c JOIN {purses} p ON p.source = c.source\n\
+         UNION ALL SELECT source, '', id, fen FROM {asked} WHERE source NOT IN (SELECT source FROM \
+         {purses})) WHERE fen <> 0;"
+    ));
+}

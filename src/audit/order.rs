@@ -1,0 +1,149 @@
+//! What stands first: ties, queues, institutions. Every order ends in values (S9).
+
+use super::allocation::Item;
+use super::facts::identity;
+use super::script::{Held, Kind, Script, name, table};
+use crate::allocation::order_basis;
+use crate::domain::{Basis, Column};
+use crate::law::{CapRule, LawOfMonth, ShortageMethod, SubsidyRule, Window};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Columns of an order, with what has to be joined to the table `b` to read them.
+#[derive(Default)]
+pub(super) struct Order {
+    /// Values to order by.
+    pub(super) terms: Vec<String>,
+    /// How each of them is ordered.
+    ways: Vec<&'static str>,
+    /// JOINs to the table `b`.
+    pub(super) joins: String,
+}
+
+impl Order {
+    /// The terms as columns `o1`, `o2` …, each with a comma before it.
+    pub(super) fn columns(&self) -> String {
+        let terms = self.terms.iter().enumerate();
+        terms.map(|(at, term)| format!(", {term} AS o{}", at + 1)).collect()
+    }
+
+    /// ORDER BY over the columns `o1`, `o2` …, a comma after each.
+    pub(super) fn by_columns(&self) -> String {
+        let ways = self.ways.iter().enumerate();
+        ways.map(|(at, way)| format!("o{} {way}, ", at + 1)).collect()
+    }
+
+    fn add(&mut self, term: String, descending: bool) {
+        self.terms.push(term);
+        // Nothing stands before something; descending turns that round as well.
+        self.ways.push(if descending { "DESC NULLS LAST" } else { "ASC NULLS FIRST" });
+    }
+}
+
+/// The order stated columns give the rows of a basis.
+pub(super) fn stated(script: &Script<'_>, basis: &Basis, columns: &[(Arc<str>, bool)]) -> Order {
+    let mut order = Order::default();
+    for (at, (column, descending)) in columns.iter().enumerate() {
+        let Some(of) = order_basis(&script.month.frames, basis, column) else { continue };
+        let Some(held) = script.known.get(&(of.clone(), column.to_string())).cloned() else {
+            continue;
+        };
+        let from = if held.fact { table(&of) } else { name(&held.text) };
+        let read = if of == *basis && held.fact {
+            "b".to_owned()
+        } else {
+            // What hangs on a version of mid-month is ordered as its main row is.
+            let row =
+                if of == *basis { "b.\"row\"".to_owned() } else { script.parent(basis, &of, true) };
+            let _ = write!(order.joins, " LEFT JOIN {from} q{at} ON q{at}.\"row\" = {row}");
+            if of != *basis {
+                order.add(format!("({row}) IS NOT NULL"), *descending);
+            }
+            format!("q{at}")
+        };
+        order.add(value(script, &of, column, &held, &read), *descending);
+    }
+    order
+}
+
+/// One value to order by: numbers as counts of a common part.
+fn value(script: &Script<'_>, basis: &Basis, column: &Arc<str>, held: &Held, read: &str) -> String {
+    let own = if held.fact { name(&held.text) } else { "x".to_owned() };
+    let stored = script.month.frames.get(basis).and_then(|frame| frame.get(column));
+    match (held.kind, stored.map(|stored| &stored.column)) {
+        (_, Some(Column::Key(keys))) if held.fact && !keys.odd.is_empty() => {
+            format!("{read}.{}", name(&format!("{}#order", held.text)))
+        }
+        (Kind::Num, Some(Column::Num(numbers))) if held.fact => {
+            format!("({read}.{own}).n * ({} // ({read}.{own}).d)", numbers.den)
+        }
+        (Kind::Num, _) => {
+            let from = if held.fact { table(basis) } else { name(&held.text) };
+            format!(
+                "({read}.{own}).n * ((SELECT tu_lcm(list(DISTINCT (y.{own}).d)) FROM {from} y \
+                 WHERE (y.{own}).d IS NOT NULL) // ({read}.{own}).d)"
+            )
+        }
+        _ => format!("({read}.{own}).v"),
+    }
+}
+
+/// Whether the lines of an item may have to be told apart: one under a cap that is shared, one whose
+/// earlier months count, any where the budget may be short.
+pub(super) fn may_tie(law: &LawOfMonth, item: &Arc<str>) -> bool {
+    law.segments.first().is_some_and(|law| {
+        let shared = |cap: &CapRule| cap.key.is_some() || cap.window != Window::Month;
+        let capped = law.caps.iter().any(|cap| shared(cap) && cap.items.contains(item));
+        let due = |of: &SubsidyRule| of.head.id == *item && of.to_date.is_some();
+        capped || !law.shortages.is_empty() || law.items.iter().any(|of| due(of))
+    })
+}
+
+/// The table `ties`: where each line stands among equals of its item, by all that tells rows apart.
+pub(super) fn ties(script: &mut Script<'_>, items: &[Item]) {
+    let mut parts = Vec::new();
+    for item in items.iter().filter(|item| may_tie(&script.month.law, &item.rule.head.id)) {
+        let basis = &item.rule.basis;
+        let columns: Vec<(Arc<str>, bool)> =
+            identity(script, basis).into_iter().map(|column| (column, false)).collect();
+        let order = stated(script, basis, &columns);
+        let pairs = order.terms.iter().zip(&order.ways);
+        let by: Vec<String> = pairs.map(|(term, way)| format!("{term} {way}")).collect();
+        let by = if by.is_empty() { "1".to_owned() } else { by.join(", ") };
+        parts.push(format!(
+            "SELECT {} AS item, b.\"row\", rank() OVER (ORDER BY {by}) AS tie FROM {} b{}",
+            item.place,
+            table(basis),
+            order.joins
+        ));
+    }
+    if parts.is_empty() {
+        return;
+    }
+    script.note("Where a line stands among lines that are alike to a rule: by input values alone.");
+    script.say(&format!("CREATE OR REPLACE TABLE \"ties\" AS {};", parts.join("\nUNION ALL ")));
+}
+
+/// The table `institutions`: rows of the register by their ids.
+pub(super) fn institutions(script: &mut Script<'_>) {
+    let basis = Basis::Institution;
+    let columns = [(Arc::from("institution_id"), false)];
+    let order = stated(script, &basis, &columns);
+    let pairs = order.terms.iter().zip(&order.ways);
+    let by: String = pairs.map(|(term, way)| format!("{term} {way}, ")).collect();
+    let id = name("institution.institution_id");
+    script.note("Institutions in order of their ids.");
+    script.say(&format!(
+        "CREATE OR REPLACE TABLE \"institutions\" AS SELECT b.\"row\", coalesce((b.{id}).v, '') \
+         AS id, row_number() OVER (ORDER BY {by}b.\"row\") AS place FROM {} b;",
+        table(&basis)
+    ));
+}
+
+/// The columns institutions are served by when the money is short.
+pub(super) const fn of_method(method: &ShortageMethod) -> &[(Arc<str>, bool)] {
+    match method {
+        ShortageMethod::ProRata => &[],
+        ShortageMethod::Queue(columns) | ShortageMethod::Carry(columns) => columns.as_slice(),
+    }
+}
