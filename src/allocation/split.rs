@@ -254,13 +254,15 @@ pub(super) fn split(
 ) -> Result<Cells, AllocationError> {
     let mut cells = Cells::default();
     let mut rests = Vec::new();
+    let by_line = paid_by_line(lines, splits);
     for institution in (0_u32..).take(lines.institutions.rows) {
         let at = institution as usize;
         for item in 0..needs.gross.len() {
             let Some(split) = splits.of_item(item) else { continue };
             let (gross, need) = (needs.gross[item][at], needs.need[item][at]);
             let carried = needs.carried[item][at];
-            if gross == 0 && need == 0 && carried == 0 {
+            let even = gross == 0 && need == 0 && carried == 0;
+            if even && !by_line[item].get(at).is_some_and(|paid| *paid) {
                 continue;
             }
             let overflow = || AllocationError::overflow(&lines.entitlements.items[item].item);
@@ -305,6 +307,23 @@ pub(super) fn split(
         }
     }
     Ok(cells)
+}
+
+/// Institutions with a line to split, by items that are split line by line: what is paid and what is
+/// owed may come to nothing and yet not be split alike.
+fn paid_by_line(lines: &Lines, splits: &Splits) -> Vec<Vec<bool>> {
+    let mut paid = vec![Vec::new(); splits.of_item.len()];
+    for (item, paid) in paid.iter_mut().enumerate() {
+        if splits.of_item(item).is_some_and(|split| split.scope == SplitScope::Line) {
+            paid.resize(lines.institutions.rows, false);
+            for (row, _) in lines.live(item) {
+                if let Some(paid) = paid.get_mut(lines.payees[item].at(row) as usize) {
+                    *paid = true;
+                }
+            }
+        }
+    }
+    paid
 }
 
 /// Fills the cells of rows that share source totals.

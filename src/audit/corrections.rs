@@ -188,9 +188,9 @@ fn divide(script: &mut Script<'_>, order: &[Arc<str>]) {
 fn results(script: &mut Script<'_>, month: &str, run: usize) {
     script.note("REFUND: what was paid, negated. CORRECTION: what is due instead.");
     script.say(&format!(
-        "INSERT INTO \"schedule\" SELECT 'REFUND', {month}, institution_id, item, source, -refund FROM \
+        "INSERT INTO \"schedule\" SELECT 'REFUND', {month}, institution_id, item, source, -1, -refund FROM \
          \"refunds\" WHERE refund <> 0\n\
-         UNION ALL SELECT 'CORRECTION', {month}, institution_id, item, source, refund + difference \
+         UNION ALL SELECT 'CORRECTION', {month}, institution_id, item, source, -1, refund + difference \
          FROM \"refunds\" WHERE refund + difference <> 0;"
     ));
     super::carry::post(script, month, "IN ('REFUND', 'CORRECTION')");

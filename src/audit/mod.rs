@@ -112,9 +112,15 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
         corrections::compare(&mut script, of, run);
         text.push_str(&script.text);
     }
-    let last_short = settled.months.iter().rposition(budget::is_read);
-    if last_short.is_some() {
+    // Months after the last that reads the budget, or is told apart by it, ask nothing of it.
+    let by_line = carry::by_line(settled);
+    let last_asked = match by_line {
+        true => settled.months.len().checked_sub(1),
+        false => settled.months.iter().rposition(budget::is_read),
+    };
+    if last_asked.is_some() {
         text.push_str(budget::TAKEN);
+        text.push_str(&budget::of_period(&settled.schedule.budget_lines));
         carry::draw(settled, &mut text);
     }
     let remembered = read_later(settled);
@@ -124,17 +130,18 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
         let items = if is_last { BTreeSet::new() } else { remembered.clone() };
         let mut script = Script::new(month, false, names, items);
         facts::write(&mut script, folder)?;
-        let later_is_short = last_short.is_some_and(|last| at < last);
-        if budget::is_read(month) || later_is_short {
+        let later_asks = last_asked.is_some_and(|last| at < last);
+        if budget::is_read(month) || later_asks || by_line {
             budget::write(&mut script, folder)?;
         }
         script.steps();
         allocation::allocate(&mut script);
-        if later_is_short {
+        if later_asks || by_line {
+            budget::by_line(&mut script);
             budget::take(&mut script);
         }
         past::remember(&mut script, run);
-        carry::first_paid(&mut script);
+        carry::first_paid(&mut script, by_line);
         text.push_str(&script.text);
     }
     carry::carry(settled, &mut text);
