@@ -124,12 +124,14 @@ pub(super) fn draw(settled: &Settled, script: &mut String) {
     say(
         "INSERT INTO \"taken of the budget\" SELECT source, doc, institution_id, net FROM \"drawn\";",
     );
-    say(&format!(
-        "UPDATE \"schedule\" SET line = {} FROM \"drawn\" d WHERE d.source_month = \
+    if by_line(settled) {
+        say(&format!(
+            "UPDATE \"schedule\" SET line = {} FROM \"drawn\" d WHERE d.source_month = \
          \"schedule\".source_month AND d.institution_id = \"schedule\".institution_id AND d.item = \
          \"schedule\".item AND d.source = \"schedule\".source;",
-        line_of("d.source", "d.doc")
-    ));
+            line_of("d.source", "d.doc")
+        ));
+    }
 }
 
 /// Texts in order as places of a CASE.

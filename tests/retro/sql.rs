@@ -98,17 +98,18 @@ fn corrections_compute_again_and_a_wrong_rounding_shows() {
     }
 }
 
-/// Late facts of every kind, notices with effect in the past, an institution that leaves and owes: each
-/// period of the year.
-#[test]
-fn every_month_of_a_year_of_late_facts_computes_again() {
-    const MONTHS: usize = 7;
-    if !duckdb_is_here() {
-        return;
+/// Kinds of lines, with how many.
+type Kinds = BTreeMap<String, usize>;
+
+/// A year of late facts of every kind, notices with effect in the past, and an institution that leaves
+/// and owes: the script of each month, while it is new. `budget` is the budget of every month.
+fn each_month_computes_again(office: &mut Office, months: usize, seed: u64, budget: &str) -> Kinds {
+    let (mut world, mut dice) = (World::new(months), Dice(seed));
+    if !budget.is_empty() {
+        office.late = "[inputs.budget]\nfile = \"{period}/budget.csv\"\n".to_owned();
     }
-    let (mut office, mut world, mut dice) = (Office::new(), World::new(MONTHS), Dice(2026));
-    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
-    for month in 0..MONTHS {
+    let mut kinds = Kinds::new();
+    for month in 0..months {
         let received = format!("{}-05", world::period(month + 1));
         // Institution 6 leaves in April, and March turns out to have been too much.
         if month >= 3 {
@@ -116,6 +117,8 @@ fn every_month_of_a_year_of_late_facts_computes_again() {
             truth.stays.retain(|stay| stay.institution != 6);
             truth.slots.remove(&6);
             truth.inclusive.remove(&6);
+            // Institution 5 stays and is inclusive no longer.
+            truth.inclusive.insert(5, false);
         }
         if month == 4 {
             world.months[2].stays.retain(|stay| stay.institution != 6);
@@ -126,11 +129,11 @@ fn every_month_of_a_year_of_late_facts_computes_again() {
         let of = "supersedes = { known_from = 2025-12-20, until = \"open\" }\n";
         if month == 3 {
             let day = "id = \"rate.day\"\nunit = \"yuan/day\"\nvalue = \"15.01\"\n";
-            notice(&office, 2, "2026-04-20", "2026-02-01", &format!("{day}{of}"));
+            notice(office, 2, "2026-04-20", "2026-02-01", &format!("{day}{of}"));
         }
         if month == 5 {
             let slot = "id = \"rate.slot\"\nunit = \"yuan/slot/month\"\nvalue = \"17.77\"\n";
-            notice(&office, 3, "2026-06-25", "2026-03-01", &format!("{slot}{of}"));
+            notice(office, 3, "2026-06-25", "2026-03-01", &format!("{slot}{of}"));
         }
         for _ in 0..if month == 0 { 0 } else { 4 } {
             let past = usize::try_from(dice.roll(month as u64)).unwrap();
@@ -139,6 +142,9 @@ fn every_month_of_a_year_of_late_facts_computes_again() {
             }
         }
         office.deliver(&world, month, "in");
+        if !budget.is_empty() {
+            office.write(&format!("in/{}/budget.csv", world::period(month)), budget);
+        }
         office.release(month);
         let out = office.computes_again(month);
         for (kind, count) in office.kinds(&out) {
@@ -146,7 +152,80 @@ fn every_month_of_a_year_of_late_facts_computes_again() {
         }
         office.close(month);
     }
-    for kind in ["ORIGINAL", "REFUND", "CORRECTION", "CARRY_IN", "CARRY_OUT"] {
-        assert!(kinds.get(kind).is_some_and(|count| *count > 2), "{kind} in {kinds:?}");
+    kinds
+}
+
+fn has(kinds: &Kinds, wanted: &[&str]) {
+    for kind in wanted {
+        assert!(kinds.get(*kind).is_some_and(|count| *count > 0), "{kind} in {kinds:?}");
+    }
+}
+
+#[test]
+fn every_month_of_a_year_of_late_facts_computes_again() {
+    if duckdb_is_here() {
+        let kinds = each_month_computes_again(&mut Office::new(), 7, 2026, "");
+        has(&kinds, &["ORIGINAL", "REFUND", "CORRECTION", "CARRY_IN", "CARRY_OUT"]);
+    }
+}
+
+impl Office {
+    /// An office under the pack with more rules.
+    fn under(rules: &[&str]) -> Self {
+        let office = Self::new();
+        let pack = include_str!("pack.toml").to_owned() + &rules.concat();
+        office.write("pack/pack.toml", &pack);
+        office
+    }
+}
+
+const MONTHS: &str = include_str!("months.toml");
+
+/// Quantities, the first months of a child, instalments, a wash-up and what is taken back, in closed
+/// months settled again and after them.
+#[test]
+fn rules_over_months_compute_again_in_closed_months() {
+    if duckdb_is_here() {
+        let kinds = each_month_computes_again(&mut Office::under(&[MONTHS]), 5, 7, "");
+        has(&kinds, &["ORIGINAL", "INSTALMENT", "CLAWBACK", "REFUND", "CORRECTION", "CARRY_OUT"]);
+    }
+}
+
+const SHORT: &str = "
+[[shortage]]
+id = \"budget\"
+clause = \"六\"
+effective_from = 2026-01-01
+limit = \"budget\"
+";
+
+/// A short budget of several lines a source; debts are taken back by halves.
+#[test]
+fn past_cuts_and_debts_by_budget_line_compute_again() {
+    if !duckdb_is_here() {
+        return;
+    }
+    let offset = "[[offset]]\nid = \"half\"\nclause = \"六\"\neffective_from = 2026-01-01\n";
+    let rules = [SHORT, "method = \"prorata\"\n", offset, "share = \"1/2\"\n"];
+    let budget = "budget_doc_no,source,amount,balance,fiscal_year\n\
+                  B1,省,9000,300.01,2026\nB2,省,9000,1200.02,2026\nB3,市,9000,2000,2026\n\
+                  B4,区,9000,700.05,2026\nB5,区,9000,900,2026\n";
+    let kinds = each_month_computes_again(&mut Office::under(&rules), 6, 11, budget);
+    has(&kinds, &["ORIGINAL", "REFUND", "CORRECTION", "CARRY_IN", "CARRY_OUT"]);
+    let restored = [SHORT, "method = \"prorata\"\nrestore = true\n", MONTHS];
+    let kinds = each_month_computes_again(&mut Office::under(&restored), 4, 12, budget);
+    has(&kinds, &["ORIGINAL", "REFUND", "CORRECTION", "CARRY_IN", "CARRY_OUT"]);
+}
+
+/// What a short budget carries to the next period beside corrections.
+#[test]
+fn what_a_short_budget_carried_computes_again() {
+    if duckdb_is_here() {
+        let offset = "[[offset]]\nid = \"most\"\nclause = \"六\"\neffective_from = 2026-01-01\namount = \"60\"\n";
+        let rules = [SHORT, "method = \"carry\"\norder = [\"institution_id\"]\n", offset, MONTHS];
+        let budget = "budget_doc_no,source,amount,balance,fiscal_year\n\
+                      B1,省,9000,1900,2026\nB3,市,9000,2000,2026\nB4,区,9000,2500.05,2026\n";
+        let kinds = each_month_computes_again(&mut Office::under(&rules), 5, 13, budget);
+        has(&kinds, &["ORIGINAL", "REFUND", "CORRECTION", "CARRY_IN", "CARRY_OUT"]);
     }
 }
