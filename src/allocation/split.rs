@@ -257,12 +257,12 @@ pub(super) fn split(
     let by_line = paid_by_line(lines, splits);
     for institution in (0_u32..).take(lines.institutions.rows) {
         let at = institution as usize;
-        for item in 0..needs.gross.len() {
+        for (item, by_line) in by_line.iter().enumerate() {
             let Some(split) = splits.of_item(item) else { continue };
             let (gross, need) = (needs.gross[item][at], needs.need[item][at]);
             let carried = needs.carried[item][at];
             let even = gross == 0 && need == 0 && carried == 0;
-            if even && !by_line[item].get(at).is_some_and(|paid| *paid) {
+            if even && !by_line.get(at).is_some_and(|paid| *paid) {
                 continue;
             }
             let overflow = || AllocationError::overflow(&lines.entitlements.items[item].item);

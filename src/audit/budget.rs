@@ -13,8 +13,11 @@ use std::path::Path;
 pub(super) const TAKEN: &str = "CREATE OR REPLACE TABLE \"taken of the budget\" (source VARCHAR, \
     budget_doc_no VARCHAR, institution_id VARCHAR, fen HUGEINT);\n";
 
+/// Reads a code of a budget line.
+type Code = fn(&BudgetLine) -> &str;
+
 /// Codes of a budget line in the order in which lines of one source are used up.
-const CODES: [(&str, fn(&BudgetLine) -> &str); 6] = [
+const CODES: [(&str, Code); 6] = [
     ("budget_doc_no", |line| &line.budget_doc_no),
     ("exp_func_code", |line| &line.exp_func_code),
     ("gov_eco_code", |line| &line.gov_eco_code),
@@ -71,7 +74,8 @@ pub(super) fn of_period(lines: &[BudgetLine]) -> String {
     let codes: Vec<String> = CODES.iter().map(|(code, _)| format!("{code} VARCHAR")).collect();
     let mut script = format!(
         "-- The lines of the budget in the order of the schedule.\n\
-         CREATE OR REPLACE TABLE \"budget lines\" (place INTEGER, source VARCHAR, fiscal_year INTEGER, \
+         CREATE OR REPLACE TABLE \"budget lines\" (place INTEGER, source VARCHAR, fiscal_year \
+         INTEGER, \
          {});\n",
         codes.join(", ")
     );
@@ -103,7 +107,8 @@ pub(super) fn by_line(script: &mut Script<'_>) {
          END AS until,\n\
          coalesce(sum(greatest(balance, 0)) OVER (PARTITION BY source ORDER BY a ROWS BETWEEN \
          UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS since\n\
-         FROM (SELECT *, row_number() OVER (PARTITION BY source ORDER BY {}, nth) AS a FROM \"budget\" \
+         FROM (SELECT *, row_number() OVER (PARTITION BY source ORDER BY {}, nth) AS a FROM \
+         \"budget\" \
          LEFT JOIN \"budget lines\" USING (source, fiscal_year, {}));",
         by.join(", "),
         by.join(", ")
@@ -113,14 +118,18 @@ pub(super) fn by_line(script: &mut Script<'_>) {
         "CREATE OR REPLACE TABLE {asked} AS SELECT *, coalesce(greatest(0, max(until) OVER \
          (PARTITION BY source ORDER BY nth ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), 0) \
          AS most\n\
-         FROM (SELECT c.source, n.id, c.item, c.fen, row_number() OVER w AS nth, sum(c.fen) OVER w AS \
+         FROM (SELECT c.source, n.id, c.item, c.fen, row_number() OVER w AS nth, sum(c.fen) OVER \
+         w AS \
          until FROM \"cells\" c JOIN \"institutions\" n ON n.\"row\" = c.payee WHERE c.fen <> 0\n\
-         WINDOW w AS (PARTITION BY c.source ORDER BY n.place, c.item, c.i ROWS UNBOUNDED PRECEDING));"
+         WINDOW w AS (PARTITION BY c.source ORDER BY n.place, c.item, c.i ROWS UNBOUNDED \
+         PRECEDING));"
     ));
     script.say(&format!(
-        "CREATE OR REPLACE TABLE \"cells by line\" AS SELECT source, budget_doc_no, line, id, item, fen \
+        "CREATE OR REPLACE TABLE \"cells by line\" AS SELECT source, budget_doc_no, line, id, \
+         item, fen \
          FROM (\n\
-         SELECT c.source, p.budget_doc_no, p.place AS line, c.id, c.item, CASE WHEN p.a = min(p.a) FILTER (p.until IS NULL \
+         SELECT c.source, p.budget_doc_no, p.place AS line, c.id, c.item, CASE WHEN p.a = \
+         min(p.a) FILTER (p.until IS NULL \
          OR c.most <= p.until) OVER (PARTITION BY c.source, c.nth) THEN least(c.until, p.until) - \
          (c.until - c.fen)\n\
          WHEN p.until IS NULL OR c.most <= p.until THEN greatest(least(c.until, p.until) - \

@@ -125,7 +125,8 @@ fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item],
         "CREATE OR REPLACE TABLE {over} AS SELECT *, CASE WHEN uses > 0 THEN greatest(fen, 0) ELSE \
          0 END AS weight\n\
          FROM (SELECT *, sum(uses) OVER (PARTITION BY k) AS total\n\
-         FROM (SELECT * EXCLUDE (n, d, ln, ld), n * (unit // d) AS uses, ln * (unit // ld) AS most\n\
+         FROM (SELECT * EXCLUDE (n, d, ln, ld), n * (unit // d) AS uses, ln * (unit // ld) AS \
+         most\n\
          FROM (SELECT *, tu_lcm(list_append(list(DISTINCT d) OVER (PARTITION BY k), ld)) AS unit\n\
          FROM (SELECT c.*, {} FROM {live} c JOIN {own} m ON m.\"row\" = c.k WHERE (m.x).e = 0 AND \
          (m.x).n IS NOT NULL)))) WHERE total > most;",

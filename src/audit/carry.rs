@@ -48,20 +48,24 @@ pub(super) fn first_paid(script: &mut Script<'_>, by_line: bool) {
     );
     script.note("next period stands in it and leaves at once.");
     let out = LineKind::CarryOut.word();
-    let carried = "\"carried\" c JOIN \"institutions\" n ON n.\"row\" = c.payee JOIN \"items\" i ON \
+    let carried = "\"carried\" c JOIN \"institutions\" n ON n.\"row\" = c.payee JOIN \"items\" i \
+    ON \
                    i.item = c.item";
     let paid = if by_line {
-        "SELECT c.id AS institution_id, i.id AS item, c.source, c.line, c.fen FROM \"cells by line\" c \
+        "SELECT c.id AS institution_id, i.id AS item, c.source, c.line, c.fen FROM \"cells by \
+         line\" c \
          JOIN \"items\" i ON i.item = c.item"
             .to_owned()
     } else {
         format!(
-            "SELECT institution_id, item, source, -1 AS line, amount_fen AS fen FROM \"result\" WHERE \
+            "SELECT institution_id, item, source, -1 AS line, amount_fen AS fen FROM \"result\" \
+             WHERE \
              month = {month}"
         )
     };
     script.say(&format!(
-        "INSERT INTO \"schedule\" SELECT {kinds}, {month}, institution_id, item, source, line, fen FROM \
+        "INSERT INTO \"schedule\" SELECT {kinds}, {month}, institution_id, item, source, line, \
+         fen FROM \
          ({paid} UNION ALL SELECT n.id, i.id, c.source, -1, c.fen FROM {carried})\n\
          UNION ALL SELECT '{out}', {month}, n.id, i.id, c.source, -1, -c.fen FROM {carried};"
     ));
@@ -107,18 +111,23 @@ pub(super) fn draw(settled: &Settled, script: &mut String) {
     say(
         "CREATE OR REPLACE TABLE \"drawn\" AS WITH RECURSIVE asked AS (SELECT *, row_number() OVER \
          (PARTITION BY source ORDER BY source_month, institution_id, item) AS nth FROM (SELECT \
-         source_month, institution_id, item, source, sum(amount_fen) AS net FROM \"schedule\" WHERE kind \
+         source_month, institution_id, item, source, sum(amount_fen) AS net FROM \"schedule\" \
+         WHERE kind \
          IN ('REFUND', 'CORRECTION') GROUP BY ALL)),\n\
          walk(source, nth, docs, rests, doc) AS (\n\
          SELECT source, 0::BIGINT, list(doc ORDER BY doc), list(balance ORDER BY doc), '' FROM \
          \"purses of corrections\" GROUP BY source\n\
          UNION ALL\n\
-         SELECT source, nth, docs, list_transform(rests, lambda r, i: CASE WHEN i = pick THEN r - more \
+         SELECT source, nth, docs, list_transform(rests, lambda r, i: CASE WHEN i = pick THEN r \
+         - more \
          ELSE r END), docs[pick] FROM (SELECT w.source, a.nth, w.docs, w.rests, greatest(a.net, \
-         0)::HUGEINT AS more, coalesce(nullif(list_position(list_transform(w.rests, lambda r: r > 0), \
-         true), 0), len(w.rests)) AS pick FROM walk w JOIN asked a ON a.source = w.source AND a.nth = \
+         0)::HUGEINT AS more, coalesce(nullif(list_position(list_transform(w.rests, lambda r: r \
+         > 0), \
+         true), 0), len(w.rests)) AS pick FROM walk w JOIN asked a ON a.source = w.source AND \
+         a.nth = \
          w.nth + 1))\n\
-         SELECT a.*, coalesce(w.doc, '') AS doc FROM asked a LEFT JOIN walk w ON w.source = a.source AND \
+         SELECT a.*, coalesce(w.doc, '') AS doc FROM asked a LEFT JOIN walk w ON w.source = \
+         a.source AND \
          w.nth = a.nth;",
     );
     say(
@@ -149,10 +158,8 @@ pub(super) fn carry(settled: &Settled, script: &mut String) {
         let _ = writeln!(script, "{statement}");
     };
     say("\n-- What earlier periods carried out and nobody brought in since comes in.");
-    let line = match by_line(settled) {
-        true => line_of("p.source", "p.budget_doc_no"),
-        false => "-1".to_owned(),
-    };
+    let line =
+        if by_line(settled) { line_of("p.source", "p.budget_doc_no") } else { "-1".to_owned() };
     say(&format!(
         "INSERT INTO \"schedule\" SELECT 'CARRY_IN', source_month, institution_id, item, source, \
          {line}, -fen FROM (SELECT source_month, institution_id, item, source, budget_doc_no, \
@@ -185,41 +192,52 @@ pub(super) fn carry(settled: &Settled, script: &mut String) {
     // Items and sources the law of the months does not name come after it, in the order in which
     // they come in.
     say(&format!(
-        "CREATE OR REPLACE TABLE \"nets\" AS SELECT institution_id, source, line, source_month, item, \
+        "CREATE OR REPLACE TABLE \"nets\" AS SELECT institution_id, source, line, source_month, \
+         item, \
          sum(amount_fen)::HUGEINT AS net, {item} AS place, min([(kind = 'CARRY_IN')::VARCHAR, CASE \
          WHEN kind = 'CARRY_IN' THEN '' ELSE source_month END, institution_id, item, source]) AS \
          first FROM \"schedule\" GROUP BY ALL;"
     ));
     say(&format!(
-        "CREATE OR REPLACE TABLE \"purses\" AS SELECT institution_id, source, line, {most} AS most, \
-         row_number() OVER (PARTITION BY institution_id ORDER BY {source}, source_first, source, line = \
-         -1, line) AS purse FROM (SELECT institution_id, source, line, coalesce(sum(net) FILTER (net > 0), \
+        "CREATE OR REPLACE TABLE \"purses\" AS SELECT institution_id, source, line, {most} AS \
+         most, \
+         row_number() OVER (PARTITION BY institution_id ORDER BY {source}, source_first, source, \
+         line = \
+         -1, line) AS purse FROM (SELECT institution_id, source, line, coalesce(sum(net) FILTER \
+         (net > 0), \
          0)::HUGEINT AS paid, min(f.first) AS source_first FROM \"nets\" JOIN (SELECT source, \
          min(first) AS first FROM \"nets\" GROUP BY source) f USING (source) GROUP BY \
          institution_id, source, line);"
     ));
     say("-- The oldest debt is taken back first, then the largest, at most what the law allows.");
-    say(
-        "CREATE OR REPLACE TABLE \"owed\" AS SELECT n.institution_id, n.source, n.line, n.source_month, \
+    say("CREATE OR REPLACE TABLE \"owed\" AS SELECT n.institution_id, n.source, n.line, \
+         n.source_month, \
          n.item, -n.net AS fen, p.purse, row_number() OVER (PARTITION BY n.institution_id ORDER BY \
-         n.source_month, n.net, n.place, o.first, p.purse) AS nth FROM \"nets\" n JOIN \"purses\" p \
-         USING (institution_id, source, line) JOIN (SELECT item, min(first) AS first FROM \"nets\" GROUP BY \
-         item) o USING (item) WHERE n.net < 0;",
-    );
+         n.source_month, n.net, n.place, o.first, p.purse) AS nth FROM \"nets\" n JOIN \
+         \"purses\" p \
+         USING (institution_id, source, line) JOIN (SELECT item, min(first) AS first FROM \
+         \"nets\" GROUP BY \
+         item) o USING (item) WHERE n.net < 0;");
     say(&format!(
-        "CREATE OR REPLACE TABLE \"taken\" AS WITH RECURSIVE walk(institution_id, nth, rests, rest, \
+        "CREATE OR REPLACE TABLE \"taken\" AS WITH RECURSIVE walk(institution_id, nth, rests, \
+         rest, \
          took) AS (\n\
-         SELECT institution_id, 0::BIGINT, list(most ORDER BY purse), {of_all}::HUGEINT, 0::HUGEINT \
+         SELECT institution_id, 0::BIGINT, list(most ORDER BY purse), {of_all}::HUGEINT, \
+         0::HUGEINT \
          FROM \"purses\" GROUP BY institution_id\n\
          UNION ALL\n\
-         SELECT institution_id, nth, list_transform(rests, lambda r, i: CASE WHEN i = purse THEN r - \
-         took ELSE r END), (rest - took)::HUGEINT, took FROM (SELECT w.institution_id, o.nth, w.rests, \
-         w.rest, o.purse, greatest(least(o.fen, w.rests[o.purse], w.rest), 0)::HUGEINT AS took FROM \
+         SELECT institution_id, nth, list_transform(rests, lambda r, i: CASE WHEN i = purse THEN \
+         r - \
+         took ELSE r END), (rest - took)::HUGEINT, took FROM (SELECT w.institution_id, o.nth, \
+         w.rests, \
+         w.rest, o.purse, greatest(least(o.fen, w.rests[o.purse], w.rest), 0)::HUGEINT AS took \
+         FROM \
          walk w JOIN \"owed\" o ON o.institution_id = w.institution_id AND o.nth = w.nth + 1))\n\
          SELECT institution_id, nth, took FROM walk WHERE nth > 0;"
     ));
     say("INSERT INTO \"schedule\" SELECT 'CARRY_OUT', o.source_month, o.institution_id, o.item, \
-         o.source, o.line, o.fen - t.took FROM \"owed\" o JOIN \"taken\" t USING (institution_id, nth) WHERE \
+         o.source, o.line, o.fen - t.took FROM \"owed\" o JOIN \"taken\" t USING \
+         (institution_id, nth) WHERE \
          o.fen > t.took;");
 }
 

@@ -48,9 +48,12 @@ fn lines_due(script: &mut Script<'_>) {
         }
         let Some(who) = script.who.get(&item.rule.basis) else { continue };
         parts.push(format!(
-            "SELECT w.institution_id, {} AS item, {} AS basis, w.child_ref, w.row_key, w.age_class, \
-             w.service, w.span_from, w.span_until, l.item AS place, l.\"row\", l.fen FROM \"lines\" l JOIN {who} w ON w.\"row\" = \
-             l.\"row\" WHERE l.item = {} AND l.payee IS NOT NULL AND l.status IN ('paid', 'zero') AND \
+            "SELECT w.institution_id, {} AS item, {} AS basis, w.child_ref, w.row_key, \
+             w.age_class, \
+             w.service, w.span_from, w.span_until, l.item AS place, l.\"row\", l.fen FROM \
+             \"lines\" l JOIN {who} w ON w.\"row\" = \
+             l.\"row\" WHERE l.item = {} AND l.payee IS NOT NULL AND l.status IN ('paid', \
+             'zero') AND \
              l.fen <> 0",
             text(&item.rule.head.id),
             text(item.rule.basis.name()),
@@ -59,13 +62,15 @@ fn lines_due(script: &mut Script<'_>) {
     }
     if parts.is_empty() {
         parts.push(format!(
-            "SELECT {IDENTITY}, 0 AS place, 0::BIGINT AS \"row\", 0::HUGEINT AS fen FROM \"released\" \
+            "SELECT {IDENTITY}, 0 AS place, 0::BIGINT AS \"row\", 0::HUGEINT AS fen FROM \
+             \"released\" \
              WHERE false"
         ));
     }
     script.say(&format!(
         "CREATE OR REPLACE TABLE \"lines due\" AS {};\n\
-         CREATE OR REPLACE TABLE \"due now\" AS SELECT {IDENTITY}, sum(fen)::HUGEINT AS capped FROM \
+         CREATE OR REPLACE TABLE \"due now\" AS SELECT {IDENTITY}, sum(fen)::HUGEINT AS capped \
+         FROM \
          \"lines due\" GROUP BY ALL;",
         parts.join("\nUNION ALL ")
     ));
@@ -83,10 +88,12 @@ fn changes(script: &mut Script<'_>, past_cut: PastCut) {
     script.note("Lines that are due another amount than before; equal ones cancel (S24).");
     script.note(words);
     script.say(&format!(
-        "CREATE OR REPLACE TABLE \"changes\" AS SELECT *, CASE WHEN due >= 0 THEN greatest(least(due - \
+        "CREATE OR REPLACE TABLE \"changes\" AS SELECT *, CASE WHEN due >= 0 THEN \
+         greatest(least(due - \
          lost, due), 0) ELSE least(greatest(due - lost, due), 0) END AS new_fen\n\
          FROM (SELECT {IDENTITY}, coalesce(n.capped, 0) AS due, coalesce(o.capped, 0) AS was, \
-         coalesce(o.{old}, 0) AS old_fen, coalesce({lost}, 0) AS lost FROM \"paid then\" o FULL JOIN \
+         coalesce(o.{old}, 0) AS old_fen, coalesce({lost}, 0) AS lost FROM \"paid then\" o FULL \
+         JOIN \
          \"due now\" n USING ({IDENTITY})) WHERE due <> was;"
     ));
 }
@@ -110,7 +117,8 @@ fn sources(script: &mut Script<'_>, month: &str, to_date: &str, (by_law, over_al
     script.say(&format!(
         "CREATE OR REPLACE TABLE \"paid and due\" AS SELECT institution_id, item, source, \
          sum(paid)::HUGEINT AS paid, sum(due)::HUGEINT AS due FROM (\n\
-         SELECT institution_id, item, source, payable_fen AS paid, 0::HUGEINT AS due FROM \"posted\" \
+         SELECT institution_id, item, source, payable_fen AS paid, 0::HUGEINT AS due FROM \
+         \"posted\" \
          WHERE source_month = {month} AND line_kind IN ('ORIGINAL', 'REFUND', 'CORRECTION')\n\
          UNION ALL SELECT institution_id, item, source, 0, amount_fen FROM (SELECT institution_id, \
          item, source, sum(amount_fen) AS amount_fen FROM \"result\" WHERE month = {month} AND \
@@ -118,7 +126,8 @@ fn sources(script: &mut Script<'_>, month: &str, to_date: &str, (by_law, over_al
          WHERE {looked_at} AND item NOT IN ({to_date}) GROUP BY ALL;"
     ));
     script.say(
-        "CREATE OR REPLACE TABLE \"touched\" AS SELECT institution_id, item, sum(old_fen)::HUGEINT AS \
+        "CREATE OR REPLACE TABLE \"touched\" AS SELECT institution_id, item, \
+         sum(old_fen)::HUGEINT AS \
          old_fen, sum(new_fen)::HUGEINT AS new_fen FROM \"changes\" GROUP BY ALL;",
     );
 }
@@ -127,11 +136,14 @@ fn sources(script: &mut Script<'_>, month: &str, to_date: &str, (by_law, over_al
 /// as `part`; all of it to the first source where no weight is above zero.
 fn shared(from: &str) -> String {
     format!(
-        "SELECT *, CASE WHEN whole = 0 THEN CASE WHEN i = 1 THEN total ELSE 0 END ELSE sign(total) * \
-         (floored + CASE WHEN nth <= abs(total) - sum(floored) OVER ({CELL}) THEN 1 ELSE 0 END) END \
+        "SELECT *, CASE WHEN whole = 0 THEN CASE WHEN i = 1 THEN total ELSE 0 END ELSE \
+         sign(total) * \
+         (floored + CASE WHEN nth <= abs(total) - sum(floored) OVER ({CELL}) THEN 1 ELSE 0 END) \
+         END \
          AS part\n\
          FROM (SELECT *, row_number() OVER ({CELL} ORDER BY rest DESC, i) AS nth\n\
-         FROM (SELECT *, CASE WHEN whole = 0 THEN 0 ELSE abs(total) * weight // whole END AS floored, \
+         FROM (SELECT *, CASE WHEN whole = 0 THEN 0 ELSE abs(total) * weight // whole END AS \
+         floored, \
          CASE WHEN whole = 0 THEN 0 ELSE abs(total) * weight % whole END AS rest\n\
          FROM (SELECT *, sum(weight) OVER ({CELL})::HUGEINT AS whole FROM (\n{from}))))"
     )
@@ -153,10 +165,13 @@ fn divide(script: &mut Script<'_>, order: &[Arc<str>]) {
         "CREATE OR REPLACE TABLE \"cells\" AS SELECT *, more + sum_paid = sum_due AS whole_month, \
          old_fen >= 0 AND new_fen >= 0 AS plain\n\
          FROM (SELECT *, row_number() OVER ({CELL} ORDER BY {places}, source) AS i, sum(paid) OVER \
-         ({CELL})::HUGEINT AS sum_paid, sum(due) OVER ({CELL})::HUGEINT AS sum_due, bool_or(due <> 0) \
+         ({CELL})::HUGEINT AS sum_paid, sum(due) OVER ({CELL})::HUGEINT AS sum_due, bool_or(due \
+         <> 0) \
          OVER ({CELL}) AS any_due, new_fen - old_fen AS more\n\
-         FROM (SELECT institution_id, item, coalesce(c.source, '') AS source, coalesce(c.paid, 0) AS \
-         paid, coalesce(c.due, 0) AS due, coalesce(t.old_fen, 0) AS old_fen, coalesce(t.new_fen, 0) AS \
+         FROM (SELECT institution_id, item, coalesce(c.source, '') AS source, coalesce(c.paid, \
+         0) AS \
+         paid, coalesce(c.due, 0) AS due, coalesce(t.old_fen, 0) AS old_fen, coalesce(t.new_fen, \
+         0) AS \
          new_fen FROM \"paid and due\" c FULL JOIN \"touched\" t USING (institution_id, item)));"
     ));
     script.note(
@@ -164,7 +179,8 @@ fn divide(script: &mut Script<'_>, order: &[Arc<str>]) {
     );
     script.note("cut stands between the two, only the difference is shared.");
     let difference = shared(
-        "SELECT *, more AS total, CASE WHEN any_due THEN greatest(due, 0) ELSE greatest(paid, 0) END \
+        "SELECT *, more AS total, CASE WHEN any_due THEN greatest(due, 0) ELSE greatest(paid, 0) \
+         END \
          AS weight FROM \"cells\"",
     );
     script.say(&format!(
@@ -188,15 +204,18 @@ fn divide(script: &mut Script<'_>, order: &[Arc<str>]) {
 fn results(script: &mut Script<'_>, month: &str, run: usize) {
     script.note("REFUND: what was paid, negated. CORRECTION: what is due instead.");
     script.say(&format!(
-        "INSERT INTO \"schedule\" SELECT 'REFUND', {month}, institution_id, item, source, -1, -refund FROM \
+        "INSERT INTO \"schedule\" SELECT 'REFUND', {month}, institution_id, item, source, -1, \
+         -refund FROM \
          \"refunds\" WHERE refund <> 0\n\
-         UNION ALL SELECT 'CORRECTION', {month}, institution_id, item, source, -1, refund + difference \
+         UNION ALL SELECT 'CORRECTION', {month}, institution_id, item, source, -1, refund + \
+         difference \
          FROM \"refunds\" WHERE refund + difference <> 0;"
     ));
     super::carry::post(script, month, "IN ('REFUND', 'CORRECTION')");
     let used = super::history::used_texts(
         &format!(
-            "SELECT {IDENTITY}, nth, cap, n, d FROM \"lines due\" JOIN (SELECT item AS place, \"row\", \
+            "SELECT {IDENTITY}, nth, cap, n, d FROM \"lines due\" JOIN (SELECT item AS place, \
+             \"row\", \
              nth, cap, n, d FROM \"uses\") USING (place, \"row\")"
         ),
         IDENTITY,

@@ -124,7 +124,8 @@ pub(super) fn left(script: &mut Script<'_>, rule: &CapRule, key: &Basis, limits:
     let coarse = matches!(key, Basis::Institution | Basis::Programme) && rule.quantity.is_none();
     let used = if coarse {
         let sum = format!(
-            "sum(payable_fen)::HUGEINT AS n, 1::HUGEINT AS d FROM \"posted\" WHERE line_kind NOT IN \
+            "sum(payable_fen)::HUGEINT AS n, 1::HUGEINT AS d FROM \"posted\" WHERE line_kind NOT \
+             IN \
              ('CARRY_IN', 'CARRY_OUT') AND item IN ({}) AND {}",
             listed(&counted(script, rule)),
             earlier("source_month", rule.window, script.month.month)
@@ -133,7 +134,8 @@ pub(super) fn left(script: &mut Script<'_>, rule: &CapRule, key: &Basis, limits:
             format!("SELECT b.\"row\", p.n, p.d FROM {} b, (SELECT {sum}) p", table(key))
         } else {
             format!(
-                "SELECT i.\"row\", p.n, p.d FROM \"institutions\" i JOIN (SELECT institution_id, {sum} \
+                "SELECT i.\"row\", p.n, p.d FROM \"institutions\" i JOIN (SELECT institution_id, \
+                 {sum} \
                  GROUP BY institution_id) p ON p.institution_id = i.id"
             )
         }
@@ -150,8 +152,10 @@ pub(super) fn left(script: &mut Script<'_>, rule: &CapRule, key: &Basis, limits:
         "tu_down((m.x).n, (m.x).d) AS ln, 1::HUGEINT AS ld"
     };
     script.say(&format!(
-        "CREATE OR REPLACE TABLE {own} AS SELECT \"row\", CASE WHEN (x).e <> 0 OR (x).n IS NULL THEN x \
-         ELSE tu_lowest({{'n': greatest(ln * ud - un * ld, 0)::HUGEINT, 'd': (ld * ud)::HUGEINT, 'e': \
+        "CREATE OR REPLACE TABLE {own} AS SELECT \"row\", CASE WHEN (x).e <> 0 OR (x).n IS NULL \
+         THEN x \
+         ELSE tu_lowest({{'n': greatest(ln * ud - un * ld, 0)::HUGEINT, 'd': (ld * ud)::HUGEINT, \
+         'e': \
          0::TINYINT}}) END AS x\n\
          FROM (SELECT m.\"row\", m.x, {limit}, coalesce(u.n, 0) AS un, coalesce(u.d, 1) AS ud FROM \
          {limits} m LEFT JOIN ({used}) u ON u.\"row\" = m.\"row\");"
@@ -172,13 +176,16 @@ fn used_before(script: &mut Script<'_>, rule: &CapRule, basis: &Basis, keys: &st
     // `cap=3/2;other=1`: what is said of this cap.
     let own = text(&format!("{}=", rule.head.id));
     let amount = format!(
-        "string_split(substr(list_filter(string_split(used, ';'), lambda p: starts_with(p, {own}))[1], \
+        "string_split(substr(list_filter(string_split(used, ';'), lambda p: starts_with(p, \
+         {own}))[1], \
          length({own}) + 1), '/')"
     );
     format!(
         "SELECT k, sum(n * (l // d))::HUGEINT AS n, any_value(l)::HUGEINT AS d FROM (SELECT *, \
-         tu_lcm(list(DISTINCT d) OVER (PARTITION BY k)) AS l FROM (SELECT k, amount[1]::HUGEINT AS n, \
-         coalesce(amount[2], '1')::HUGEINT AS d FROM (SELECT k, {amount} AS amount FROM {lines}) WHERE \
+         tu_lcm(list(DISTINCT d) OVER (PARTITION BY k)) AS l FROM (SELECT k, amount[1]::HUGEINT \
+         AS n, \
+         coalesce(amount[2], '1')::HUGEINT AS d FROM (SELECT k, {amount} AS amount FROM {lines}) \
+         WHERE \
          amount[1] IS NOT NULL)) GROUP BY k"
     )
 }
@@ -211,43 +218,54 @@ pub(super) fn kept_by_line(
     let queue = script.fresh("rows alike");
     script.say(&format!(
         "CREATE OR REPLACE TABLE {queue} AS SELECT \"row\", fen, k, nth, n * (unit // d) AS uses, \
-         greatest(ln * (unit // ld), 0) AS most, ln IS NULL AS free, gn * (unit // gd) AS gone, unit\n\
+         greatest(ln * (unit // ld), 0) AS most, ln IS NULL AS free, gn * (unit // gd) AS gone, \
+         unit\n\
          FROM (SELECT *, tu_lcm(list_concat(list_concat(list(DISTINCT d) OVER (PARTITION BY k), \
          list(DISTINCT coalesce(ld, 1)) OVER (PARTITION BY k)), [gd])) AS unit\n\
          FROM (SELECT l.\"row\", l.fen, u.n, u.d, {most}, r.k, coalesce(p.n, 0)::HUGEINT AS gn, \
-         coalesce(p.d, 1)::HUGEINT AS gd, row_number() OVER (PARTITION BY r.k ORDER BY t.tie, l.fen \
+         coalesce(p.d, 1)::HUGEINT AS gd, row_number() OVER (PARTITION BY r.k ORDER BY t.tie, \
+         l.fen \
          DESC, l.\"row\") AS nth\n\
-         FROM \"lines\" l JOIN {limits} m ON m.\"row\" = l.\"row\" AND (m.x).e = 0 JOIN {used} u ON \
-         u.item = l.item AND u.\"row\" = l.\"row\" JOIN \"ties\" t ON t.item = l.item AND t.\"row\" = \
+         FROM \"lines\" l JOIN {limits} m ON m.\"row\" = l.\"row\" AND (m.x).e = 0 JOIN {used} u \
+         ON \
+         u.item = l.item AND u.\"row\" = l.\"row\" JOIN \"ties\" t ON t.item = l.item AND \
+         t.\"row\" = \
          l.\"row\" JOIN {keys} r ON r.\"row\" = l.\"row\" LEFT JOIN ({before}) p ON p.k = r.k\n\
          WHERE l.item = {place} AND l.{LIVE}));"
     ));
     script.note("One after the other: a line that does not fit keeps its part of what is left.");
     let walked = script.fresh("walked");
     script.say(&format!(
-        "CREATE OR REPLACE TABLE {walked} AS WITH RECURSIVE walk(k, nth, \"row\", fen, kept, used, gone, \
+        "CREATE OR REPLACE TABLE {walked} AS WITH RECURSIVE walk(k, nth, \"row\", fen, kept, \
+         used, gone, \
          unit) AS (\n\
-         SELECT k, 0::BIGINT, NULL::BIGINT, 0::HUGEINT, 0::HUGEINT, 0::HUGEINT, any_value(gone)::HUGEINT, \
+         SELECT k, 0::BIGINT, NULL::BIGINT, 0::HUGEINT, 0::HUGEINT, 0::HUGEINT, \
+         any_value(gone)::HUGEINT, \
          any_value(unit)::HUGEINT FROM {queue} GROUP BY k\n\
          UNION ALL\n\
          SELECT k, nth, \"row\", fen, kept::HUGEINT, used::HUGEINT, (gone + used)::HUGEINT, unit\n\
-         FROM (SELECT *, CASE WHEN kept = fen OR uses <= 0 THEN greatest(uses, 0) WHEN kept = 0 THEN 0 \
+         FROM (SELECT *, CASE WHEN kept = fen OR uses <= 0 THEN greatest(uses, 0) WHEN kept = 0 \
+         THEN 0 \
          ELSE least(rest, uses) END AS used\n\
-         FROM (SELECT *, CASE WHEN free OR uses <= rest OR uses <= 0 OR fen <= 0 THEN fen ELSE fen * \
+         FROM (SELECT *, CASE WHEN free OR uses <= rest OR uses <= 0 OR fen <= 0 THEN fen ELSE \
+         fen * \
          rest // uses END AS kept\n\
-         FROM (SELECT q.k, q.nth, q.\"row\", q.fen, q.uses, q.free, q.unit, w.gone, greatest(q.most - \
+         FROM (SELECT q.k, q.nth, q.\"row\", q.fen, q.uses, q.free, q.unit, w.gone, \
+         greatest(q.most - \
          w.gone, 0) AS rest FROM walk w JOIN {queue} q ON q.k = w.k AND q.nth = w.nth + 1))))\n\
          SELECT \"row\", fen, kept, used, unit FROM walk WHERE nth > 0;"
     ));
     if notes(script, rule) {
         let cap = text(&rule.head.id);
         script.say(&format!(
-            "INSERT INTO \"uses\" SELECT {place}, \"row\", (SELECT count(DISTINCT nth) FROM \"uses\"), \
+            "INSERT INTO \"uses\" SELECT {place}, \"row\", (SELECT count(DISTINCT nth) FROM \
+             \"uses\"), \
              {cap}, used, unit FROM {walked} WHERE used <> 0;"
         ));
     }
     script.say(&format!(
-        "CREATE OR REPLACE TABLE {kept} AS SELECT {place} AS item, \"row\", kept AS fen FROM {walked} \
+        "CREATE OR REPLACE TABLE {kept} AS SELECT {place} AS item, \"row\", kept AS fen FROM \
+         {walked} \
          WHERE kept <> fen;"
     ));
     kept
@@ -256,7 +274,8 @@ pub(super) fn kept_by_line(
 /// The table of what lines use up of caps on quantities over several months.
 pub(super) fn uses(script: &mut Script<'_>) {
     script.say(
-        "CREATE OR REPLACE TABLE \"uses\" (item INTEGER, \"row\" BIGINT, nth BIGINT, cap VARCHAR, n \
+        "CREATE OR REPLACE TABLE \"uses\" (item INTEGER, \"row\" BIGINT, nth BIGINT, cap \
+         VARCHAR, n \
          HUGEINT, d HUGEINT);",
     );
 }
@@ -280,17 +299,20 @@ pub(super) fn note_shared(
     let amount = match rule.apportion {
         Apportion::Queue(_) => {
             "CASE WHEN kept = fen OR uses <= 0 THEN uses WHEN kept = 0 THEN 0 ELSE \
-             least(greatest(most - coalesce(sum(uses) FILTER (kept = fen) OVER (PARTITION BY k), 0), \
+             least(greatest(most - coalesce(sum(uses) FILTER (kept = fen) OVER (PARTITION BY k), \
+             0), \
              0), uses) END AS n, unit AS d"
         }
         Apportion::LargestRemainder => "uses * most AS n, total * unit AS d",
     };
     let cap = text(&rule.head.id);
     script.say(&format!(
-        "INSERT INTO \"uses\" SELECT l.item, l.\"row\", (SELECT count(DISTINCT nth) FROM \"uses\"), \
+        "INSERT INTO \"uses\" SELECT l.item, l.\"row\", (SELECT count(DISTINCT nth) FROM \
+         \"uses\"), \
          {cap}, coalesce(c.n, u.n), coalesce(c.d, u.d)\n\
          FROM \"lines\" l JOIN {used} u ON u.item = l.item AND u.\"row\" = l.\"row\"\n\
-         LEFT JOIN (SELECT item, \"row\", {amount} FROM (SELECT o.*, coalesce(w.fen, o.fen) AS kept \
+         LEFT JOIN (SELECT item, \"row\", {amount} FROM (SELECT o.*, coalesce(w.fen, o.fen) AS \
+         kept \
          FROM {over} o LEFT JOIN {kept} w ON w.item = o.item AND w.\"row\" = o.\"row\")) c\n\
          ON c.item = l.item AND c.\"row\" = l.\"row\" WHERE l.{LIVE} AND coalesce(c.n, u.n) <> 0;"
     ));
@@ -300,9 +322,12 @@ pub(super) fn note_shared(
 /// the rows `nth`, `cap`, `n` / `d` of `from`.
 pub(super) fn used_texts(from: &str, by: &str) -> String {
     format!(
-        "SELECT {by}, string_agg(cap || '=' || (x).n || CASE WHEN (x).d = 1 THEN '' ELSE '/' || (x).d \
-         END, ';' ORDER BY nth) AS used FROM (SELECT {by}, nth, cap, tu_lowest({{'n': sum(n * (l // \
-         d))::HUGEINT, 'd': any_value(l), 'e': 0::TINYINT}}) AS x FROM (SELECT *, tu_lcm(list(DISTINCT d) \
+        "SELECT {by}, string_agg(cap || '=' || (x).n || CASE WHEN (x).d = 1 THEN '' ELSE '/' || \
+         (x).d \
+         END, ';' ORDER BY nth) AS used FROM (SELECT {by}, nth, cap, tu_lowest({{'n': sum(n * (l \
+         // \
+         d))::HUGEINT, 'd': any_value(l), 'e': 0::TINYINT}}) AS x FROM (SELECT *, \
+         tu_lcm(list(DISTINCT d) \
          OVER (PARTITION BY {by}, nth)) AS l FROM ({from})) GROUP BY ALL) GROUP BY {by}"
     )
 }

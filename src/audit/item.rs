@@ -59,6 +59,7 @@ impl Script<'_> {
                 reads.push(test.reads.clone());
             }
         }
+        self.note("Gates in their order: the first that fails is the reason.");
         self.view(basis, &reads, &rows);
         let mut outcome = "CASE".to_owned();
         for test in &tests {
@@ -79,6 +80,7 @@ impl Script<'_> {
         ));
         let passed =
             format!("b.\"row\" IN (SELECT j.\"row\" FROM {judged} j WHERE j.o.s = 'paid')");
+        self.note("The amount of the rows that passed.");
         if rule.round_scope != RoundScope::Line {
             return self.made("exact", &rule.amount, basis, &passed);
         }
@@ -334,6 +336,7 @@ impl Script<'_> {
             RoundScope::Line | RoundScope::ChildMonth => format!("{{'h': {home}, 'c': {child}}}"),
         };
         let order: Vec<String> = self.member_order(basis);
+        self.note("What shares a rounding: the exact sum of each key is rounded once.");
         let members = self.fresh("members");
         self.say(&format!(
             "CREATE OR REPLACE TABLE {members} AS SELECT *, tu_lcm(list(DISTINCT (x).d) OVER \
@@ -377,6 +380,7 @@ impl Script<'_> {
                  ELSE z * s.size + (s.total * s.l - s.exact) * abs(z) END)",
             )
         };
+        self.note("The rounded sum goes back to the rows by largest remainder.");
         let rounded = self.fresh("rounded");
         self.say(&format!(
             "CREATE OR REPLACE TABLE {rounded} AS SELECT \"row\", CASE WHEN broken THEN \

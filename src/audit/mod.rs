@@ -51,6 +51,16 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// What an auditor reads first.
+const HEADING: &str = "\
+-- Computes a settlement again from its facts. Run inside this folder with DuckDB.
+-- Each rule of the law stands under its id and clause, in the order in which rules read each other:
+-- values, prices, gates, items; then exclusions, caps, budget and split, on the money of the lines.
+-- Numbers are fractions n / d of whole numbers, money in fen; no value is a float. Beside each value
+-- stands e, why it is missing: 1 no parent row, 2 no row in a table, 3 division by zero, 4 overflow,
+-- 5 below zero; 0 if it is not. Ties end in values of the facts, at last in their row.
+";
+
 /// Name of the script in the folder.
 pub const SCRIPT: &str = "recompute.sql";
 
@@ -86,9 +96,7 @@ pub enum AuditError {
 pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
     let again: Vec<&SettledAgain> = settled.audited.iter().flat_map(|of| &of.again).collect();
     carried::refuse(settled)?;
-    let mut text = String::from(
-        "-- Computes a settlement again from its facts. Run inside this folder with DuckDB.\n",
-    );
+    let mut text = HEADING.to_owned();
     text.push_str(prelude());
     text.push_str(include_str!("macros.sql"));
     text.push_str(
@@ -114,9 +122,10 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
     }
     // Months after the last that reads the budget, or is told apart by it, ask nothing of it.
     let by_line = carry::by_line(settled);
-    let last_asked = match by_line {
-        true => settled.months.len().checked_sub(1),
-        false => settled.months.iter().rposition(budget::is_read),
+    let last_asked = if by_line {
+        settled.months.len().checked_sub(1)
+    } else {
+        settled.months.iter().rposition(budget::is_read)
     };
     if last_asked.is_some() {
         text.push_str(budget::TAKEN);
@@ -146,7 +155,8 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
     }
     carry::carry(settled, &mut text);
     text.push_str(
-        "COPY (SELECT kind, source_month, institution_id, item, source, sum(amount_fen)::HUGEINT AS \
+        "COPY (SELECT kind, source_month, institution_id, item, source, sum(amount_fen)::HUGEINT \
+         AS \
          amount_fen FROM \"schedule\" GROUP BY ALL HAVING sum(amount_fen) <> 0 ORDER BY ALL) \
          TO 'recomputed.csv' (FORMAT csv, HEADER, FORCE_QUOTE (kind, source_month, institution_id, \
          item, source));\n\

@@ -23,14 +23,29 @@ pub(super) struct Order {
 impl Order {
     /// The terms as columns `o1`, `o2` …, each with a comma before it.
     pub(super) fn columns(&self) -> String {
-        let terms = self.terms.iter().enumerate();
-        terms.map(|(at, term)| format!(", {term} AS o{}", at + 1)).collect()
+        let mut columns = String::new();
+        for (at, term) in self.terms.iter().enumerate() {
+            let _ = write!(columns, ", {term} AS o{}", at + 1);
+        }
+        columns
     }
 
     /// ORDER BY over the columns `o1`, `o2` …, a comma after each.
     pub(super) fn by_columns(&self) -> String {
-        let ways = self.ways.iter().enumerate();
-        ways.map(|(at, way)| format!("o{} {way}, ", at + 1)).collect()
+        let mut by = String::new();
+        for (at, way) in self.ways.iter().enumerate() {
+            let _ = write!(by, "o{} {way}, ", at + 1);
+        }
+        by
+    }
+
+    /// ORDER BY over the terms themselves, a comma after each.
+    fn by_terms(&self) -> String {
+        let mut by = String::new();
+        for (term, way) in self.terms.iter().zip(&self.ways) {
+            let _ = write!(by, "{term} {way}, ");
+        }
+        by
     }
 
     fn add(&mut self, term: String, descending: bool) {
@@ -107,12 +122,10 @@ pub(super) fn ties(script: &mut Script<'_>, items: &[Item]) {
         let columns: Vec<(Arc<str>, bool)> =
             identity(script, basis).into_iter().map(|column| (column, false)).collect();
         let order = stated(script, basis, &columns);
-        let pairs = order.terms.iter().zip(&order.ways);
-        let by: Vec<String> = pairs.map(|(term, way)| format!("{term} {way}")).collect();
-        let by = if by.is_empty() { "1".to_owned() } else { by.join(", ") };
         parts.push(format!(
-            "SELECT {} AS item, b.\"row\", rank() OVER (ORDER BY {by}) AS tie FROM {} b{}",
+            "SELECT {} AS item, b.\"row\", rank() OVER (ORDER BY {}1) AS tie FROM {} b{}",
             item.place,
+            order.by_terms(),
             table(basis),
             order.joins
         ));
@@ -129,8 +142,7 @@ pub(super) fn institutions(script: &mut Script<'_>) {
     let basis = Basis::Institution;
     let columns = [(Arc::from("institution_id"), false)];
     let order = stated(script, &basis, &columns);
-    let pairs = order.terms.iter().zip(&order.ways);
-    let by: String = pairs.map(|(term, way)| format!("{term} {way}, ")).collect();
+    let by = order.by_terms();
     let id = name("institution.institution_id");
     script.note("Institutions in order of their ids.");
     script.say(&format!(

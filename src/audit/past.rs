@@ -81,7 +81,8 @@ pub(super) fn write(
                  BIGINT, instalments VARCHAR, used VARCHAR);\n\
                  INSERT INTO \"one run\" BY NAME SELECT * FROM read_parquet('{file}');\n\
                  INSERT INTO \"released\" SELECT {number}, period, {}, capped_fen, allocated_fen, \
-                 capped_fen - allocated_fen, coalesce(instalments, ''), coalesce(used, '') FROM \"one run\" \
+                 capped_fen - allocated_fen, coalesce(instalments, ''), coalesce(used, '') FROM \
+                 \"one run\" \
                  WHERE period IN ({});",
                 texts(IDENTITY),
                 months.join(", ")
@@ -93,7 +94,8 @@ pub(super) fn write(
             let _ = writeln!(
                 script_text,
                 "INSERT INTO \"released\" SELECT {number}, source_period, {}, \
-                 capped_fen::HUGEINT, correction_fen::HUGEINT, cut_fen::HUGEINT, '', coalesce(used, '') \
+                 capped_fen::HUGEINT, correction_fen::HUGEINT, cut_fen::HUGEINT, '', \
+                 coalesce(used, '') \
                  FROM read_csv('{file}', header = true, all_varchar = true, delim = ',', quote = \
                  '\"', escape = '\"', auto_detect = false, columns = {{{}}});",
                 texts(IDENTITY),
@@ -104,7 +106,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The columns of a CSV file as DuckDB wants them told, all of them texts.
+/// The columns of a CSV file as `DuckDB` wants them told, all of them texts.
 fn columns_of(bytes: &[u8]) -> String {
     let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let header = String::from_utf8_lossy(first);

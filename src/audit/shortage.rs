@@ -49,7 +49,7 @@ pub(super) fn bound(
                 rule.sources.is_empty() || rule.sources.iter().any(|source| split.pays_from(source))
             });
             let places: Vec<String> =
-                under.flat_map(Split::items).map(|place| place.to_string()).collect();
+                under.flat_map(Split::items).map(ToString::to_string).collect();
             if !places.is_empty() {
                 let error = format!("(SELECT (x).e FROM {own} WHERE (x).e <> 0)");
                 script.say(&refuse(

@@ -19,7 +19,8 @@ fn total(script: &Script<'_>, item: &Item) -> String {
     let (place, id) = (item.place, &item.rule.head.id);
     let Some(own) = script.items.get(id) else { return "false".to_owned() };
     format!(
-        "(\"lines\".item = {place} AND (\"lines\".status = 'paid' OR (\"lines\".status = 'zero' AND \
+        "(\"lines\".item = {place} AND (\"lines\".status = 'paid' OR (\"lines\".status = 'zero' \
+         AND \
          \"lines\".\"row\" IN (SELECT t.\"row\" FROM {own} t WHERE t.eligible))))"
     )
 }
@@ -50,7 +51,8 @@ pub(super) fn settle(script: &mut Script<'_>, items: &[Item]) {
 /// Takes the money from the lines of an item that a condition names.
 fn refuse(script: &mut Script<'_>, place: usize, reason: &str, condition: &str) {
     script.say(&format!(
-        "UPDATE \"lines\" SET status = 'refused', reason = {reason}, amount = 0, fen = 0 WHERE item \
+        "UPDATE \"lines\" SET status = 'refused', reason = {reason}, amount = 0, fen = 0 WHERE \
+         item \
          = {place} AND {condition};"
     ));
 }
@@ -65,7 +67,8 @@ fn one(script: &mut Script<'_>, items: &[Item], item: &Item, to_date: &ToDateRul
     let total = total(script, item);
     let alike = script.fresh("rows by key");
     script.say(&format!(
-        "CREATE OR REPLACE TABLE {alike} AS SELECT r.\"row\", r.k, count(*) OVER (PARTITION BY r.k) \
+        "CREATE OR REPLACE TABLE {alike} AS SELECT r.\"row\", r.k, count(*) OVER (PARTITION BY \
+         r.k) \
          AS rows_alike FROM {keys} r WHERE r.\"row\" IN (SELECT \"row\" FROM \"lines\" WHERE {total});"
     ));
     if !to_date.parts.is_empty() {
@@ -79,8 +82,10 @@ fn one(script: &mut Script<'_>, items: &[Item], item: &Item, to_date: &ToDateRul
     walk(script, place, &queue, &before, to_date.recovers.is_some());
     let due = table(place);
     script.say(&format!(
-        "UPDATE \"lines\" SET amount = d.due, fen = d.due, status = CASE WHEN d.due <> 0 THEN 'paid' \
-         WHEN status = 'paid' THEN 'zero' ELSE status END, reason = CASE WHEN d.due <> 0 THEN '' WHEN \
+        "UPDATE \"lines\" SET amount = d.due, fen = d.due, status = CASE WHEN d.due <> 0 THEN \
+         'paid' \
+         WHEN status = 'paid' THEN 'zero' ELSE status END, reason = CASE WHEN d.due <> 0 THEN '' \
+         WHEN \
          status = 'paid' THEN 'nothing_due' ELSE reason END\n\
          FROM {due} d WHERE d.\"row\" = \"lines\".\"row\" AND item = {place};"
     ));
@@ -145,7 +150,8 @@ fn instalments(
         .iter()
         .map(|own| {
             format!(
-                "coalesce((SELECT (m.x).v FROM {own} m WHERE m.\"row\" = l.\"row\" AND (m.x).e = 0), \
+                "coalesce((SELECT (m.x).v FROM {own} m WHERE m.\"row\" = l.\"row\" AND (m.x).e = \
+                 0), \
                  false)"
             )
         })
@@ -155,14 +161,17 @@ fn instalments(
     let cut = script.fresh("instalments");
     script.say(&format!(
         "CREATE OR REPLACE TABLE {cut} AS SELECT \"row\", i, sign(fen) * (part + CASE WHEN nth <= \
-         abs(fen) - sum(part) OVER (PARTITION BY \"row\") THEN 1 ELSE 0 END) AS part, due, settled\n\
+         abs(fen) - sum(part) OVER (PARTITION BY \"row\") THEN 1 ELSE 0 END) AS part, due, \
+         settled\n\
          FROM (SELECT *, row_number() OVER (PARTITION BY \"row\" ORDER BY rest DESC, i) AS nth\n\
          FROM (SELECT *, abs(fen) * weight // whole AS part, abs(fen) * weight % whole AS rest\n\
          FROM (SELECT l.\"row\", l.fen, unnest([{}]) AS weight, tu_total([{}]) AS whole, \
-         unnest([{}]) AS due, unnest(range(1, {})) AS i, coalesce(s.parts, []::VARCHAR[]) AS parts, \
+         unnest([{}]) AS due, unnest(range(1, {})) AS i, coalesce(s.parts, []::VARCHAR[]) AS \
+         parts, \
          list_contains(parts, i::VARCHAR) AS settled\n\
          FROM (SELECT \"row\", fen FROM \"lines\" WHERE {total}) l JOIN {alike} a ON a.\"row\" = \
-         l.\"row\" LEFT JOIN (SELECT k, flatten(list(string_split(instalments, ' '))) AS parts FROM \
+         l.\"row\" LEFT JOIN (SELECT k, flatten(list(string_split(instalments, ' '))) AS parts \
+         FROM \
          {settled} GROUP BY k) s ON s.k = a.k)));",
         weights.join(", "),
         weights.join(", "),
@@ -170,9 +179,11 @@ fn instalments(
         weights.len() + 1
     ));
     script.say(&format!(
-        "CREATE OR REPLACE TABLE {own} AS SELECT \"row\", coalesce(sum(part) FILTER (due OR settled), \
+        "CREATE OR REPLACE TABLE {own} AS SELECT \"row\", coalesce(sum(part) FILTER (due OR \
+         settled), \
          0) AS target, NOT bool_and(due OR settled) AS only_more, NOT bool_or(due AND NOT settled) \
-         AND NOT bool_and(due OR settled) AS nothing, coalesce(string_agg(i::VARCHAR, ' ' ORDER BY i) \
+         AND NOT bool_and(due OR settled) AS nothing, coalesce(string_agg(i::VARCHAR, ' ' ORDER \
+         BY i) \
          FILTER (due AND NOT settled), '') AS instalments FROM {cut} GROUP BY \"row\";"
     ));
     own
@@ -183,10 +194,12 @@ fn queue(script: &mut Script<'_>, place: usize, total: &str, alike: &str, target
     let own = script.fresh("queue");
     script.say(&format!(
         "CREATE OR REPLACE TABLE {own} AS SELECT l.\"row\", a.k, l.fen AS total, t.target, \
-         t.only_more, t.nothing, t.instalments, row_number() OVER (PARTITION BY a.k ORDER BY o.tie, \
+         t.only_more, t.nothing, t.instalments, row_number() OVER (PARTITION BY a.k ORDER BY \
+         o.tie, \
          l.fen DESC, l.\"row\") AS nth, count(*) OVER (PARTITION BY a.k) AS many\n\
          FROM (SELECT \"row\", fen FROM \"lines\" WHERE {total}) l JOIN {alike} a ON a.\"row\" = \
-         l.\"row\" JOIN {target} t ON t.\"row\" = l.\"row\" JOIN \"ties\" o ON o.item = {place} AND \
+         l.\"row\" JOIN {target} t ON t.\"row\" = l.\"row\" JOIN \"ties\" o ON o.item = {place} \
+         AND \
          o.\"row\" = l.\"row\";"
     ));
     own
@@ -251,7 +264,8 @@ fn this_month(
     let lines = items.iter().filter(wanted).map(|item| {
         let owner = script.parent(&item.rule.basis, basis, true);
         format!(
-            "SELECT r.k, {} AS what, {fen} FROM \"lines\" l JOIN {} b ON b.\"row\" = l.\"row\" JOIN \
+            "SELECT r.k, {} AS what, {fen} FROM \"lines\" l JOIN {} b ON b.\"row\" = l.\"row\" \
+             JOIN \
              {keys} r ON r.\"row\" = {owner} WHERE l.item = {} AND l.status = 'paid' AND l.fen <> 0",
             text(what),
             facts(&item.rule.basis),
@@ -274,15 +288,18 @@ fn walk(script: &mut Script<'_>, place: usize, queue: &str, before: &str, recove
         "CREATE OR REPLACE TABLE {owned} AS WITH RECURSIVE walk(k, nth, \"row\", due, instalments, \
          own, less, given, back, taken) AS (\n\
          SELECT q.k, 0::BIGINT, NULL::BIGINT, 0::HUGEINT, '', coalesce(p.own, 0)::HUGEINT, \
-         coalesce(p.less, 0)::HUGEINT, coalesce(p.given, 0)::HUGEINT, coalesce(p.back, 0)::HUGEINT, \
+         coalesce(p.less, 0)::HUGEINT, coalesce(p.given, 0)::HUGEINT, coalesce(p.back, \
+         0)::HUGEINT, \
          0::HUGEINT FROM (SELECT DISTINCT k FROM {queue}) q LEFT JOIN {before} p ON p.k = q.k\n\
          UNION ALL\n\
          SELECT k, nth, \"row\", due::HUGEINT, instalments, (own - own_share)::HUGEINT, (less - \
          less_share)::HUGEINT, given, back, (taken - due)::HUGEINT\n\
          FROM (SELECT *, {bounded} AS due\n\
-         FROM (SELECT *, CASE WHEN nothing THEN 0 WHEN only_more THEN greatest(target - own_share - \
+         FROM (SELECT *, CASE WHEN nothing THEN 0 WHEN only_more THEN greatest(target - \
+         own_share - \
          less_share, 0) ELSE target - own_share - less_share END AS asked\n\
-         FROM (SELECT *, CASE WHEN nth = many THEN less ELSE least(less, greatest(total - own_share, \
+         FROM (SELECT *, CASE WHEN nth = many THEN less ELSE least(less, greatest(total - \
+         own_share, \
          0)) END AS less_share\n\
          FROM (SELECT w.k, q.nth, q.\"row\", q.total, q.target, q.only_more, q.nothing, \
          q.instalments, q.many, w.own, w.less, w.given, w.back, w.taken, CASE WHEN q.nth = q.many \

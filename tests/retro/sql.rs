@@ -181,13 +181,41 @@ impl Office {
 
 const MONTHS: &str = include_str!("months.toml");
 
+/// Edits of a script, each of which must be seen: what stands there, what is put in its place.
+const EDITS: [(&str, &str); 6] = [
+    // Months that were paid nothing count as paid; the other item is not deducted.
+    ("HAVING sum(fen) > 0", "HAVING sum(fen) > 9999999"),
+    ("'less' AS what", "'none' AS what"),
+    // The quarter begins a month late; an instalment is paid where none is due.
+    (">= '2026-04' AND", ">= '2026-05' AND"),
+    ("WHEN nothing THEN 0", "WHEN nothing THEN 1"),
+    // More is taken back than was paid; the past of a line is what was first paid of it.
+    ("-greatest(given - (taken - back), 0)", "-999999999"),
+    ("max(run) OVER", "min(run) OVER"),
+];
+
 /// Quantities, the first months of a child, instalments, a wash-up and what is taken back, in closed
 /// months settled again and after them.
 #[test]
 fn rules_over_months_compute_again_in_closed_months() {
-    if duckdb_is_here() {
-        let kinds = each_month_computes_again(&mut Office::under(&[MONTHS]), 5, 7, "");
-        has(&kinds, &["ORIGINAL", "INSTALMENT", "CLAWBACK", "REFUND", "CORRECTION", "CARRY_OUT"]);
+    if !duckdb_is_here() {
+        return;
+    }
+    let mut office = Office::under(&[MONTHS]);
+    let kinds = each_month_computes_again(&mut office, 5, 7, "");
+    has(&kinds, &["ORIGINAL", "INSTALMENT", "CLAWBACK", "REFUND", "CORRECTION", "CARRY_OUT"]);
+    for (right, wrong) in EDITS {
+        // Seen in the last month, or in the one before.
+        let seen = ["sql-2026-05", "sql-2026-04"].into_iter().any(|out| {
+            let path = office.path(out).join(SCRIPT);
+            let script = std::fs::read_to_string(&path).unwrap();
+            assert!(script.contains(right), "{right} is not in the script of {out}");
+            std::fs::write(&path, script.replace(right, wrong)).unwrap();
+            let found = recomputed(&office.path(out)).0;
+            std::fs::write(&path, script).unwrap();
+            !found.is_empty()
+        });
+        assert!(seen, "{right} -> {wrong} is unseen");
     }
 }
 
@@ -228,4 +256,33 @@ fn what_a_short_budget_carried_computes_again() {
         let kinds = each_month_computes_again(&mut Office::under(&rules), 5, 13, budget);
         has(&kinds, &["ORIGINAL", "REFUND", "CORRECTION", "CARRY_IN", "CARRY_OUT"]);
     }
+}
+
+#[test]
+fn what_the_script_cannot_say_is_named() {
+    let rules = [SHORT, "method = \"carry\"\norder = [\"institution_id\"]\n"];
+    let (mut office, mut world) = (Office::under(&rules), World::new(2));
+    office.late = "[inputs.budget]\nfile = \"{period}/budget.csv\"\n".to_owned();
+    for month in [0, 1] {
+        if month == 1 {
+            world.stay(0, 10).unwrap().days = 3;
+            world.stay(0, 20).unwrap().until = 9;
+            for table in ["enrolments", "attendance"] {
+                office.deliver_late(&world, 0, table, "2026-02-20");
+            }
+        }
+        office.deliver(&world, month, "in");
+        let budget = "budget_doc_no,source,amount,balance,fiscal_year\n\
+                      B1,省,9000,300,2026\nB2,省,9000,900,2026\n";
+        office.write(&format!("in/{}/budget.csv", world::period(month)), budget);
+        office.release(month);
+        if month == 0 {
+            office.close(month);
+        }
+    }
+    let (exit, _, said) = office
+        .tuoyu("audit sql @run-2026-02 --out @sql --job @job.toml --ledger @ledger.db --lang en");
+    assert_eq!(exit, 1, "{said}");
+    assert!(said.contains("offsets over several budget lines beside what"), "{said}");
+    assert!(!office.path("sql").exists());
 }
