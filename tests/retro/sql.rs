@@ -1,5 +1,5 @@
 //! The script of `audit sql` over months: what was paid before, corrections of closed months, what an
-//! institution owes. DuckDB alone gives the same bytes.
+//! institution owes. `DuckDB` alone gives the same bytes.
 
 use super::year::{Dice, event, notice};
 use super::{Office, world, world::World};
@@ -98,6 +98,9 @@ fn corrections_compute_again_and_a_wrong_rounding_shows() {
     }
 }
 
+/// Where a job reads the budget of each month.
+const BUDGET: &str = "[inputs.budget]\nfile = \"{period}/budget.csv\"\n";
+
 /// Kinds of lines, with how many.
 type Kinds = BTreeMap<String, usize>;
 
@@ -106,7 +109,7 @@ type Kinds = BTreeMap<String, usize>;
 fn each_month_computes_again(office: &mut Office, months: usize, seed: u64, budget: &str) -> Kinds {
     let (mut world, mut dice) = (World::new(months), Dice(seed));
     if !budget.is_empty() {
-        office.late = "[inputs.budget]\nfile = \"{period}/budget.csv\"\n".to_owned();
+        office.late = String::from(BUDGET);
     }
     let mut kinds = Kinds::new();
     for month in 0..months {
@@ -262,7 +265,7 @@ fn what_a_short_budget_carried_computes_again() {
 fn what_the_script_cannot_say_is_named() {
     let rules = [SHORT, "method = \"carry\"\norder = [\"institution_id\"]\n"];
     let (mut office, mut world) = (Office::under(&rules), World::new(2));
-    office.late = "[inputs.budget]\nfile = \"{period}/budget.csv\"\n".to_owned();
+    office.late = String::from(BUDGET);
     for month in [0, 1] {
         if month == 1 {
             world.stay(0, 10).unwrap().days = 3;
