@@ -1,8 +1,9 @@
 //! Audit: a settlement written out as SQL that computes it again from the facts.
 //!
-//! In: a settled period. Out: a folder with the facts of each service month, `recompute.sql` for
-//! `DuckDB`, and what it must give: `expected.csv` by institution, item and source, `expected_lines.csv`
-//! by status and reason, `expected_amounts.csv` by line. Order: after `settle`.
+//! In: a settled period, with what it kept of earlier months ([`crate::settle::compute_audited`]). Out: a
+//! folder with the facts of each service month, the lines of released runs, `recompute.sql` for
+//! `DuckDB`, and what it must give: `expected.csv` as the schedule has it, `expected_lines.csv` by
+//! status and reason, `expected_amounts.csv` by line. Order: after `settle`.
 //! Never: writes a value a rule computed beside the facts, lets a float near money, leaves out a
 //! rule it cannot carry ([`AuditError::NotYet`] names it).
 //!

@@ -1,8 +1,8 @@
 //! What earlier runs paid: facts of the past, as they were released.
 //!
 //! `released/N/` holds the lines of the N-th released run as its archive has them, byte for byte, so
-//! that their hashes stand in its manifest; `posted.parquet` the lines of their schedules as the
-//! ledger has them. The script reads them into "released" and "posted" and adds what it computes
+//! that their hashes stand in its manifest; `released/posted.parquet` the lines of their schedules as
+//! the ledger has them. The script reads them into "released" and "posted" and adds what it computes
 //! itself as it goes from month to month.
 
 use super::expected::quoted;
@@ -52,11 +52,11 @@ pub(super) fn write(
 ) -> Result<(), AuditError> {
     script_text.push_str(TABLES);
     if !settled.posted.is_empty() {
-        put(&folder.join("posted.parquet"), &posted(&settled.posted))?;
+        put(&folder.join("released/posted.parquet"), &posted(&settled.posted))?;
         script_text.push_str(
             "INSERT INTO \"posted\" SELECT period, source_month, institution_id, item, line_kind, \
              coalesce(source, ''), payable_fen, coalesce(budget_doc_no, '') \
-             FROM read_parquet('posted.parquet');\n",
+             FROM read_parquet('released/posted.parquet');\n",
         );
     }
     let released = settled.audited.iter().flat_map(|of| &of.released).enumerate();
