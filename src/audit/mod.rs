@@ -1,9 +1,9 @@
 //! Audit: a settlement written out as SQL that computes it again from the facts.
 //!
-//! In: a settled period, with what it kept of earlier months ([`crate::settle::compute_audited`]). Out: a
-//! folder with the facts of each service month, the lines of released runs, `recompute.sql` for
-//! `DuckDB`, and what it must give: `expected.csv` as the schedule has it, `expected_lines.csv` by
-//! status and reason, `expected_amounts.csv` by line. Order: after `settle`.
+//! In: a settled period, with what it kept of earlier months ([`crate::settle::compute_audited`]).
+//! Out: a folder with the facts of each service month, the lines of released runs, `recompute.sql`
+//! for `DuckDB`, and what it must give: `expected.csv` as the schedule has it, `expected_lines.csv`
+//! by status and reason, `expected_amounts.csv` by line. Order: after `settle`.
 //! Never: writes a value a rule computed beside the facts, lets a float near money, leaves out a
 //! rule it cannot carry ([`AuditError::NotYet`] names it).
 //!
@@ -60,6 +60,8 @@ const HEADING: &str = "\
 -- Numbers are fractions n / d of whole numbers, money in fen; no value is a float. Beside each value
 -- stands e, why it is missing: 1 no parent row, 2 no row in a table, 3 division by zero, 4 overflow,
 -- 5 below zero; 0 if it is not. Ties end in values of the facts, at last in their row.
+-- What released runs paid comes first, then closed months that are settled again and compared with
+-- it, then the months of the period, at the end what is carried in and out.
 ";
 
 /// Name of the script in the folder.
