@@ -1,7 +1,7 @@
 //! The money of the lines in the order of S8: payees, exclusions, caps, budget, split, what comes out.
 
 use super::script::{Script, table, text};
-use super::{cap, exclusion, order, shortage, split};
+use super::{cap, exclusion, history, order, past, shortage, split, to_date};
 use crate::domain::Basis;
 use crate::law::SubsidyRule;
 use std::sync::Arc;
@@ -30,9 +30,14 @@ pub(super) const LIVE: &str = "status = 'paid' AND fen <> 0";
 
 /// Takes the amount from the lines a condition names; `reason` is SQL.
 pub(super) fn refuse(reason: &str, condition: &str) -> String {
+    refuse_of(LIVE, reason, condition)
+}
+
+/// The same of other lines than those with money left.
+pub(super) fn refuse_of(lines: &str, reason: &str, condition: &str) -> String {
     format!(
         "UPDATE \"lines\" SET status = 'refused', reason = {reason}, amount = 0, fen = 0 \
-         WHERE {LIVE} AND {condition};"
+         WHERE {lines} AND {condition};"
     )
 }
 
@@ -97,7 +102,9 @@ pub(super) fn allocate(script: &mut Script<'_>) {
     let items = money_items(script);
     script.note("A line to be paid needs an institution to be paid to.");
     let places = places(&items);
-    script.say(&refuse("'no_parent_row'", &format!("payee IS NULL AND item IN ({places})")));
+    let payable = to_date::payable(script, &items);
+    let homeless = format!("payee IS NULL AND item IN ({places})");
+    script.say(&refuse_of(&payable, "'no_parent_row'", &homeless));
     let splits = split::weigh(script, &items);
     order::ties(script, &items);
     let mut bounded = Vec::new();
@@ -107,11 +114,16 @@ pub(super) fn allocate(script: &mut Script<'_>) {
         }
         let mut caps: Vec<_> = law.caps.iter().collect();
         caps.sort_by_key(|cap| cap.stage);
+        history::uses(script);
         for rule in caps {
             cap::cap(script, rule, &items);
         }
-        bounded = shortage::bound(script, &law.shortages, &splits);
+        to_date::settle(script, &items);
+        past::before_the_budget(script);
+        let shortages = if script.closed { &[][..] } else { &law.shortages };
+        bounded = shortage::bound(script, shortages, &splits);
     }
+    script.say(shortage::CARRIED);
     for short in bounded.iter().filter(|short| short.whole_need()) {
         shortage::cut_needs(script, short, &places);
     }
@@ -121,6 +133,7 @@ pub(super) fn allocate(script: &mut Script<'_>) {
     );
     for split in &splits {
         split::split(script, split);
+        split::carried(script, split);
     }
     for short in bounded.iter().filter(|short| !short.whole_need()) {
         shortage::cut_sources(script, short);

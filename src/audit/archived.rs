@@ -61,8 +61,21 @@ impl Archived {
         progress: &mut dyn Progress,
         watch: Watch<'_>,
     ) -> Result<Settled, RerunError> {
-        let settled =
-            settle::compute_watching(&self.job, self.ledger()?.as_ref(), progress, watch)?;
+        let ledger = self.ledger()?;
+        self.own(settle::compute_watching(&self.job, ledger.as_ref(), progress, watch)?)
+    }
+
+    /// [`Archived::settled`], with what an audit needs of earlier months.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn audited(&self, progress: &mut dyn Progress) -> Result<Settled, RerunError> {
+        let ledger = self.ledger()?;
+        self.own(settle::compute_audited(&self.job, ledger.as_ref(), progress)?)
+    }
+
+    /// The run, if it is the one that is kept.
+    fn own(&self, settled: Settled) -> Result<Settled, RerunError> {
         let recipe = self.recipe();
         if recipe.calc_version == CALC_VERSION && settled.run_id != recipe.run_id {
             let (run_id, found) = (recipe.run_id.clone(), settled.run_id);

@@ -2,7 +2,7 @@
 //! period took of them.
 
 use super::expected::quoted;
-use super::script::Script;
+use super::script::{Script, text};
 use super::{AuditError, put};
 use crate::allocation::BudgetLine;
 use crate::settle::SettledMonth;
@@ -69,13 +69,36 @@ pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
     Ok(())
 }
 
-/// Notes what the month takes of each budget line, for later months of the period.
+/// Statements that make the table `budget lines`: all of the period, in the order of the schedule.
+pub(super) fn of_period(lines: &[BudgetLine]) -> String {
+    let codes: Vec<String> = CODES.iter().map(|(code, _)| format!("{code} VARCHAR")).collect();
+    let mut script = format!(
+        "-- The lines of the budget in the order of the schedule.\n\
+         CREATE OR REPLACE TABLE \"budget lines\" (place INTEGER, source VARCHAR, fiscal_year \
+         INTEGER, \
+         {});\n",
+        codes.join(", ")
+    );
+    for (place, line) in lines.iter().enumerate() {
+        let codes: Vec<String> = CODES.iter().map(|(_, code)| text(code(line))).collect();
+        let _ = writeln!(
+            script,
+            "INSERT INTO \"budget lines\" VALUES ({place}, {}, {}, {});",
+            text(&line.source),
+            line.fiscal_year,
+            codes.join(", ")
+        );
+    }
+    script
+}
+
+/// Makes the table `cells by line`: what the month takes of each budget line.
 ///
 /// The lines of a source are used up in order of their documents, the last takes the rest. What is
 /// owed goes back to the line that is paid from at the time.
-pub(super) fn take(script: &mut Script<'_>) {
+pub(super) fn by_line(script: &mut Script<'_>) {
     let by: Vec<&str> = CODES.iter().map(|(code, _)| *code).collect();
-    script.note("What this month takes of each budget line, for the later months of the period:");
+    script.note("What this month takes of each budget line:");
     script.note("lines of a source one after the other, institutions in order of their ids.");
     let purses = script.fresh("purses");
     script.say(&format!(
@@ -85,7 +108,9 @@ pub(super) fn take(script: &mut Script<'_>) {
          coalesce(sum(greatest(balance, 0)) OVER (PARTITION BY source ORDER BY a ROWS BETWEEN \
          UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS since\n\
          FROM (SELECT *, row_number() OVER (PARTITION BY source ORDER BY {}, nth) AS a FROM \
-         \"budget\");",
+         \"budget\" \
+         LEFT JOIN \"budget lines\" USING (source, fiscal_year, {}));",
+        by.join(", "),
         by.join(", ")
     ));
     let asked = script.fresh("asked");
@@ -93,20 +118,32 @@ pub(super) fn take(script: &mut Script<'_>) {
         "CREATE OR REPLACE TABLE {asked} AS SELECT *, coalesce(greatest(0, max(until) OVER \
          (PARTITION BY source ORDER BY nth ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)), 0) \
          AS most\n\
-         FROM (SELECT c.source, n.id, c.fen, row_number() OVER w AS nth, sum(c.fen) OVER w AS \
+         FROM (SELECT c.source, n.id, c.item, c.fen, row_number() OVER w AS nth, sum(c.fen) OVER \
+         w AS \
          until FROM \"cells\" c JOIN \"institutions\" n ON n.\"row\" = c.payee WHERE c.fen <> 0\n\
          WINDOW w AS (PARTITION BY c.source ORDER BY n.place, c.item, c.i ROWS UNBOUNDED \
          PRECEDING));"
     ));
     script.say(&format!(
-        "INSERT INTO \"taken of the budget\" SELECT source, budget_doc_no, id, fen FROM (\n\
-         SELECT c.source, p.budget_doc_no, c.id, CASE WHEN p.a = min(p.a) FILTER (p.until IS NULL \
+        "CREATE OR REPLACE TABLE \"cells by line\" AS SELECT source, budget_doc_no, line, id, \
+         item, fen \
+         FROM (\n\
+         SELECT c.source, p.budget_doc_no, p.place AS line, c.id, c.item, CASE WHEN p.a = \
+         min(p.a) FILTER (p.until IS NULL \
          OR c.most <= p.until) OVER (PARTITION BY c.source, c.nth) THEN least(c.until, p.until) - \
          (c.until - c.fen)\n\
          WHEN p.until IS NULL OR c.most <= p.until THEN greatest(least(c.until, p.until) - \
          p.since, 0) ELSE 0 END AS fen\n\
          FROM {asked} c JOIN {purses} p ON p.source = c.source\n\
-         UNION ALL SELECT source, '', id, fen FROM {asked} WHERE source NOT IN (SELECT source FROM \
-         {purses})) WHERE fen <> 0;"
+         UNION ALL SELECT source, '', -1, id, item, fen FROM {asked} WHERE source NOT IN (SELECT \
+         source FROM {purses})) WHERE fen <> 0;"
     ));
+}
+
+/// Notes what the month takes of each budget line, for later months of the period.
+pub(super) fn take(script: &mut Script<'_>) {
+    script.say(
+        "INSERT INTO \"taken of the budget\" SELECT source, budget_doc_no, id, fen FROM \"cells by \
+         line\";",
+    );
 }

@@ -1,11 +1,11 @@
-//! Caps on money or on a quantity within the month: the cut borne by largest remainder, in a queue, or
-//! by each line itself.
+//! Caps on money or on a quantity: the cut borne by largest remainder, in a queue, or by each line
+//! itself. Other months of a longer window use a limit up ([`super::history`]).
 
 use super::allocation::{Item, LIVE, Outcome, borne, leave, refuse_from};
-use super::order;
 use super::script::{Script, name, table};
+use super::{history, order};
 use crate::domain::Basis;
-use crate::law::{Apportion, CapRule};
+use crate::law::{Apportion, CapRule, Window};
 
 /// Applies one cap.
 pub(super) fn cap(script: &mut Script<'_>, rule: &CapRule, items: &[Item]) {
@@ -87,6 +87,11 @@ fn each_line(script: &mut Script<'_>, rule: &CapRule, item: &Item, used: &str) {
     script.say(&refuse_from(&format!(
         "(SELECT {place} AS item, \"row\", (x).e AS e FROM {own} WHERE (x).e <> 0)"
     )));
+    if rule.window != Window::Month {
+        let kept = history::kept_by_line(script, rule, item, &own, used);
+        script.say(&leave(&kept, Outcome::Capped));
+        return;
+    }
     script.note("A line that uses up n / d of a limit ln / ld keeps fen x limit / use, floored.");
     let kept = script.fresh("kept");
     script.say(&format!(
@@ -107,6 +112,7 @@ fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item],
     let (live, by) = keyed(script, rule, key, items, used);
     script.note(&format!("The limit of each {key}; lines under one without a value are refused."));
     let own = limit(script, rule, key, &format!("b.\"row\" IN (SELECT k FROM {live})"));
+    let own = history::left(script, rule, key, &own);
     script.say(&refuse_from(&format!(
         "(SELECT c.item, c.\"row\", (m.x).e AS e FROM {live} c JOIN {own} m ON m.\"row\" = c.k \
          WHERE (m.x).e <> 0)"
@@ -132,6 +138,7 @@ fn shared(script: &mut Script<'_>, rule: &CapRule, key: &Basis, items: &[&Item],
         Apportion::LargestRemainder => in_proportion(script, rule, &over),
     };
     script.say(&format!("CREATE OR REPLACE TABLE {kept} AS {query};"));
+    history::note_shared(script, rule, (used, &over, &kept));
     script.say(&leave(&kept, Outcome::Capped));
 }
 

@@ -1,31 +1,33 @@
 //! What the settlement says, in the layout and order of the script's output.
 
 use crate::settle::{Settled, SettledMonth};
-use crate::subsidy::{LineStatus, institution_text};
+use crate::subsidy::LineStatus;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Header of `expected.csv` and `recomputed.csv`.
-pub const CELLS: &str = "\"month\",\"institution_id\",\"item\",\"source\",amount_fen\n";
+pub const CELLS: &str =
+    "\"kind\",\"source_month\",\"institution_id\",\"item\",\"source\",amount_fen\n";
 /// Header of `expected_lines.csv` and `recomputed_lines.csv`.
 pub const LINES: &str = "\"month\",\"item\",\"status\",\"reason\",lines\n";
 
 /// Header of `expected_amounts.csv` and `recomputed_amounts.csv`.
 pub const AMOUNTS: &str = "\"month\",\"item\",line,\"status\",amount_fen,allocated_fen\n";
 
-/// Fen by month, institution, item and source; nothing where the sum is zero.
+/// Fen by kind, service month, institution, item and source, as the schedule has them; nothing where
+/// the sum is zero.
 pub(super) fn cells(settled: &Settled) -> String {
-    let mut sums: BTreeMap<[String; 4], i128> = BTreeMap::new();
-    for month in &settled.months {
-        for cell in &month.allocation.cells {
-            let key = [
-                month.month.to_string(),
-                institution_text(&month.frames, cell.institution),
-                item(month, cell.item as usize),
-                month.allocation.sources[cell.source as usize].to_string(),
-            ];
-            *sums.entry(key).or_default() += i128::from(cell.fen);
-        }
+    let mut sums: BTreeMap<[String; 5], i128> = BTreeMap::new();
+    for line in &settled.schedule.lines {
+        let payee = settled.schedule.payees.get(line.payee as usize);
+        let key = [
+            line.kind.word().to_owned(),
+            line.source_period.to_string(),
+            payee.map_or_else(String::new, |payee| payee.institution_id.to_string()),
+            line.item.to_string(),
+            line.source.to_string(),
+        ];
+        *sums.entry(key).or_default() += i128::from(line.payable_fen);
     }
     let mut text = CELLS.to_owned();
     for (key, fen) in sums.iter().filter(|(_, fen)| **fen != 0) {
@@ -34,10 +36,16 @@ pub(super) fn cells(settled: &Settled) -> String {
     text
 }
 
-/// Lines by month, item, status and reason.
+/// Closed months as they were settled again, then the period's own.
+fn all_months(settled: &Settled) -> impl Iterator<Item = &SettledMonth> {
+    let again = settled.audited.iter().flat_map(|of| &of.again).map(|of| &of.month);
+    again.chain(&settled.months)
+}
+
+/// Lines by month, item, status and reason; of closed months as they were settled again.
 pub(super) fn lines(settled: &Settled) -> String {
     let mut counts: BTreeMap<[String; 4], u64> = BTreeMap::new();
-    for month in &settled.months {
+    for month in all_months(settled) {
         for lines in &month.entitlements.items {
             for (status, reason) in lines.status.iter().zip(&lines.reason) {
                 if *status != LineStatus::Absent {
@@ -64,7 +72,7 @@ pub(super) fn lines(settled: &Settled) -> String {
 /// it after exclusions, caps and budget.
 pub(super) fn amounts(settled: &Settled) -> String {
     let mut text = AMOUNTS.to_owned();
-    for month in &settled.months {
+    for month in all_months(settled) {
         let mut items: Vec<_> = month.entitlements.items.iter().collect();
         items.sort_by(|a, b| a.item.cmp(&b.item));
         for lines in items {
@@ -81,11 +89,7 @@ pub(super) fn amounts(settled: &Settled) -> String {
     text
 }
 
-fn item(month: &SettledMonth, at: usize) -> String {
-    month.entitlements.items[at].item.to_string()
-}
-
-fn row(text: &mut String, key: &[String; 4], number: &dyn std::fmt::Display) {
+fn row(text: &mut String, key: &[String], number: &dyn std::fmt::Display) {
     for word in key {
         let _ = write!(text, "{},", quoted(word));
     }

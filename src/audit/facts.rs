@@ -88,6 +88,9 @@ impl Wanted {
                 if rule.round_scope != RoundScope::Line {
                     self.add(&rule.basis, &MEMBERS);
                 }
+                for part in rule.to_date.iter().flat_map(|of| &of.parts) {
+                    self.reads(&part.when);
+                }
             }
         }
     }
@@ -114,10 +117,14 @@ impl Wanted {
                 }
             }
             if may_tie(&script.month.law, &lines.item) {
-                for column in identity(script, &lines.basis) {
-                    self.columns.insert((lines.basis.clone(), column));
-                }
+                self.identity(script, &lines.basis);
             }
+        }
+    }
+
+    fn identity(&mut self, script: &Script<'_>, basis: &Basis) {
+        for column in identity(script, basis) {
+            self.columns.insert((basis.clone(), column));
         }
     }
 
@@ -148,6 +155,9 @@ fn wanted(script: &Script<'_>) -> Wanted {
     }
     if let Some(law) = script.month.law.segments.first() {
         wanted.money(script, law);
+    }
+    for basis in super::past::named(script) {
+        wanted.add(&basis, &super::past::NAMING);
     }
     for basis in wanted.bases.clone() {
         wanted.add(&basis, &["segment"]);
@@ -217,7 +227,7 @@ pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
         script.links.extend(frame.links.keys().map(|to| (basis.clone(), to.clone())));
         script.tables.insert(basis.clone());
     }
-    Ok(())
+    super::past::names(script, folder)
 }
 
 /// One basis as CSV with the fields and the SELECT that make its table.

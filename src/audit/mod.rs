@@ -1,7 +1,8 @@
 //! Audit: a settlement written out as SQL that computes it again from the facts.
 //!
-//! In: a settled period. Out: a folder with the facts of each service month, `recompute.sql` for
-//! `DuckDB`, and what it must give: `expected.csv` by institution, item and source, `expected_lines.csv`
+//! In: a settled period, with what it kept of earlier months ([`crate::settle::compute_audited`]).
+//! Out: a folder with the facts of each service month, the lines of released runs, `recompute.sql`
+//! for `DuckDB`, and what it must give: `expected.csv` as the schedule has it, `expected_lines.csv`
 //! by status and reason, `expected_amounts.csv` by line. Order: after `settle`.
 //! Never: writes a value a rule computed beside the facts, lets a float near money, leaves out a
 //! rule it cannot carry ([`AuditError::NotYet`] names it).
@@ -18,18 +19,23 @@ mod archived;
 mod budget;
 mod cap;
 mod carried;
+mod carry;
 mod compare;
+mod corrections;
 mod difference;
 mod exclusion;
 mod expected;
 mod facts;
+mod history;
 mod item;
 mod order;
+mod past;
 mod price;
 mod rerun;
 mod script;
 mod shortage;
 mod split;
+mod to_date;
 
 pub use archived::Archived;
 pub use compare::{At, first_difference, first_logical_difference};
@@ -41,10 +47,12 @@ pub use expected::{AMOUNTS, CELLS, LINES};
 pub use rerun::{Difference, DifferenceKind, RerunError, RerunQuestion, RerunReport, Whose, rerun};
 
 use crate::law::expr::prelude;
-use crate::settle::Settled;
+use crate::settle::{Settled, SettledAgain, SettledMonth};
 use script::Script;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What an auditor reads first.
 const HEADING: &str = "\
@@ -54,6 +62,8 @@ const HEADING: &str = "\
 -- Numbers are fractions n / d of whole numbers, money in fen; no value is a float. Beside each value
 -- stands e, why it is missing: 1 no parent row, 2 no row in a table, 3 division by zero, 4 overflow,
 -- 5 below zero; 0 if it is not. Ties end in values of the facts, at last in their row.
+-- What released runs paid comes first, then closed months that are settled again and compared with
+-- it, then the months of the period, at the end what is carried in and out.
 ";
 
 /// Name of the script in the folder.
@@ -64,9 +74,7 @@ pub const SCRIPT: &str = "recompute.sql";
 pub enum AuditError {
     /// The law holds rules the script cannot carry yet.
     #[error(
-        "{month}: found {}; expected rules the SQL can carry; hint: it cannot yet say windows \
-         longer than a month, what was paid in earlier months, totals to date, corrections of \
-         closed months",
+        "{month}: found {}; expected rules the SQL can carry",
         rules.join(", ")
     )]
     NotYet {
@@ -91,10 +99,8 @@ pub enum AuditError {
 /// When the law holds a rule the script cannot carry (nothing is written then), or a file cannot be
 /// written.
 pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
-    for month in &settled.months {
-        carried::refuse(month)?;
-    }
-    carried::refuse_corrections(settled)?;
+    let again: Vec<&SettledAgain> = settled.audited.iter().flat_map(|of| &of.again).collect();
+    carried::refuse(settled)?;
     let mut text = HEADING.to_owned();
     text.push_str(prelude());
     text.push_str(include_str!("macros.sql"));
@@ -106,30 +112,59 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
          CREATE OR REPLACE TABLE \"result amounts\" (month VARCHAR, item VARCHAR, line BIGINT, \
          status VARCHAR, amount_fen HUGEINT, allocated_fen HUGEINT);\n",
     );
-    let last_short = settled.months.iter().rposition(budget::is_read);
-    if last_short.is_some() {
-        text.push_str(budget::TAKEN);
+    text.push_str(carry::TABLE);
+    past::write(settled, folder, &mut text)?;
+    let run = settled.audited.as_ref().map_or(0, |of| of.released.len()) + 1;
+    let names = &settled.pseudonyms;
+    for of in &again {
+        let _ = writeln!(text, "\n-- {}, closed, settled again as known now.", of.month.month);
+        let mut script = Script::new(&of.month, true, names, compared(&of.month));
+        facts::write(&mut script, folder)?;
+        script.steps();
+        allocation::allocate(&mut script);
+        corrections::compare(&mut script, of, run);
+        text.push_str(&script.text);
     }
+    // Months after the last that reads the budget, or is told apart by it, ask nothing of it.
+    let by_line = carry::by_line(settled);
+    let last_asked = if by_line {
+        settled.months.len().checked_sub(1)
+    } else {
+        settled.months.iter().rposition(budget::is_read)
+    };
+    if last_asked.is_some() {
+        text.push_str(budget::TAKEN);
+        text.push_str(&budget::of_period(&settled.schedule.budget_lines));
+        carry::draw(settled, &mut text);
+    }
+    let remembered = read_later(settled);
     for (at, month) in settled.months.iter().enumerate() {
         let _ = writeln!(text, "\n-- {}", month.month);
-        let mut script = Script::new(month);
+        let is_last = month.month == settled.period;
+        let items = if is_last { BTreeSet::new() } else { remembered.clone() };
+        let mut script = Script::new(month, false, names, items);
         facts::write(&mut script, folder)?;
-        let later_is_short = last_short.is_some_and(|last| at < last);
-        if budget::is_read(month) || later_is_short {
+        let later_asks = last_asked.is_some_and(|last| at < last);
+        if budget::is_read(month) || later_asks || by_line {
             budget::write(&mut script, folder)?;
         }
         script.steps();
         allocation::allocate(&mut script);
-        if later_is_short {
+        if later_asks || by_line {
+            budget::by_line(&mut script);
             budget::take(&mut script);
         }
+        past::remember(&mut script, run);
+        carry::first_paid(&mut script, by_line);
         text.push_str(&script.text);
     }
+    carry::carry(settled, &mut text);
     text.push_str(
-        "COPY (SELECT month, institution_id, item, source, sum(amount_fen)::HUGEINT AS amount_fen \
-         FROM \"result\" GROUP BY ALL HAVING sum(amount_fen) <> 0 ORDER BY ALL) \
-         TO 'recomputed.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, institution_id, item, \
-         source));\n\
+        "COPY (SELECT kind, source_month, institution_id, item, source, sum(amount_fen)::HUGEINT \
+         AS \
+         amount_fen FROM \"schedule\" GROUP BY ALL HAVING sum(amount_fen) <> 0 ORDER BY ALL) \
+         TO 'recomputed.csv' (FORMAT csv, HEADER, FORCE_QUOTE (kind, source_month, institution_id, \
+         item, source));\n\
          COPY (SELECT month, item, status, reason, sum(lines)::HUGEINT AS lines \
          FROM \"result lines\" GROUP BY ALL ORDER BY ALL) \
          TO 'recomputed_lines.csv' (FORMAT csv, HEADER, FORCE_QUOTE (month, item, status, \
@@ -141,6 +176,18 @@ pub fn sql(settled: &Settled, folder: &Path) -> Result<(), AuditError> {
     put(&folder.join("expected.csv"), expected::cells(settled).as_bytes())?;
     put(&folder.join("expected_lines.csv"), expected::lines(settled).as_bytes())?;
     put(&folder.join("expected_amounts.csv"), expected::amounts(settled).as_bytes())
+}
+
+/// Items whose lines of a closed month are compared: all but those due to date.
+fn compared(month: &SettledMonth) -> BTreeSet<Arc<str>> {
+    let to_date = month.law.items_to_date();
+    let items = month.entitlements.items.iter().map(|lines| Arc::clone(&lines.item));
+    items.filter(|item| !to_date.contains(item)).collect()
+}
+
+/// Items whose lines later months of the period read.
+fn read_later(settled: &Settled) -> BTreeSet<Arc<str>> {
+    settled.months.iter().flat_map(|month| month.law.items_of_history()).collect()
 }
 
 fn put(path: &PathBuf, bytes: &[u8]) -> Result<(), AuditError> {

@@ -5,7 +5,7 @@ use super::facts::identity;
 use super::script::{Held, Kind, Script, name, table};
 use crate::allocation::order_basis;
 use crate::domain::{Basis, Column};
-use crate::law::{LawOfMonth, ShortageMethod};
+use crate::law::{CapRule, LawOfMonth, ShortageMethod, SubsidyRule, Window};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -103,12 +103,14 @@ fn value(script: &Script<'_>, basis: &Basis, column: &Arc<str>, held: &Held, rea
     }
 }
 
-/// Whether the lines of an item may have to be told apart: one under a cap that is shared, any where
-/// the budget may be short.
+/// Whether the lines of an item may have to be told apart: one under a cap that is shared, one whose
+/// earlier months count, any where the budget may be short.
 pub(super) fn may_tie(law: &LawOfMonth, item: &Arc<str>) -> bool {
     law.segments.first().is_some_and(|law| {
-        let capped = law.caps.iter().any(|cap| cap.key.is_some() && cap.items.contains(item));
-        capped || !law.shortages.is_empty()
+        let shared = |cap: &CapRule| cap.key.is_some() || cap.window != Window::Month;
+        let capped = law.caps.iter().any(|cap| shared(cap) && cap.items.contains(item));
+        let due = |of: &SubsidyRule| of.head.id == *item && of.to_date.is_some();
+        capped || !law.shortages.is_empty() || law.items.iter().any(|of| due(of))
     })
 }
 

@@ -4,6 +4,7 @@
 use crate::domain::{Basis, Column};
 use crate::law::expr::{Expr, calendar_sql};
 use crate::law::{LawOfMonth, RuleHead, Step, Ty};
+use crate::publish::Pseudonyms;
 use crate::settle::SettledMonth;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -88,6 +89,14 @@ pub(super) struct Script<'a> {
     pub(super) tables: BTreeSet<Basis>,
     /// Table of the lines of each item.
     pub(super) items: BTreeMap<Arc<str>, String>,
+    /// Pseudonyms, where lines of other months are found by them.
+    pub(super) names: &'a Pseudonyms,
+    /// Items whose lines later months read, or that are compared.
+    pub(super) remembered: BTreeSet<Arc<str>>,
+    /// Table of what names the rows of a basis in every month.
+    pub(super) who: BTreeMap<Basis, String>,
+    /// A closed month settled again: no budget is asked (S25).
+    pub(super) closed: bool,
     tally: usize,
 }
 
@@ -117,7 +126,12 @@ fn merged(law: &LawOfMonth) -> Vec<Vec<Option<&Step>>> {
 }
 
 impl<'a> Script<'a> {
-    pub(super) fn new(month: &'a SettledMonth) -> Self {
+    pub(super) fn new(
+        month: &'a SettledMonth,
+        closed: bool,
+        names: &'a Pseudonyms,
+        remembered: BTreeSet<Arc<str>>,
+    ) -> Self {
         Self {
             month,
             text: String::new(),
@@ -125,6 +139,10 @@ impl<'a> Script<'a> {
             links: BTreeSet::new(),
             tables: BTreeSet::new(),
             items: BTreeMap::new(),
+            names,
+            remembered,
+            who: BTreeMap::new(),
+            closed,
             tally: 0,
         }
     }
@@ -316,6 +334,9 @@ impl<'a> Script<'a> {
                             self.fill(&own, expr, &rule.basis, &rows);
                         }
                     }
+                }
+                Step::Aggregate(rule) if rule.function.of_history().is_some() => {
+                    self.paid_before(rule);
                 }
                 Step::Aggregate(rule) => self.aggregate(rule),
                 Step::Price(rule) => {

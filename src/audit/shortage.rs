@@ -8,6 +8,11 @@ use crate::domain::Basis;
 use crate::law::{ShortageMethod, ShortageRule};
 use std::sync::Arc;
 
+/// The tables of what is carried to the next period: before the split, and by source.
+pub(super) const CARRIED: &str = "CREATE OR REPLACE TABLE \"carried needs\" (item INTEGER, payee \
+    BIGINT, fen HUGEINT);\nCREATE OR REPLACE TABLE \"carried\" (item INTEGER, payee BIGINT, source \
+    VARCHAR, fen HUGEINT);";
+
 /// A shortage with the table of its bounds: `source` (null for the whole need), `bound`, `fen`.
 pub(super) struct Short {
     rule: Arc<ShortageRule>,
@@ -18,6 +23,11 @@ impl Short {
     /// Whether it bounds the need before the split.
     pub(super) fn whole_need(&self) -> bool {
         self.rule.limit.is_some() && self.rule.sources.is_empty()
+    }
+
+    /// Whether what it takes comes in the next period.
+    fn carries(&self) -> bool {
+        matches!(self.rule.method, ShortageMethod::Carry(_))
     }
 }
 
@@ -89,6 +99,11 @@ pub(super) fn cut_needs(script: &mut Script<'_>, short: &Short, items: &str) {
     ));
     let cuts = cut(script, short, &claims);
     cut_lines(script, short, &cuts);
+    if short.carries() {
+        script.say(&format!(
+            "INSERT INTO \"carried needs\" SELECT item, payee, sum(cut) FROM {cuts} GROUP BY ALL;"
+        ));
+    }
 }
 
 /// A shortage bound to sources: claims are the cells of the split; other sources pay in full.
@@ -103,6 +118,12 @@ pub(super) fn cut_sources(script: &mut Script<'_>, short: &Short) {
     ));
     let cuts = cut(script, short, &claims);
     cut_lines(script, short, &cuts);
+    if short.carries() {
+        script.say(&format!(
+            "INSERT INTO \"carried\" SELECT w.item, w.payee, c.source, w.cut FROM {cuts} w JOIN \
+             \"cells\" c ON c.payee = w.payee AND c.item = w.item AND c.i = w.i;"
+        ));
+    }
     script.note("The cells themselves.");
     script.say(&format!(
         "UPDATE \"cells\" SET fen = \"cells\".fen - w.cut FROM {cuts} w WHERE w.payee = \

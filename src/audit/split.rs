@@ -3,7 +3,7 @@
 use super::allocation::{Item, LIVE, places};
 use super::script::{Script, table, text};
 use crate::domain::Basis;
-use crate::law::{SplitMethod, SplitRule, SplitScope};
+use crate::law::{ShortageMethod, ShortageRule, SplitMethod, SplitRule, SplitScope};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -60,9 +60,10 @@ pub(super) fn weigh(script: &mut Script<'_>, items: &[Item]) -> Vec<Split> {
             .iter()
             .map(|item| Item { place: item.place, rule: Arc::clone(&item.rule) })
             .collect();
+        let payable = super::to_date::payable(script, &mine);
         script.say(&format!(
             "UPDATE \"lines\" SET status = 'refused', reason = tu_reason(w.e), amount = 0, fen = 0 \
-             FROM {weights} w WHERE w.\"row\" = payee AND w.e <> 0 AND item IN ({}) AND {LIVE};",
+             FROM {weights} w WHERE w.\"row\" = payee AND w.e <> 0 AND item IN ({}) AND {payable};",
             places(&mine)
         ));
         made.push(Split {
@@ -168,6 +169,32 @@ pub(super) fn split(script: &mut Script<'_>, split: &Split) {
     let sources: Vec<String> = split.sources.iter().map(|source| text(source)).collect();
     script.say(&format!(
         "INSERT INTO \"cells\" SELECT c.item, c.payee, c.i, ([{}])[c.i], c.fen FROM {cells} c;",
+        sources.join(", ")
+    ));
+}
+
+/// What a shortage carries before the split, over the sources of each institution and item.
+pub(super) fn carried(script: &mut Script<'_>, split: &Split) {
+    let law = script.month.law.segments.first();
+    let carries = |rule: &Arc<ShortageRule>| matches!(rule.method, ShortageMethod::Carry(_));
+    if script.closed || !law.is_some_and(|law| law.shortages.iter().any(carries)) {
+        return;
+    }
+    let list: Vec<String> = split.places.iter().map(ToString::to_string).collect();
+    script.note("What is carried to the next period, by source.");
+    let totals = script.fresh("carried totals");
+    script.say(&format!(
+        "CREATE OR REPLACE TABLE {totals} AS SELECT row_number() OVER () AS k, c.item, c.payee, \
+         c.fen AS total, w.w FROM (SELECT item, payee, sum(fen)::HUGEINT AS fen FROM \"carried \
+         needs\" WHERE item IN ({}) GROUP BY ALL) c JOIN {} w ON w.\"row\" = c.payee;",
+        list.join(", "),
+        split.weights
+    ));
+    let parts = shared(script, split, &totals);
+    let sources: Vec<String> = split.sources.iter().map(|source| text(source)).collect();
+    script.say(&format!(
+        "INSERT INTO \"carried\" SELECT t.item, t.payee, ([{}])[p.i], p.part FROM {parts} p JOIN \
+         {totals} t ON t.k = p.k;",
         sources.join(", ")
     ));
 }

@@ -94,6 +94,9 @@ struct LowAuditSql {
     /// Ledger file, where the run had another than the job's; none for a trial
     #[arg(long, value_name = "FILE|none")]
     ledger: Option<PathBuf>,
+    /// The archive; default: the job's, else `archive` beside the ledger
+    #[arg(long, value_name = "DIR")]
+    archive: Option<PathBuf>,
     /// Language: zh-CN or en
     #[arg(long, value_name = "TAG")]
     lang: Option<String>,
@@ -321,6 +324,8 @@ pub struct AuditCommand {
     pub input: Option<PathBuf>,
     /// Ledger: `Some(None)` is a trial.
     pub ledger: Option<Option<PathBuf>>,
+    /// Archive folder.
+    pub archive: Option<PathBuf>,
     /// Language.
     pub language: Option<Language>,
 }
@@ -368,6 +373,7 @@ impl TryFrom<Low> for Command {
                 job: low.job,
                 input: low.input,
                 ledger: low.ledger.map(ledger),
+                archive: low.archive,
                 language: low.lang.map(language).transpose()?,
             }),
             LowCommand::Audit(LowAudit::Rerun(low)) => Self::Rerun(args_audit::rerun(low)?),

@@ -1,22 +1,21 @@
 //! `tuoyu explain`: settles what was asked again, from the archive where it is kept there, and tells
 //! every step of an amount and what became of it; or draws up the statement of one child.
 
-use super::again::{Again, job_of};
+use super::again::Again;
 use super::args::Changes;
 use super::args_explain::{ExplainCommand, StatementWords};
 use super::console::{Console, Outcome, Trouble};
 use super::exit::Exit;
-use super::meant::LEDGER;
+use super::source::{Sought, Source};
 use super::spine;
 use crate::archive::Archive;
-use crate::audit::RerunError;
 use crate::domain::texts::{Catalogue, Language};
 use crate::explain::{
     Answer, Asked, Kept, StatementAsked, answer, render_answer, render_statement, statement,
 };
 use crate::publish::write_document;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Explains lines of a run.
 ///
@@ -36,61 +35,16 @@ pub(super) fn explain(command: &ExplainCommand, console: &mut Console<'_>) -> Ou
     }
 }
 
-/// What a run is settled again from.
-enum Source {
-    /// The archive, which holds it.
-    Kept { archive: Archive, ledger: PathBuf, run_id: String },
-    /// Its job and whatever the job reads.
-    Job(Again),
-}
-
-impl Source {
-    fn of(command: &ExplainCommand) -> Result<Self, Trouble> {
-        let run = command.run.as_path();
-        let by_job = || Again::find(run, command.job.as_deref(), command.month).map(Self::Job);
-        let trial = command.ledger == Some(None);
-        let (archive, ledger) = places(command)?;
-        let archive = Archive::open(&archive).map_err(RerunError::Archive);
-        let statement = command.statement.is_some();
-        if statement || !(run.is_file() || trial || command.input.is_some()) {
-            // A job file stands for the run in its run folder.
-            let out = if run.is_file() { spine::books(run, None)?.out } else { None };
-            let run = out.as_deref().unwrap_or(run);
-            let named = if run.is_dir() { Some(spine::manifest(run)?) } else { None };
-            let archive = match archive {
-                Err(_) if named.is_some() && !statement => return by_job(),
-                archive => archive?,
-            };
-            let kept = named.as_ref().is_none_or(|named| archive.holds(&named.run_id));
-            if kept || statement {
-                let run_id = spine::archived(&archive, run)?;
-                return Ok(Self::Kept { archive, ledger, run_id });
-            }
-        }
-        by_job()
+fn sought(command: &ExplainCommand) -> Sought<'_> {
+    Sought {
+        run: &command.run,
+        period: command.month,
+        job: command.job.as_deref(),
+        input: command.input.as_deref(),
+        ledger: &command.ledger,
+        archive: command.archive.as_deref(),
+        kept_only: command.statement.is_some(),
     }
-}
-
-/// Archive and ledger: as said, else as the job says, else the office's.
-fn places(command: &ExplainCommand) -> Result<(PathBuf, PathBuf), Trouble> {
-    let run = command.run.as_path();
-    let file = match &command.job {
-        Some(file) => Some(file.clone()),
-        None if run.is_file() => Some(run.to_owned()),
-        None if run.is_dir() => spine::manifest(run).ok().and_then(|named| job_of(&named.job).ok()),
-        None => None,
-    };
-    // A job file that was not named is a help, not a need: it may be gone or be another's.
-    let books = match file {
-        Some(file) if command.job.is_some() => Some(spine::books(&file, None)?),
-        Some(file) => spine::books(&file, None).ok(),
-        None => None,
-    };
-    let (own_ledger, own_archive) = books.map_or((None, None), |of| (of.ledger, of.archive));
-    let ledger = command.ledger.clone().flatten().or(own_ledger);
-    let ledger = ledger.unwrap_or_else(|| PathBuf::from(LEDGER));
-    let archive = command.archive.clone().or(own_archive);
-    Ok((archive.unwrap_or_else(|| ledger.with_file_name("archive")), ledger))
 }
 
 fn explained(command: &ExplainCommand, console: &Console<'_>) -> Result<String, Trouble> {
@@ -101,7 +55,7 @@ fn explained(command: &ExplainCommand, console: &Console<'_>) -> Result<String, 
         month: command.month,
         limit: command.limit,
     };
-    let (answer, language) = match Source::of(command)? {
+    let (answer, language) = match Source::of(&sought(command))? {
         Source::Kept { archive, ledger, run_id } => {
             let language = command.language.unwrap_or(Language::Chinese);
             let mut progress = console.progress(language);
@@ -152,7 +106,7 @@ fn stated(
     console: &Console<'_>,
 ) -> Result<String, Trouble> {
     let language = command.language.unwrap_or(Language::Chinese);
-    let Source::Kept { archive, ledger, run_id } = Source::of(command)? else {
+    let Source::Kept { archive, ledger, run_id } = Source::of(&sought(command))? else {
         let message = "a statement is drawn up from the archive; hint: name it with --archive";
         return Err(Trouble::told(Exit::World, message.to_owned()));
     };

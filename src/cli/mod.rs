@@ -24,6 +24,7 @@ mod progress;
 mod prove;
 mod rerun;
 mod run;
+mod source;
 mod spine;
 
 pub use args::{

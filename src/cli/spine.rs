@@ -1,7 +1,7 @@
 //! What the commands ask of the rooms, and how each room's error becomes an exit code: the one
 //! place where `cli` meets the spine.
 
-use super::args::{AuditCommand, Changes};
+use super::args::Changes;
 use super::args_audit::RerunCommand;
 use super::console::Trouble;
 use super::exit::Exit;
@@ -220,10 +220,11 @@ pub(super) fn manifest(folder: &Path) -> Result<RunNamed, Trouble> {
 }
 
 /// Settles a period again in memory; the run id must be the one asked for.
-fn settled_again(
+pub(super) fn settled_again(
     job: &Job,
     run_id: Option<&str>,
     run: &Path,
+    audited: bool,
     progress: &mut dyn Progress,
 ) -> Result<Settled, Trouble> {
     // A ledger nobody made is no ledger: to explain writes nothing.
@@ -233,7 +234,11 @@ fn settled_again(
         (Some(path), None) => Some(Ledger::open(path).map_err(SettleError::Ledger)?),
         (None, _) => None,
     };
-    let settled = settle::compute(job, ledger.as_ref(), progress)?;
+    let settled = if audited {
+        settle::compute_audited(job, ledger.as_ref(), progress)?
+    } else {
+        settle::compute(job, ledger.as_ref(), progress)?
+    };
     if let Some(run_id) = run_id.filter(|run_id| *run_id != settled.run_id) {
         let found = &settled.run_id;
         let message = format!(
@@ -244,20 +249,6 @@ fn settled_again(
         return Err(Trouble::told(Exit::Differs, message));
     }
     Ok(settled)
-}
-
-/// Writes a period settled again as SQL that computes it once more.
-///
-/// # Errors
-/// When the settlement cannot be repeated, gives another run, or cannot be written as SQL.
-pub(super) fn audit(
-    job: &Job,
-    run_id: Option<&str>,
-    command: &AuditCommand,
-    progress: &mut dyn Progress,
-) -> Result<(), Trouble> {
-    let settled = settled_again(job, run_id, &command.run, progress)?;
-    crate::audit::sql(&settled, &command.out).map_err(|error| Trouble::of(Exit::World, &error))
 }
 
 impl From<RerunError> for Trouble {
@@ -375,7 +366,7 @@ pub(super) fn explain(
     asked: &Asked<'_>,
     progress: &mut dyn Progress,
 ) -> Result<(String, Explanation), Trouble> {
-    let settled = settled_again(job, run_id, run, progress)?;
+    let settled = settled_again(job, run_id, run, false, progress)?;
     let month = month_of(&settled, asked.month)?;
     let names = Names::new(asked.child, pseudonyms(job)?);
     let tables = settled.tables_of(month);

@@ -278,9 +278,10 @@ pub(super) fn settled_again(
     let none = Schedule::default();
     let archived = kept.open(run.run_id())?;
     let settled = archived.settled(progress, &mut |of, tables| {
+        let of = of.month;
         if of.month == month {
             let said = questions.iter().map(|asked| {
-                told(of, tables, &none, &run.names, asked)
+                told(&of, tables, &none, &run.names, asked)
                     .unwrap_or_else(|_| nothing(month, asked.institution))
             });
             explanations = said.collect();

@@ -10,8 +10,8 @@
 
 mod rows;
 
-pub(crate) use rows::row_keys;
 pub use rows::{RowKey, RowKeys};
+pub(crate) use rows::{key_parts, row_keys};
 
 use crate::domain::{Basis, CodeList, Fraction, Month};
 use crate::law::{Law, ShortageMethod, ShortageRule};

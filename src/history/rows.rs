@@ -118,6 +118,19 @@ impl Grain {
     }
 }
 
+/// The parts of a key by the columns of `lines.parquet`, each with whether it names a row of a basis.
+/// `across`: a child at all its institutions.
+pub(crate) fn key_parts(basis: &Basis, across: bool) -> [(&'static str, bool); 5] {
+    let grain = Grain::of(basis, across);
+    [
+        ("institution_id", grain.institution),
+        ("child_ref", grain.person),
+        ("row_key", grain.row_key),
+        ("age_class", grain.age_class),
+        ("service", grain.service),
+    ]
+}
+
 /// The rows of a basis in the month at hand, grouped by identity: rows that cannot be told apart but
 /// for their span are one group.
 #[derive(Debug)]

@@ -5,7 +5,9 @@
 //! come from the archive of the run that paid it, late ones from that run, from every run released
 //! since and from the job: what was known once stays known.
 
+use super::audited::{ReleasedRun, SettledAgain};
 use super::earlier::Earlier;
+use super::hashes::Hashes;
 use super::{Asked, IN_THIS_PERIOD, SettleError, SettledMonth, Watch, law_of, settle_month};
 use crate::allocation::{BudgetLine, PostedLine};
 use crate::archive::{Archive, ArchiveError, Materials};
@@ -110,7 +112,7 @@ impl Closed {
             this.past.push(Past { head, materials, examined });
         }
         this.archive = Some(archive);
-        let mut hashes = Hashes::of(&this.past)?;
+        let mut hashes = Hashes::of(this.past.iter().map(|past| &past.materials))?;
         for run in 0..this.past.len() {
             let is_closed = this.runs.contains(&this.past[run].head.run_id);
             let months: Vec<Month> =
@@ -128,7 +130,7 @@ impl Closed {
             }
         }
         this.late_before_opening(job);
-        let own = |path: &PathBuf| Some((path.clone(), hashes.0.get(path)?.clone()?));
+        let own = |path: &PathBuf| Some((path.clone(), hashes.of_file(path)?));
         this.late = job.late.iter().flat_map(|spec| &spec.paths).filter_map(own).collect();
         Ok(this)
     }
@@ -285,8 +287,6 @@ impl Closed {
         let by_delivery = of.then.inputs != of.now.inputs;
         let again = |law: LawOfMonth| self.again(job, of, law, &before, known.corrections);
         let (settled, tables) = again(of.law.clone())?;
-        watch(&settled, &tables);
-        drop(tables);
         let new = line_book(&settled, pseudonyms);
         let mut old = self.posted_lines(of.run, of.month)?;
         // What is due to date is set right by the next month itself.
@@ -319,6 +319,7 @@ impl Closed {
         let mut cells =
             correct(&texts, &changed, &settled.input(), books, every).ok_or_else(beyond)?;
         cells.retain(|cell| !to_date.contains(&cell.item));
+        watch(SettledAgain { month: settled, past_cut, by_law }, &tables);
         if changed.is_empty() && cells.is_empty() {
             return Ok(None);
         }
@@ -393,6 +394,21 @@ impl Closed {
         Ok(())
     }
 
+    /// The lines released runs left, as they lie in the archive.
+    pub(super) fn released(&self) -> Result<Vec<ReleasedRun>, SettleError> {
+        let Some(archive) = &self.archive else { return Ok(Vec::new()) };
+        let run = |past: &Past| {
+            let recipe = past.materials.recipe();
+            Ok(ReleasedRun {
+                run_id: past.head.run_id.clone(),
+                months: recipe.law.iter().map(|law| law.month).collect(),
+                lines: archive.output(recipe, LINES)?,
+                corrections: archive.output(recipe, CORRECTIONS)?,
+            })
+        };
+        self.past.iter().map(run).collect()
+    }
+
     /// The lines of a month as they were last paid, by the run that paid it first.
     fn posted_lines(&self, run: usize, month: Month) -> Result<LineBook, SettleError> {
         let mut book = LineBook::default();
@@ -416,64 +432,6 @@ struct Known<'a> {
     books: &'a [PostedLine],
     /// Corrections of earlier closed months.
     corrections: &'a [Correction],
-}
-
-/// Hashes of files by path: of the archive, and of the job's own, each read once.
-struct Hashes(BTreeMap<PathBuf, Option<String>>);
-
-impl Hashes {
-    fn of(past: &[Past]) -> Result<Self, SettleError> {
-        let mut all = BTreeMap::new();
-        for run in past {
-            all.extend(run.materials.hashes()?);
-        }
-        Ok(Self(all))
-    }
-
-    /// Adds deliveries that are not in the list yet, by how they are read and by their bytes.
-    fn add_new(
-        &mut self,
-        list: &mut Vec<TableSpec>,
-        known: &mut Vec<BTreeMap<String, Vec<String>>>,
-        specs: Vec<TableSpec>,
-    ) -> Result<(), SettleError> {
-        for spec in specs {
-            let told = self.inputs(std::slice::from_ref(&spec))?;
-            if !known.contains(&told) {
-                known.push(told);
-                list.push(spec);
-            }
-        }
-        Ok(())
-    }
-
-    /// Hashes of the files of each table, sorted; a table without files has an empty list.
-    fn inputs(
-        &mut self,
-        specs: &[TableSpec],
-    ) -> Result<BTreeMap<String, Vec<String>>, SettleError> {
-        let mut inputs: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for spec in specs {
-            if spec.paths.is_empty() {
-                continue;
-            }
-            let list = inputs.entry(spec.table.clone()).or_default();
-            // The same bytes read another way are another delivery.
-            list.push(format!("read {}", hex(&Sha256::digest(spec.canonical()))));
-            for path in &spec.paths {
-                if !self.0.contains_key(path) {
-                    let bytes = std::fs::read(path).map_err(|cause| SettleError::Unreadable {
-                        path: path.display().to_string(),
-                        reason: cause.to_string(),
-                    })?;
-                    self.0.insert(path.clone(), Some(hex(&Sha256::digest(bytes))));
-                }
-                list.extend(self.0[path].clone());
-            }
-            list.sort();
-        }
-        Ok(inputs)
-    }
 }
 
 /// What becomes of a past cut under the law of a month.

@@ -4,12 +4,14 @@
 //! every room it calls. Never: computes money, reads the clock (the caller hands in the time).
 
 pub mod acts;
+mod audited;
 mod books;
 mod checklist;
 mod closed;
 mod deliveries;
 mod earlier;
 mod error;
+mod hashes;
 mod history;
 mod keep;
 mod law_kept;
@@ -17,6 +19,7 @@ mod post;
 mod rerun;
 mod run_id;
 
+pub use audited::{Audited, ReleasedRun, SettledAgain};
 pub use books::{Books, books};
 pub use error::SettleError;
 pub use law_kept::{LawRewritten, law_kept};
@@ -29,7 +32,7 @@ use crate::allocation::{self, Allocation, AllocationError, BudgetLine, PostedLin
 use crate::domain::{Column, Date, Finding, FindingCode, Frames, Month, Progress, Severity};
 use crate::facts::{self, Needs, RowUse};
 use crate::intake::Tables;
-use crate::job::Job;
+use crate::job::{Job, WriteOff};
 use crate::law::{self, LawBook, LawOfMonth};
 use crate::ledger::{Ledger, Recalled};
 use crate::publish::{Previous, Pseudonyms, PseudonymsAhead, YearToDate};
@@ -113,6 +116,8 @@ pub struct Settled {
     pub examined: Vec<Examined>,
     /// Lines of earlier periods, released.
     pub posted: Vec<PostedLine>,
+    /// Debts that two persons gave up.
+    pub write_offs: Vec<WriteOff>,
     /// Ids of the released runs they belong to, in order of period.
     pub released: Vec<String>,
     /// Where every institution stood in the period before.
@@ -123,6 +128,10 @@ pub struct Settled {
     late: BTreeMap<PathBuf, String>,
     /// The runs of the ledger that were read.
     pub recalled: Recalled,
+    /// Pseudonyms under the bureau's key.
+    pub pseudonyms: Pseudonyms,
+    /// What an audit needs of earlier months; `None` where none was asked for.
+    pub audited: Option<Audited>,
 }
 
 impl Settled {
@@ -284,11 +293,10 @@ pub fn compute(
     compute_naming(job, ledger, progress, None)
 }
 
-/// Sees each closed month that was settled again, before it is let go: the month and the inputs it
-/// read.
-pub type Watch<'w> = &'w mut dyn FnMut(&SettledMonth, &Tables);
+/// Is handed each closed month that was settled again, and the inputs it read.
+pub type Watch<'w> = &'w mut dyn FnMut(SettledAgain, &Tables);
 
-/// [`compute`], showing the closed months that are settled again on the way.
+/// [`compute`], handing out the closed months that are settled again on the way.
 ///
 /// # Errors
 /// As there.
@@ -298,7 +306,26 @@ pub fn compute_watching(
     progress: &mut dyn Progress,
     watch: Watch<'_>,
 ) -> Result<Settled, SettleError> {
-    compute_whole(job, ledger, progress, None, watch)
+    compute_whole(job, ledger, progress, None, (watch, false))
+}
+
+/// [`compute`]; keeps what an audit needs of earlier months, closed ones that were settled again
+/// among them. It takes the memory of all of them at once.
+///
+/// # Errors
+/// As [`compute`].
+pub fn compute_audited(
+    job: &Job,
+    ledger: Option<&Ledger>,
+    progress: &mut dyn Progress,
+) -> Result<Settled, SettleError> {
+    let mut again = Vec::new();
+    let mut watch = |of, _: &Tables| again.push(of);
+    let mut settled = compute_whole(job, ledger, progress, None, (&mut watch, true))?;
+    if let Some(audited) = &mut settled.audited {
+        audited.again = again;
+    }
+    Ok(settled)
 }
 
 /// [`compute`]; begins the pseudonyms of the lines where they will be published.
@@ -308,15 +335,16 @@ fn compute_naming(
     progress: &mut dyn Progress,
     pseudonyms: Option<&Pseudonyms>,
 ) -> Result<Settled, SettleError> {
-    compute_whole(job, ledger, progress, pseudonyms, &mut |_, _| ())
+    compute_whole(job, ledger, progress, pseudonyms, (&mut |_, _| (), false))
 }
 
+/// `watch` sees the closed months; the released runs are told too where they are wanted.
 fn compute_whole(
     job: &Job,
     ledger: Option<&Ledger>,
     progress: &mut dyn Progress,
     pseudonyms: Option<&Pseudonyms>,
-    watch: Watch<'_>,
+    (watch, released_runs): (Watch<'_>, bool),
 ) -> Result<Settled, SettleError> {
     let Read { period, laws, mut delivered, mut findings, book } = read(job, ledger, progress)?;
     let first = laws.first().map_or(period, |(month, _)| *month);
@@ -342,6 +370,11 @@ fn compute_whole(
     progress.begin("closed", None);
     let own_names = post::pseudonyms(job)?;
     let closed_books = closed;
+    let audited = if released_runs {
+        Some(Audited { released: closed_books.released()?, again: Vec::new() })
+    } else {
+        None
+    };
     let mut corrected = closed_books.settle(job, &book, &posted, &own_names, watch)?;
     let budget = budget_lines(delivered.of(laws.len().saturating_sub(1)), period);
     closed::choose_budgets(&mut corrected.corrections, &budget, period.year());
@@ -387,11 +420,14 @@ fn compute_whole(
         corrections: corrected.corrections,
         examined: corrected.examined,
         posted,
+        write_offs: job.write_offs.clone(),
         released,
         previous,
         year_to_date,
         late: corrected.late,
         recalled,
+        pseudonyms: own_names,
+        audited,
     })
 }
 

@@ -29,27 +29,6 @@ fn a_month_closed_later_changes_nothing_of_a_run_made_before() {
 }
 
 #[test]
-fn the_script_does_not_pass_over_corrections() {
-    let (mut office, mut world) = (Office::new(), World::new(2));
-    // The script has no words for a cap over the year either: the pack without it.
-    let pack = include_str!("pack.toml").split("\n[[parameter]]\nid = \"cap.year\"").next();
-    office.write("pack/pack.toml", pack.unwrap());
-    office.deliver(&world, 0, "in");
-    office.pay(0);
-    world.stay(0, 10).unwrap().days = 3;
-    office.deliver_late(&world, 0, "attendance", "2026-02-20");
-    office.deliver(&world, 1, "in");
-    office.release(1);
-    // The cap of the institution binds: its other children share what the first no longer takes.
-    assert_eq!(office.rows("run-2026-02", "corrections.csv").len(), 6);
-    let (exit, _, said) =
-        office.tuoyu("audit sql @run-2026-02 --out @sql --job @job.toml --ledger @ledger.db");
-    assert_eq!(exit, 1, "{said}");
-    assert!(said.contains("corrections of closed month 2026-01"), "{said}");
-    assert!(!office.path("sql").exists());
-}
-
-#[test]
 fn what_the_ledger_does_not_vouch_for_corrects_nothing() {
     let (mut office, mut world) = (Office::new(), World::new(2));
     office.deliver(&world, 0, "in");

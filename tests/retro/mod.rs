@@ -2,6 +2,7 @@
 //! settlement with final knowledge would (S22-S28).
 
 mod after;
+mod sql;
 mod world;
 mod written_off;
 mod year;

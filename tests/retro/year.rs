@@ -4,10 +4,10 @@ use super::world::{Stay, World};
 use super::{Office, world};
 
 /// A generator of ours, so that a failing year can be run again.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
+    pub(super) fn roll(&mut self, below: u64) -> u64 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
@@ -19,7 +19,7 @@ impl Dice {
 }
 
 /// Changes one fact of a past month; gives the tables that tell it.
-fn event(world: &mut World, month: usize, dice: &mut Dice) -> Vec<&'static str> {
+pub(super) fn event(world: &mut World, month: usize, dice: &mut Dice) -> Vec<&'static str> {
     let institution = u32::try_from(1 + dice.roll(6)).unwrap();
     let children: Vec<u32> = world.months[month].stays.iter().map(|stay| stay.child).collect();
     let last = World::last_day(month);
@@ -112,7 +112,7 @@ fn event(world: &mut World, month: usize, dice: &mut Dice) -> Vec<&'static str> 
 }
 
 /// A notice that changes a parameter of the pack from a past month on.
-fn notice(office: &Office, number: u32, published: &str, from: &str, of: &str) {
+pub(super) fn notice(office: &Office, number: u32, published: &str, from: &str, of: &str) {
     office.write(
         &format!("pack/late{number}.toml"),
         &format!(

@@ -428,23 +428,6 @@ fn told(case: &str, at: &str, institution: &str, item: &str) -> String {
     render(&explanation, &Catalogue::new(Language::English))
 }
 
-#[test]
-fn what_sql_cannot_say_is_named() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let job = job("months.toml", "each line has a limit for its life", folder.path(), "");
-    let settled = compute(&job, None, &mut Silent).expect("a settlement");
-    let refused = tuoyu::audit::sql(&settled, &folder.path().join("sql")).expect_err("refused");
-    let told = refused.to_string();
-    for rule in [
-        "subsidy build due to date",
-        "cap award.life over several months",
-        "what was paid of start in earlier months",
-    ] {
-        assert!(told.contains(rule), "{told}");
-    }
-    assert!(!folder.path().join("sql").exists());
-}
-
 #[track_caller]
 fn says(text: &str, lines: &[&str]) {
     for line in lines {

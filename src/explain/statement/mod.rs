@@ -161,8 +161,9 @@ impl Making<'_> {
         let mut again: BTreeMap<Month, Told> = BTreeMap::new();
         let none = Schedule::default();
         let settled = self.kept.open(run.run_id())?.settled(progress, &mut |of, tables| {
+            let of = of.month;
             if closed.contains(&of.month) {
-                again.insert(of.month, told_of(of, tables, &none, &run.names, &asked));
+                again.insert(of.month, told_of(&of, tables, &none, &run.names, &asked));
             }
         })?;
         self.met.push(run.said.clone());
@@ -465,7 +466,6 @@ fn text(frame: &Frame, column: &str, row: usize) -> Option<String> {
 fn stays(of: &SettledMonth, tables: &Tables, names: &Names, institution: &str) -> Vec<StaySaid> {
     let Some(frame) = of.frames.get(&Basis::Spell) else { return Vec::new() };
     let value = |column: &str, row: usize| text(frame, column, row).unwrap_or_default();
-    let whole = |column: &str, row: usize| value(column, row).parse::<usize>().ok();
     rows_of_child(frame, names)
         .filter(|row| value("institution_id", *row) == institution)
         .map(|row| StaySaid {
@@ -477,10 +477,11 @@ fn stays(of: &SettledMonth, tables: &Tables, names: &Names, institution: &str) -
                 .iter()
                 .filter_map(|name| Some(((*name).to_owned(), text(frame, name, row)?)))
                 .collect(),
-            file: whole("#file", row)
-                .and_then(|file| tables.files.get(file))
+            file: frame
+                .origin(row)
+                .and_then(|(file, _)| tables.files.get(file as usize))
                 .map_or_else(String::new, |file| file.name.to_string()),
-            record: whole("#record", row).unwrap_or(0) as u64,
+            record: frame.origin(row).map_or(0, |(_, record)| record.into()),
         })
         .collect()
 }
