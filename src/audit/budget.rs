@@ -1,9 +1,9 @@
 //! What is there to be paid from: the budget lines as delivered, less what earlier months of the same
 //! period took of them.
 
-use super::expected::quoted;
+use super::AuditError;
+use super::columns::Columns;
 use super::script::{Script, text};
-use super::{AuditError, put};
 use crate::allocation::BudgetLine;
 use crate::settle::SettledMonth;
 use std::fmt::Write as _;
@@ -35,31 +35,25 @@ pub(super) fn is_read(month: &SettledMonth) -> bool {
 /// Writes the budget lines and the statements that read them into the table `budget`.
 pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditError> {
     let month = script.month;
-    let mut csv = "nth,source,fiscal_year,balance".to_owned();
-    let mut columns = "'nth': 'BIGINT', 'source': 'VARCHAR', 'fiscal_year': 'INTEGER', 'balance': \
-                       'HUGEINT'"
-        .to_owned();
-    for (code, _) in CODES {
-        let _ = write!(csv, ",{code}");
-        let _ = write!(columns, ", '{code}': 'VARCHAR'");
+    let lines = &month.budget;
+    let mut columns = Columns::new("budget", lines.len());
+    let whole = |of: &dyn Fn(usize, &BudgetLine) -> i128| -> Vec<Option<i128>> {
+        lines.iter().enumerate().map(|(nth, line)| Some(of(nth, line))).collect()
+    };
+    columns.whole("nth", "BIGINT", &whole(&|nth, _| nth as i128));
+    columns.texts("source", lines.iter().map(|line| Some(&line.source)));
+    columns.whole("fiscal_year", "INTEGER", &whole(&|_, line| line.fiscal_year.into()));
+    columns.whole("balance", "HUGEINT", &whole(&|_, line| line.balance_fen.into()));
+    for (field, code) in CODES {
+        columns.texts(field, lines.iter().map(|line| Some(code(line))));
     }
-    for (nth, line) in month.budget.iter().enumerate() {
-        let (source, year) = (quoted(&line.source), line.fiscal_year);
-        let _ = write!(csv, "\n{nth},{source},{year},{}", line.balance_fen);
-        for (_, code) in CODES {
-            let _ = write!(csv, ",{}", quoted(code(line)));
-        }
-    }
-    csv.push('\n');
-    let file = format!("facts/{}/budget.csv", month.month);
-    put(&folder.join(&file), csv.as_bytes())?;
+    let read = columns.write(folder, &format!("facts/{}/budget.parquet", month.month))?;
     script.note("Budget lines as delivered, less what earlier months of this period took of them;");
     script.note("what an institution owes does not widen the budget.");
     script.say(&format!(
         "CREATE OR REPLACE TABLE \"budget\" AS SELECT d.* REPLACE (d.balance - coalesce(t.taken, \
          0) AS balance)\n\
-         FROM read_csv('{file}', auto_detect = false, header = true, delim = ',', quote = '\"', \
-         escape = '\"', nullstr = '', allow_quoted_nulls = false, columns = {{{columns}}}) d\n\
+         FROM {read} d\n\
          LEFT JOIN (SELECT source, budget_doc_no, sum(greatest(fen, 0))::HUGEINT AS taken FROM \
          (SELECT source, budget_doc_no, institution_id, sum(fen) AS fen FROM \"taken of the \
          budget\" GROUP BY ALL) GROUP BY ALL) t\n\

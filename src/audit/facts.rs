@@ -1,19 +1,18 @@
-//! The facts of one month as CSV files, and the tables the script reads them into.
+//! The facts of one month as Parquet files, and the tables the script reads them into.
 //!
 //! Written are the columns facts made and something reads: rules, the refusals no pack can waive,
-//! the order of ties. A null is an empty field, an empty text is `""`.
+//! the order of ties.
 
-use super::expected::quoted;
+use super::AuditError;
+use super::columns::Columns;
 use super::order::{may_tie, of_method};
 use super::script::{Held, Kind, Script, link, name, table};
-use super::{AuditError, put};
 use crate::allocation::{identity_columns, order_basis};
-use crate::domain::{Basis, Cell, Column, Fraction, Frame, Stored};
+use crate::domain::{Basis, Cell, Column, Date, Fraction, Frame, Stored};
 use crate::law::expr::Expr;
 use crate::law::{Aggregate, Apportion, Breach, Law, RoundScope, Step};
 use crate::subsidy::MEMBERS;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -204,18 +203,13 @@ pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
             .filter(|(column, _)| wanted.columns.contains(&(basis.clone(), Arc::clone(column))))
             .filter(|(column, _)| !computed.contains(&(basis.clone(), column.to_string())))
             .collect();
-        let file = format!("facts/{}/{basis}.csv", script.month.month);
-        let sheet = Sheet::of(frame, &columns);
-        put(&folder.join(&file), sheet.csv.as_bytes())?;
-        let read: Vec<String> =
-            sheet.fields.iter().map(|(field, ty)| format!("'{field}': '{ty}'")).collect();
+        let file = format!("facts/{}/{basis}.parquet", script.month.month);
+        let (made, select) = columns_of(frame, &columns);
+        let read = made.write(folder, &file)?;
         script.say(&format!(
-            "CREATE OR REPLACE TABLE {} AS SELECT {}\nFROM read_csv('{file}', auto_detect = false, \
-             header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', \
-             allow_quoted_nulls = false, columns = {{{}}});",
+            "CREATE OR REPLACE TABLE {} AS SELECT {}\nFROM {read};",
             table(basis),
-            sheet.select.join(", "),
-            read.join(", ")
+            select.join(", "),
         ));
         for (column, stored) in columns {
             let kind = Kind::of(&stored.column);
@@ -230,85 +224,85 @@ pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
     super::past::names(script, folder)
 }
 
-/// One basis as CSV with the fields and the SELECT that make its table.
-struct Sheet {
-    csv: String,
-    fields: Vec<(String, &'static str)>,
-    select: Vec<String>,
+/// One basis as columns, and the SELECT that makes its table of them.
+fn columns_of(frame: &Frame, columns: &[(&Arc<str>, &Stored)]) -> (Columns, Vec<String>) {
+    let mut made = Columns::new(&frame.basis.to_string(), frame.rows);
+    let rows: Vec<Option<i128>> = (0..frame.rows).map(|row| i128::try_from(row).ok()).collect();
+    made.whole("row", "BIGINT", &rows);
+    let mut select = vec!["\"row\"".to_owned()];
+    for (basis, links) in &frame.links {
+        let field = format!("link_{}", made.count());
+        let links: Vec<Option<i128>> =
+            links.iter().map(|row| (*row != Frame::NO_ROW).then(|| (*row).into())).collect();
+        made.whole(&field, "BIGINT", &links);
+        select.push(format!("{field} AS {}", link(basis)));
+    }
+    for (column, stored) in columns {
+        let label = name(&format!("{}.{column}", frame.basis));
+        let at = made.count();
+        let cells: Vec<Cell> = (0..frame.rows)
+            .map(|row| if stored.error(row).is_some() { Cell::Null } else { stored.cell(row) })
+            .collect();
+        if Kind::of(&stored.column) == Kind::Num {
+            let part = |of: fn(Fraction) -> i128| -> Vec<Option<i128>> {
+                cells.iter().map(|cell| number(cell).map(of)).collect()
+            };
+            made.whole(&format!("n{at}"), "HUGEINT", &part(|number| number.num));
+            made.whole(&format!("d{at}"), "HUGEINT", &part(|number| number.den));
+            select.push(format!("{{'n': n{at}, 'd': d{at}, 'e': e{at}}} AS {label}"));
+        } else {
+            let field = format!("v{at}");
+            match Kind::of(&stored.column) {
+                Kind::Bool => made.truths(&field, cells.iter().map(truth).collect()),
+                Kind::Date => made.dates(&field, cells.iter().map(date).collect()),
+                Kind::Num | Kind::Text => made.texts(&field, cells.iter().map(word)),
+            }
+            select.push(format!("{{'v': v{at}, 'e': e{at}}} AS {label}"));
+        }
+        let errors: Vec<Option<i128>> = (0..frame.rows)
+            .map(|row| Some(stored.error(row).map_or(0, |error| error as i128)))
+            .collect();
+        made.whole(&format!("e{at}"), "TINYINT", &errors);
+        if let Column::Key(keys) = &stored.column
+            && !keys.odd.is_empty()
+        {
+            // Long identifiers are ordered by what stands for them in the engine.
+            let order = cells.iter().zip(&keys.keys);
+            let order =
+                order.map(|(cell, key)| (*cell != Cell::Null).then(|| format!("{:032x}", key.0)));
+            made.texts(&format!("o{at}"), order);
+            let label = name(&format!("{}.{column}#order", frame.basis));
+            select.push(format!("o{at} AS {label}"));
+        }
+    }
+    (made, select)
 }
 
-impl Sheet {
-    fn of(frame: &Frame, columns: &[(&Arc<str>, &Stored)]) -> Self {
-        let mut fields = vec![("row".to_owned(), "BIGINT")];
-        let mut select = vec!["\"row\"".to_owned()];
-        for basis in frame.links.keys() {
-            fields.push((format!("link_{}", fields.len()), "BIGINT"));
-            let field = &fields[fields.len() - 1].0;
-            select.push(format!("{field} AS {}", link(basis)));
-        }
-        for (column, stored) in columns {
-            let kind = Kind::of(&stored.column);
-            let label = name(&format!("{}.{column}", frame.basis));
-            let at = fields.len();
-            if kind == Kind::Num {
-                fields.push((format!("n{at}"), "HUGEINT"));
-                fields.push((format!("d{at}"), "HUGEINT"));
-                select.push(format!("{{'n': n{at}, 'd': d{at}, 'e': e{at}}} AS {label}"));
-            } else {
-                fields.push((format!("v{at}"), kind.sql()));
-                select.push(format!("{{'v': v{at}, 'e': e{at}}} AS {label}"));
-            }
-            fields.push((format!("e{at}"), "TINYINT"));
-            if let Column::Key(keys) = &stored.column
-                && !keys.odd.is_empty()
-            {
-                // Long identifiers are ordered by what stands for them in the engine.
-                fields.push((format!("o{at}"), "VARCHAR"));
-                let label = name(&format!("{}.{column}#order", frame.basis));
-                select.push(format!("o{at} AS {label}"));
-            }
-        }
-        let mut csv = fields.iter().map(|(field, _)| field.as_str()).collect::<Vec<_>>().join(",");
-        csv.push('\n');
-        for row in 0..frame.rows {
-            let _ = write!(csv, "{row}");
-            for links in frame.links.values() {
-                csv.push(',');
-                if links[row] != Frame::NO_ROW {
-                    let _ = write!(csv, "{}", links[row]);
-                }
-            }
-            for (_, stored) in columns {
-                field(&mut csv, stored, row);
-            }
-            csv.push('\n');
-        }
-        Self { csv, fields, select }
+const fn truth(cell: &Cell) -> Option<bool> {
+    match cell {
+        Cell::Bool(value) => Some(*value),
+        _ => None,
     }
 }
 
-/// One value with its error code.
-fn field(csv: &mut String, stored: &Stored, row: usize) {
-    let error = stored.error(row).map_or(0, |error| error as u8);
-    let cell = if error == 0 { stored.cell(row) } else { Cell::Null };
-    let _ = match &cell {
-        Cell::Null if Kind::of(&stored.column) == Kind::Num => write!(csv, ",,,{error}"),
-        Cell::Null => write!(csv, ",,{error}"),
-        Cell::Bool(value) => write!(csv, ",{value},{error}"),
-        Cell::Num(num, den) => {
-            let lowest = Fraction { num: *num, den: *den }.reduced();
-            write!(csv, ",{},{},{error}", lowest.num, lowest.den)
-        }
-        Cell::Date(date) => write!(csv, ",{date},{error}"),
-        Cell::Text(word) => write!(csv, ",{},{error}", quoted(word)),
-    };
-    if let Column::Key(keys) = &stored.column
-        && !keys.odd.is_empty()
-    {
-        csv.push(',');
-        if cell != Cell::Null {
-            let _ = write!(csv, "{:032x}", keys.keys[row].0);
-        }
+const fn date(cell: &Cell) -> Option<Date> {
+    match cell {
+        Cell::Date(date) => Some(*date),
+        _ => None,
+    }
+}
+
+fn word(cell: &Cell) -> Option<&str> {
+    match cell {
+        Cell::Text(word) => Some(word),
+        _ => None,
+    }
+}
+
+fn number(cell: &Cell) -> Option<Fraction> {
+    match cell {
+        Cell::Num(num, den) => Some(Fraction { num: *num, den: *den }.reduced()),
+        _ => None,
     }
 }
 

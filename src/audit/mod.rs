@@ -20,6 +20,7 @@ mod budget;
 mod cap;
 mod carried;
 mod carry;
+mod columns;
 mod compare;
 mod corrections;
 mod difference;

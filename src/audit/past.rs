@@ -5,7 +5,7 @@
 //! the ledger has them. The script reads them into "released" and "posted" and adds what it computes
 //! itself as it goes from month to month.
 
-use super::expected::quoted;
+use super::columns::Columns;
 use super::script::{Script, name, table, text};
 use super::{AuditError, put};
 use crate::allocation::PostedLine;
@@ -151,15 +151,18 @@ pub(super) fn names(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
         }
         let persons = persons_of(frame, script.names);
         let keys = row_keys(frame);
-        let mut csv = "row,child_ref,row_key\n".to_owned();
-        for row in 0..frame.rows {
-            let person = persons.as_ref().and_then(|all| all.get(row)).map(pseudonym_text);
-            let key = keys.as_ref().map_or_else(String::new, |key| key(row));
-            // Writing to a String cannot fail.
-            let _ = writeln!(csv, "{row},{},{}", quoted(person.unwrap_or_default()), quoted(&key));
-        }
-        let file = format!("facts/{}/{basis}.names.csv", script.month.month);
-        put(&folder.join(&file), csv.as_bytes())?;
+        let mut columns = Columns::new("names", frame.rows);
+        let rows: Vec<Option<i128>> = (0..frame.rows).map(|row| i128::try_from(row).ok()).collect();
+        columns.whole("row", "BIGINT", &rows);
+        let person = |row: usize| {
+            let person = persons.as_ref().and_then(|all| all.get(row));
+            person.map_or("", pseudonym_text)
+        };
+        columns.texts("child_ref", (0..frame.rows).map(|row| Some(person(row))));
+        let key = |row: usize| keys.as_ref().map_or_else(String::new, |key| key(row));
+        columns.texts("row_key", (0..frame.rows).map(|row| Some(key(row))));
+        let file = format!("facts/{}/{basis}.names.parquet", script.month.month);
+        let read = columns.write(folder, &file)?;
         let own = script.fresh(&format!("who is who of {basis}"));
         let parent = script.parent(&basis, &Basis::Institution, true);
         let known = |column: &str| {
@@ -181,9 +184,7 @@ pub(super) fn names(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
             "CREATE OR REPLACE TABLE {own} AS SELECT b.\"row\", coalesce((i.{id}).v, '') AS \
              institution_id, n.child_ref, n.row_key, {age_class} AS age_class, {service} AS \
              service, {from} AS span_from, {until} AS span_until\n\
-             FROM {} b JOIN read_csv('{file}', auto_detect = false, header = true, delim = ',', \
-             quote = '\"', escape = '\"', nullstr = '\\N', columns = {{'row': 'BIGINT', \
-             'child_ref': 'VARCHAR', 'row_key': 'VARCHAR'}}) n ON n.\"row\" = b.\"row\"\n\
+             FROM {} b JOIN {read} n ON n.\"row\" = b.\"row\"\n\
              LEFT JOIN {} i ON i.\"row\" = {parent};",
             table(&basis),
             table(&Basis::Institution)
