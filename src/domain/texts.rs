@@ -253,7 +253,7 @@ fn find<'a>(values: &[(&str, &'a str)], name: &str) -> Option<&'a str> {
 fn fill(template: &str, value: &dyn Fn(&str) -> Option<String>, used: &mut Vec<String>) -> String {
     let mut out = String::with_capacity(template.len() + 32);
     let mut rest = template;
-    while let Some(at) = rest.find(['{', '[']) {
+    while let Some(at) = memchr::memchr2(b'{', b'[', rest.as_bytes()) {
         out.push_str(&rest[..at]);
         let piece = &rest[at + 1..];
         if rest.as_bytes()[at] == b'{' {

@@ -277,7 +277,13 @@ struct Texts<'a> {
     find: CachedStatement<'a>,
     add: CachedStatement<'a>,
     known: FxHashMap<&'a str, i64>,
+    /// The last ones asked for: lines share few texts, told by where they stand.
+    recent: [(&'a str, i64); RECENT],
+    next: usize,
 }
+
+/// More than the texts that the lines of an institution share.
+const RECENT: usize = 16;
 
 impl<'a> Texts<'a> {
     fn new(transaction: &'a Transaction<'a>) -> rusqlite::Result<Self> {
@@ -286,10 +292,23 @@ impl<'a> Texts<'a> {
             add: transaction
                 .prepare_cached("INSERT INTO texts (text) VALUES (?1) RETURNING text_no")?,
             known: FxHashMap::default(),
+            recent: [("", 0); RECENT],
+            next: 0,
         })
     }
 
     fn number(&mut self, text: &'a str) -> rusqlite::Result<i64> {
+        let same = |(known, _): &&(&str, i64)| std::ptr::eq(*known, text) && !text.is_empty();
+        if let Some((_, number)) = self.recent.iter().find(same) {
+            return Ok(*number);
+        }
+        let number = self.kept(text)?;
+        self.recent[self.next] = (text, number);
+        self.next = (self.next + 1) % RECENT;
+        Ok(number)
+    }
+
+    fn kept(&mut self, text: &'a str) -> rusqlite::Result<i64> {
         if let Some(number) = self.known.get(text) {
             return Ok(*number);
         }
