@@ -41,6 +41,9 @@ pub(super) fn canonical(job: &Job) -> String {
     if let Some(form) = &job.form {
         text["form"] = json!(form);
     }
+    if job.pay_before_opening {
+        text["before_opening"] = json!("pay");
+    }
     if !job.write_offs.is_empty() {
         text["write_offs"] = json!(job.write_offs);
     }

@@ -119,6 +119,8 @@ pub struct Job {
     pub retro: bool,
     /// First month the books hold (S23).
     pub opening: Option<Month>,
+    /// Whether months before it count as closed with nothing paid where late deliveries tell of them.
+    pub pay_before_opening: bool,
     /// Payee name printed on forms (制表单位), or empty.
     pub office: String,
     /// What is no longer asked back (S27).

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
 
-const TOP: [&str; 26] = [
+const TOP: [&str; 27] = [
     "id",
     "kind",
     "title",
@@ -34,6 +34,7 @@ const TOP: [&str; 26] = [
     "provisional_calendar",
     "retro",
     "opening",
+    "before_opening",
     "office",
     "approval",
     "inputs",
@@ -113,6 +114,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         retro: top.truth("retro")?.unwrap_or(true),
         provisional_calendar: top.truth("provisional_calendar")?.unwrap_or(false),
         opening: top.month("opening")?,
+        pay_before_opening: pay_before_opening(&top)?,
         office: top.string("office")?.unwrap_or_default(),
         write_offs: write_off::read(&top)?,
         approval: approval::read(&top)?,
@@ -170,6 +172,19 @@ fn out(top: &Section<'_>) -> Result<String, JobError> {
 
 fn filled(text: &str, period: Month, id: &str) -> String {
     text.replace("{period}", &period.to_string()).replace("{id}", id)
+}
+
+/// What becomes of months before the opening (S23).
+fn pay_before_opening(top: &Section<'_>) -> Result<bool, JobError> {
+    match top.string("before_opening")?.as_deref() {
+        None | Some("ignore") => Ok(false),
+        Some("pay") => Ok(true),
+        Some(other) => {
+            let span = top.get("before_opening").map_or(0..0, Spanned::span);
+            let message = format!("before_opening is {other:?}; expected \"ignore\" or \"pay\"");
+            Err(top.text.wrong(span, message))
+        }
+    }
 }
 
 /// The name of a form is a file name and no way to another folder.

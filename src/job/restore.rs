@@ -55,6 +55,8 @@ struct Text {
     provisional_calendar: bool,
     retro: bool,
     opening: Option<String>,
+    #[serde(default)]
+    before_opening: Option<String>,
     office: String,
     #[serde(default)]
     write_offs: Vec<WriteOff>,
@@ -173,6 +175,7 @@ pub fn restore(text: &str, places: Places) -> Result<Job, RestoreError> {
         change_percent: read.change_percent,
         provisional_calendar: read.provisional_calendar,
         retro: read.retro,
+        pay_before_opening: read.before_opening.as_deref() == Some("pay"),
         opening: read.opening.as_deref().map(month).transpose()?,
         office: read.office,
         message_language: Language::default(),

@@ -37,14 +37,15 @@ struct Past {
 }
 
 /// One closed service month.
-struct ClosedMonth {
-    month: Month,
-    /// Place of the run that paid it in [`Closed::past`].
-    run: usize,
-    law: LawOfMonth,
-    specs: Vec<TableSpec>,
-    then: Examined,
-    now: Examined,
+pub(super) struct ClosedMonth {
+    pub(super) month: Month,
+    /// Place of the run that paid it in [`Closed::past`], or looked at it first where it is before the
+    /// opening; `None` for one that is looked at for the first time.
+    pub(super) run: Option<usize>,
+    pub(super) law: LawOfMonth,
+    pub(super) specs: Vec<TableSpec>,
+    pub(super) then: Examined,
+    pub(super) now: Examined,
 }
 
 /// All closed months of a job, looked at but not settled.
@@ -52,10 +53,10 @@ struct ClosedMonth {
 pub(super) struct Closed {
     archive: Option<Archive>,
     past: Vec<Past>,
-    months: Vec<ClosedMonth>,
+    pub(super) months: Vec<ClosedMonth>,
     /// Ids of the runs whose months are closed.
     pub(super) runs: Vec<String>,
-    findings: Vec<Finding>,
+    pub(super) findings: Vec<Finding>,
     /// Whether a released run is not in the archive.
     lost: bool,
     late: BTreeMap<PathBuf, String>,
@@ -80,7 +81,13 @@ impl Closed {
         first: Month,
     ) -> Result<Self, SettleError> {
         let mut this = Self::default();
-        let (Some(ledger), true) = (ledger, job.retro) else { return Ok(this) };
+        if !job.retro {
+            return Ok(this);
+        }
+        let Some(ledger) = ledger else {
+            this.look_at_none_paid(job, book)?;
+            return Ok(this);
+        };
         let closed: Vec<RunHead> = ledger.closed(&job.id, first)?;
         this.runs = closed.iter().map(|run| run.run_id.clone()).collect();
         let archive = job.archive.as_deref().and_then(|folder| Archive::open(folder).ok());
@@ -88,6 +95,9 @@ impl Closed {
             this.lost = !ledger.released(&job.id, first)?.is_empty();
             if !closed.is_empty() {
                 this.findings.push(Finding::of(FindingCode::ClosedNotExamined));
+            }
+            if !this.lost {
+                this.look_at_none_paid(job, book)?;
             }
             return Ok(this);
         };
@@ -129,13 +139,26 @@ impl Closed {
                 }
             }
         }
-        this.late_before_opening(job);
-        let own = |path: &PathBuf| Some((path.clone(), hashes.of_file(path)?));
-        this.late = job.late.iter().flat_map(|spec| &spec.paths).filter_map(own).collect();
+        this.look_before_opening(job, book, &mut hashes)?;
+        this.keep_late(job, &hashes);
         Ok(this)
     }
 
-    fn look_at(
+    /// Where no period was paid yet there may be months before the opening.
+    fn look_at_none_paid(&mut self, job: &Job, book: &LawBook) -> Result<(), SettleError> {
+        let mut hashes = Hashes::of(std::iter::empty())?;
+        self.look_before_opening(job, book, &mut hashes)?;
+        self.keep_late(job, &hashes);
+        Ok(())
+    }
+
+    /// The job's own late files that were looked at.
+    fn keep_late(&mut self, job: &Job, hashes: &Hashes) {
+        let own = |path: &PathBuf| Some((path.clone(), hashes.of_file(path)?));
+        self.late = job.late.iter().flat_map(|spec| &spec.paths).filter_map(own).collect();
+    }
+
+    pub(super) fn look_at(
         &self,
         job: &Job,
         book: &LawBook,
@@ -160,9 +183,12 @@ impl Closed {
         hashes.add_new(&mut late, &mut known, received.cloned().collect())?;
         let specs = job::choose(&tables, &late, month, job.known_on)?;
         let (law, _) = law_of(job, book, month)?;
+        let own: Vec<Month> = recipe.law.iter().map(|of| of.month).collect();
+        // A month before the opening is of no run's own.
+        let own = if own.contains(&month) { own } else { vec![month] };
         let mut calendars = Sha256::new();
-        for of in &recipe.law {
-            calendars.update(format!("{:?}\n", law_of(job, book, of.month)?.0.calendar));
+        for month in own {
+            calendars.update(format!("{:?}\n", law_of(job, book, month)?.0.calendar));
         }
         let now = Examined {
             month: month.to_string(),
@@ -175,7 +201,8 @@ impl Closed {
             refund_fen: 0,
             correction_fen: 0,
         };
-        let last = self.past[run + 1..]
+        // The run itself looked at it where it is a month before the opening.
+        let last = self.past[run..]
             .iter()
             .rev()
             .find_map(|later| later.examined.iter().find(|of| of.month == now.month));
@@ -192,7 +219,7 @@ impl Closed {
                 ..now.clone()
             }
         };
-        Ok(ClosedMonth { month, run, law, specs, then, now })
+        Ok(ClosedMonth { month, run: Some(run), law, specs, then, now })
     }
 
     /// The calendar a run was settled by, as its manifest has it.
@@ -203,17 +230,17 @@ impl Closed {
         Ok(manifest.map_or_else(String::new, |manifest| manifest.calendar_sha256))
     }
 
-    /// Late deliveries for months before the books were opened are for nobody (S23).
-    fn late_before_opening(&mut self, job: &Job) {
-        let Some(opening) = job.opening else { return };
-        for spec in job.late.iter().filter(|spec| spec.received_by(job.known_on)) {
-            if spec.complete_for.is_some_and(|(first, _)| first < opening) {
-                let mut finding = Finding::of(FindingCode::LateBeforeOpening);
-                finding.place.table.clone_from(&spec.table);
-                finding.values = vec![("period", opening.to_string())];
-                self.findings.push(finding);
-            }
-        }
+    /// The run that looked at a month first.
+    pub(super) fn first_examined(&self, month: Month) -> Option<usize> {
+        let month = month.to_string();
+        self.past.iter().position(|past| past.examined.iter().any(|of| of.month == month))
+    }
+
+    /// Months before one that some run looked at.
+    pub(super) fn examined_before(&self, opening: Month) -> BTreeSet<Month> {
+        let examined = self.past.iter().flat_map(|past| &past.examined);
+        let months = examined.filter_map(|of| Month::parse(&of.month).ok());
+        months.filter(|month| *month < opening).collect()
     }
 
     /// What of the closed months is in the run id: law, calendar and inputs of each, and what was
@@ -288,7 +315,10 @@ impl Closed {
         let again = |law: LawOfMonth| self.again(job, of, law, &before, known.corrections);
         let (settled, tables) = again(of.law.clone())?;
         let new = line_book(&settled, pseudonyms);
-        let mut old = self.posted_lines(of.run, of.month)?;
+        let mut old = match of.run {
+            Some(run) => self.posted_lines(run, of.month)?,
+            None => LineBook::default(),
+        };
         // What is due to date is set right by the next month itself.
         let to_date = of.law.items_to_date();
         old.leave_out(&to_date);
@@ -380,16 +410,23 @@ impl Closed {
         if !earlier.asks() {
             return Ok(());
         }
+        let mut paid: BTreeMap<Month, Option<usize>> = BTreeMap::new();
         for (run, past) in self.past.iter().enumerate() {
-            let months = past.materials.recipe().law.iter().map(|law| law.month);
-            for month in months.filter(|month| *month < before) {
-                let mut book = self.posted_lines(run, month)?;
-                for correction in corrections.iter().filter(|of| of.month == month) {
-                    let text = corrections_text(std::slice::from_ref(correction));
-                    lay_over(&mut book, &text, month)?;
-                }
-                earlier.told(month, &book);
+            paid.extend(past.materials.recipe().law.iter().map(|law| (law.month, Some(run))));
+        }
+        for of in &self.months {
+            paid.entry(of.month).or_insert(of.run);
+        }
+        for (month, run) in paid.into_iter().filter(|(month, _)| *month < before) {
+            let mut book = match run {
+                Some(run) => self.posted_lines(run, month)?,
+                None => LineBook::default(),
+            };
+            for correction in corrections.iter().filter(|of| of.month == month) {
+                let text = corrections_text(std::slice::from_ref(correction));
+                lay_over(&mut book, &text, month)?;
             }
+            earlier.told(month, &book);
         }
         Ok(())
     }
@@ -417,7 +454,7 @@ impl Closed {
         if let Some(bytes) = archive.output(own, LINES)? {
             book = read_lines(&bytes, month)?;
         }
-        for later in &self.past[run + 1..] {
+        for later in &self.past[run..] {
             if let Some(bytes) = archive.output(later.materials.recipe(), CORRECTIONS)? {
                 lay_over(&mut book, &bytes, month)?;
             }

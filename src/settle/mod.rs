@@ -15,6 +15,7 @@ mod hashes;
 mod history;
 mod keep;
 mod law_kept;
+mod opening;
 mod post;
 mod rerun;
 mod run_id;

@@ -6,7 +6,7 @@ use tuoyu::job::{Job, Overrides, Places, TableSpec, restore};
 
 const ALL: &str = "title = \"月结\"\nopening = \"2026-01\"\noffice = \"示例区\"\nworkbooks = false\n\
     entitlements_csv = true\nchange_percent = 7\nprovisional_calendar = true\n\
-    overlays = [\"x/what.toml\"]\nform = \"paper\"\n\
+    overlays = [\"x/what.toml\"]\nform = \"paper\"\nbefore_opening = \"pay\"\n\
     [inputs.attendance]\nfile = \"a*.csv\"\nsheet = \"s\"\nheader_row = 3\n\
     headers = { \"天数\" = \"days_attended\" }\nvalues.mark = { \"√\" = \"1\" }\n\
     captures = [{ column = \"mark\", from = \"t\", pattern = '(\\d+)' }]\n\
@@ -37,6 +37,7 @@ fn a_job_comes_back_from_its_text() {
     let job = place.read(&format!("{LEAST}{ALL}"), Overrides::default()).unwrap();
     let back = restore(&job.canonical, elsewhere(&job)).unwrap();
     assert_eq!(back.canonical, job.canonical);
+    assert!(job.pay_before_opening && back.pay_before_opening);
     assert_eq!((&back.form, &back.write_offs), (&job.form, &job.write_offs));
     let [act] = job.write_offs.as_slice() else { panic!("one act") };
     assert_eq!((act.amount_fen, act.source_period.as_deref()), (Some(120_050), Some("2026-03")));

@@ -337,6 +337,7 @@ fn job(period: Month) -> Job {
         archive: None,
         approval: tuoyu::job::Approval::default(),
         form: None,
+        pay_before_opening: false,
         write_offs: Vec::new(),
         workbooks: true,
         entitlements_csv: true,

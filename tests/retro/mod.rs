@@ -2,6 +2,7 @@
 //! settlement with final knowledge would (S22-S28).
 
 mod after;
+mod opening;
 mod sql;
 mod world;
 mod written_off;
@@ -18,18 +19,26 @@ use world::World;
 /// Money by (institution, item, source).
 type Money = BTreeMap<(String, String, String), i64>;
 
+const OPENING: &str = "opening = \"2026-01\"\n";
+
 /// An office that settles months of a [`World`].
 struct Office {
     folder: TempDir,
     /// `[[late]]` deliveries so far.
     late: String,
     deliveries: usize,
+    /// Settings of the job beside its tables.
+    settings: String,
 }
 
 impl Office {
     fn new() -> Self {
-        let office =
-            Self { folder: tempfile::tempdir().unwrap(), late: String::new(), deliveries: 0 };
+        let office = Self {
+            folder: tempfile::tempdir().unwrap(),
+            late: String::new(),
+            deliveries: 0,
+            settings: OPENING.to_owned(),
+        };
         crate::office::papers(office.folder.path());
         office.write("pack/pack.toml", include_str!("pack.toml"));
         office
@@ -75,11 +84,12 @@ impl Office {
             .map(|table| format!("[inputs.{table}]\nfile = \"{{period}}/{table}.csv\"\n"));
         let text = format!(
             "id = \"small\"\npacks = [{:?}]\nreference = {:?}\ninput = {:?}\nkey_file = {:?}\n\
-             workbooks = false\nopening = \"2026-01\"\n{}{late}",
+             workbooks = false\n{}{}{late}",
             self.text("pack"),
             self.text("reference"),
             self.text(input),
             self.text("office.key"),
+            self.settings,
             tables.concat(),
         );
         self.write(name, &text);
