@@ -29,7 +29,8 @@ fn write(command: &AuditCommand, console: &Console<'_>) -> Result<(), Trouble> {
         period: command.period,
         job: command.job.as_deref(),
         input: command.input.as_deref(),
-        ledger: &command.ledger,
+        trial: command.ledger == Some(None),
+        ledger: command.ledger.as_ref().and_then(Option::as_deref),
         archive: command.archive.as_deref(),
         kept_only: false,
     };

@@ -41,7 +41,8 @@ fn sought(command: &ExplainCommand) -> Sought<'_> {
         period: command.month,
         job: command.job.as_deref(),
         input: command.input.as_deref(),
-        ledger: &command.ledger,
+        trial: command.ledger == Some(None),
+        ledger: command.ledger.as_ref().and_then(Option::as_deref),
         archive: command.archive.as_deref(),
         kept_only: command.statement.is_some(),
     }

@@ -20,8 +20,10 @@ pub(super) struct Sought<'a> {
     pub(super) job: Option<&'a Path>,
     /// Inputs, for a run that is settled from its job.
     pub(super) input: Option<&'a Path>,
-    /// Ledger: `Some(None)` is a trial.
-    pub(super) ledger: &'a Option<Option<PathBuf>>,
+    /// Whether the run was a trial, which no ledger and no archive holds.
+    pub(super) trial: bool,
+    /// Ledger.
+    pub(super) ledger: Option<&'a Path>,
     /// Archive folder.
     pub(super) archive: Option<&'a Path>,
     /// Whether nothing but the archive will do.
@@ -40,7 +42,7 @@ impl Source {
     pub(super) fn of(sought: &Sought<'_>) -> Result<Self, Trouble> {
         let run = sought.run;
         let by_job = || Again::find(run, sought.job, sought.period).map(Self::Job);
-        let trial = *sought.ledger == Some(None);
+        let trial = sought.trial;
         let (archive, ledger) = places(sought)?;
         let archive = Archive::open(&archive).map_err(RerunError::Archive);
         let statement = sought.kept_only;
@@ -79,7 +81,7 @@ fn places(sought: &Sought<'_>) -> Result<(PathBuf, PathBuf), Trouble> {
         None => None,
     };
     let (own_ledger, own_archive) = books.map_or((None, None), |of| (of.ledger, of.archive));
-    let ledger = sought.ledger.clone().flatten().or(own_ledger);
+    let ledger = sought.ledger.map(Path::to_path_buf).or(own_ledger);
     let ledger = ledger.unwrap_or_else(|| PathBuf::from(LEDGER));
     let archive = sought.archive.map(Path::to_path_buf).or(own_archive);
     Ok((archive.unwrap_or_else(|| ledger.with_file_name("archive")), ledger))

@@ -2,6 +2,7 @@
 
 use crate::office::{papers, tuoyu};
 use calamine::{Data, Reader, Xlsx, open_workbook};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use tuoyu::publish::{Form, ProfileError};
@@ -26,9 +27,9 @@ fn claimed(folder: &Path, unit: &str, decimals: u32) -> (u8, String) {
     let mut enrolments =
         "child_ref,birth_date,institution_id,age_class,service,spell_from,fee_monthly\n".to_owned();
     for at in 1..=3 {
-        institutions += &format!("I{at},园{at}\n");
+        let _ = writeln!(institutions, "I{at},园{at}");
         // An eighth of the fee is paid.
-        enrolments += &format!("C{at},2025-01-10,I{at},混龄班,全日托,2026-01-05,2000.00\n");
+        let _ = writeln!(enrolments, "C{at},2025-01-10,I{at},混龄班,全日托,2026-01-05,2000.00");
     }
     fs::write(inputs.join("institutions.csv"), institutions).unwrap();
     fs::write(inputs.join("enrolments.csv"), enrolments).unwrap();
