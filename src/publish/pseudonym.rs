@@ -7,7 +7,6 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use rayon::prelude::*;
-use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{Key, KeyColumn, hex};
@@ -28,76 +27,7 @@ pub type Pseudonym = [u8; 16];
 #[derive(Clone)]
 pub struct Pseudonyms {
     keyed: Hmac<Sha256>,
-    short: Short,
     fingerprint: String,
-}
-
-/// The same code for identifiers that fit one block of the hash: both passes start from the state
-/// after the key, and there are millions of them.
-#[derive(Clone)]
-struct Short {
-    inner: [u32; 8],
-    outer: [u32; 8],
-}
-
-impl Short {
-    const BLOCK: usize = 64;
-    /// Longest message a block holds with its end mark and length.
-    const MAX: usize = Self::BLOCK - 9;
-    /// State of SHA-256 before the first block (FIPS 180-4, 5.3.3).
-    const START: [u32; 8] = [
-        0x6a09_e667,
-        0xbb67_ae85,
-        0x3c6e_f372,
-        0xa54f_f53a,
-        0x510e_527f,
-        0x9b05_688c,
-        0x1f83_d9ab,
-        0x5be0_cd19,
-    ];
-
-    fn new(key: &[u8]) -> Self {
-        let mut block = [0_u8; Self::BLOCK];
-        if key.len() > Self::BLOCK {
-            block[..32].copy_from_slice(&Sha256::digest(key));
-        } else {
-            block[..key.len()].copy_from_slice(key);
-        }
-        let keyed = |pad: u8| {
-            let mut state = Self::START;
-            compress256(&mut state, &[block.map(|byte| byte ^ pad)]);
-            state
-        };
-        Self { inner: keyed(0x36), outer: keyed(0x5c) }
-    }
-
-    /// The last block of a pass: a message of at most [`Short::MAX`] bytes behind the key's block.
-    fn last(state: &mut [u32; 8], message: &[u8]) {
-        let mut block = [0_u8; Self::BLOCK];
-        block[..message.len()].copy_from_slice(message);
-        block[message.len()] = 0x80;
-        let bits = 8 * (Self::BLOCK + message.len()) as u64;
-        block[Self::MAX + 1..].copy_from_slice(&bits.to_be_bytes());
-        compress256(state, &[block]);
-    }
-
-    /// The code of an identifier; `None` when it is too long.
-    fn code(&self, id: &[u8]) -> Option<[u8; 32]> {
-        if id.len() > Self::MAX {
-            return None;
-        }
-        let bytes = |state: [u32; 8]| {
-            let mut bytes = [0_u8; 32];
-            for (four, word) in bytes.chunks_exact_mut(4).zip(state) {
-                four.copy_from_slice(&word.to_be_bytes());
-            }
-            bytes
-        };
-        let (mut inner, mut outer) = (self.inner, self.outer);
-        Self::last(&mut inner, id);
-        Self::last(&mut outer, &bytes(inner));
-        Some(bytes(outer))
-    }
 }
 
 impl std::fmt::Debug for Pseudonyms {
@@ -130,7 +60,7 @@ impl Pseudonyms {
         }
         let keyed = Hmac::<Sha256>::new_from_slice(key).map_err(|_| KeyError { found: 0 })?;
         let hash = Sha256::new_with_prefix(FINGERPRINT_LABEL).chain_update(key).finalize();
-        Ok(Self { keyed, short: Short::new(key), fingerprint: hex(&hash[..8]) })
+        Ok(Self { keyed, fingerprint: hex(&hash[..8]) })
     }
 
     /// First 16 hex digits of the SHA-256 of the key under a label: which key, never what key.
@@ -150,11 +80,9 @@ impl Pseudonyms {
     /// The pseudonym of one identifier as delivered.
     #[must_use]
     pub fn one(&self, id: &str) -> Pseudonym {
-        let code: [u8; 32] = self.short.code(id.as_bytes()).unwrap_or_else(|| {
-            let mut mac = self.keyed.clone();
-            mac.update(id.as_bytes());
-            mac.finalize().into_bytes().into()
-        });
+        let mut mac = self.keyed.clone();
+        mac.update(id.as_bytes());
+        let code = mac.finalize().into_bytes();
         let mut text = [0_u8; 16];
         // Five bytes are eight letters.
         for (bytes, letters) in code.chunks_exact(5).zip(text.chunks_exact_mut(8)) {
@@ -203,22 +131,6 @@ mod tests {
             ("出生证A123", "8w89c8wgxcnvepda"),
         ] {
             assert_eq!(std::str::from_utf8(&names.one(id)).unwrap(), want, "{id}");
-        }
-    }
-
-    /// Short and long identifiers, short and long keys: one code, that of the library.
-    #[test]
-    fn an_identifier_of_one_block_has_the_same_code() {
-        for key in [16, 63, 64, 65, 200] {
-            let names = Pseudonyms::new(&vec![b'k'; key]).unwrap();
-            for length in 0..=Short::MAX {
-                let id = "x".repeat(length);
-                let mut mac = names.keyed.clone();
-                mac.update(id.as_bytes());
-                let want: [u8; 32] = mac.finalize().into_bytes().into();
-                assert_eq!(names.short.code(id.as_bytes()), Some(want), "{key} {length}");
-            }
-            assert_eq!(names.short.code(&[b'x'; Short::MAX + 1]), None);
         }
     }
 
