@@ -92,15 +92,21 @@ pub(super) fn write(
         if let Some(bytes) = &run.corrections {
             let file = format!("released/{number}/{CORRECTIONS}");
             put(&folder.join(&file), bytes)?;
+            let columns = columns_of(bytes);
+            // Runs of calc_version 3 had no such column.
+            let cut = if columns.contains("'cut_fen':") {
+                "cut_fen::HUGEINT"
+            } else {
+                "capped_fen::HUGEINT - correction_fen::HUGEINT"
+            };
             let _ = writeln!(
                 script_text,
                 "INSERT INTO \"released\" SELECT {number}, source_period, {}, \
-                 capped_fen::HUGEINT, correction_fen::HUGEINT, cut_fen::HUGEINT, '', \
+                 capped_fen::HUGEINT, correction_fen::HUGEINT, {cut}, '', \
                  coalesce(used, '') \
                  FROM read_csv('{file}', header = true, all_varchar = true, delim = ',', quote = \
-                 '\"', escape = '\"', auto_detect = false, columns = {{{}}});",
-                texts(IDENTITY),
-                columns_of(bytes)
+                 '\"', escape = '\"', auto_detect = false, columns = {{{columns}}});",
+                texts(IDENTITY)
             );
         }
     }

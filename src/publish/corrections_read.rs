@@ -105,10 +105,11 @@ pub fn read_corrections(bytes: &[u8]) -> Result<Vec<CorrectedLine>, LineFileErro
         "source_record",
         "new_rule",
         "used",
-        "cut_fen",
         "old_rule",
     ];
     let places: Vec<usize> = columns.iter().map(|name| place(name)).collect::<Result<_, _>>()?;
+    // Runs of calc_version 3 had no such column: what a line lost was what it was not given.
+    let cut = place("cut_fen").ok();
     let mut rows = Vec::new();
     for (at, record) in reader.records().enumerate() {
         let record = record.map_err(|error| wrong(error.to_string()))?;
@@ -141,8 +142,11 @@ pub fn read_corrections(bytes: &[u8]) -> Result<Vec<CorrectedLine>, LineFileErro
             source_record: field(17).parse().unwrap_or(0),
             new_rule: text(18),
             used: text(19),
-            cut_fen: fen(20)?,
-            old_rule: text(21),
+            cut_fen: match cut.map(|at| record.get(at).unwrap_or_default()) {
+                Some(text) => text.parse().map_err(|_| unreadable())?,
+                None => fen(12)?.saturating_sub(fen(11)?),
+            },
+            old_rule: text(20),
         });
     }
     Ok(rows)

@@ -4,6 +4,7 @@ use super::district::{date, district, entitlements, law_of_month, lines, month, 
 use std::sync::Arc;
 use tuoyu::allocation::{Allocation, BudgetLine, FundingCell, MonthInput, PostedLine};
 use tuoyu::domain::{Basis, Calendar, CodeList};
+use tuoyu::publish::{lay_over, read_corrections};
 use tuoyu::retro::{
     BookLine, Cause, Change, CorrectedCell, Correction, LineBook, LineKey, NO_TEXT, PastCut,
     attribute, changes, correct, draw,
@@ -362,4 +363,24 @@ fn corrections_draw_on_the_budget_of_the_period_that_pays() {
     draw(&mut all, &budget, 2026);
     let docs: Vec<&str> = all[0].cells.iter().map(|cell| &*cell.budget_doc_no).collect();
     assert_eq!(docs, ["示例1号", "示例2号", "示例2号"]);
+}
+
+/// What runs before `cut_fen` had a column left in the archive: of 100 due, 60 were paid.
+#[test]
+fn corrections_of_earlier_versions_are_still_read() {
+    let text = "source_period,institution_id,item,basis,child_ref,row_key,age_class,service,\
+                span_from,span_until,refund_fen,correction_fen,net_fen,capped_fen,cause,notices,\
+                deliveries,source_file,source_record,used,old_rule,new_rule\n\
+                2026-03,A,child,institution,,,,,,,-70,60,-10,100,delivery,,,a.csv,3,,old,new\n";
+    let rows = read_corrections(text.as_bytes()).expect("a file of corrections");
+    let [row] = rows.as_slice() else { panic!("one row") };
+    assert_eq!((row.capped_fen, row.correction_fen, row.cut_fen), (100, 60, 40));
+    assert_eq!((&*row.old_rule, &*row.new_rule), ("old", "new"));
+    let mut kept = LineBook::default();
+    lay_over(&mut kept, text.as_bytes(), month("2026-03")).expect("laid over");
+    assert_eq!(kept.lines.iter().map(|line| line.cut_fen).collect::<Vec<_>>(), [40]);
+    // Where the column stands it is believed.
+    let told = text.replace("capped_fen,cause", "capped_fen,cut_fen,cause");
+    let told = told.replace(",100,delivery", ",100,30,delivery");
+    assert_eq!(read_corrections(told.as_bytes()).expect("read")[0].cut_fen, 30);
 }
