@@ -3,6 +3,7 @@
 //! In: nothing. Out: types every other room speaks. Order: first.
 //! Never: no IO, no polars, no clock, no float.
 
+mod answer;
 mod basis;
 mod calendar;
 mod column;
@@ -18,6 +19,9 @@ mod progress;
 pub mod texts;
 mod time;
 
+pub use answer::{
+    Answer, AnswerFile, AnswerKind, AnswerMessage, BatchEntry, Said, Scope, Statement, Unread,
+};
 pub use basis::{Basis, RowError};
 pub use calendar::{Calendar, CalendarError, Roll};
 pub use column::{
