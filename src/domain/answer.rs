@@ -27,6 +27,24 @@ pub enum AnswerKind {
 }
 
 impl AnswerKind {
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
+        Self::Voucher8207,
+        Self::Return2252,
+        Self::Batch,
+        Self::Pain002,
+        Self::Camt052,
+        Self::Camt053,
+        Self::Camt054,
+        Self::Table,
+    ];
+
+    /// The kind of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     /// The word in outputs.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -57,6 +75,30 @@ pub enum Said {
     Returned,
     /// A credit that does not say it is a return.
     Credit,
+}
+
+impl Said {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Paid, Self::Rejected, Self::Returned, Self::Credit];
+
+    /// The word in the store and in outputs.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Paid => "paid",
+            Self::Rejected => "rejected",
+            Self::Returned => "returned",
+            Self::Credit => "credit",
+        }
+    }
+
+    /// What a word means.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|said| said.word() == word)
+    }
 }
 
 /// What an answer is about.

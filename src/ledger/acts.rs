@@ -1,7 +1,7 @@
 //! Acts of persons on a run, each in one transaction: judged, written as an event, then the state.
 
 use super::chain::{self, Event};
-use super::course::{Act, Course};
+use super::course::{Act, Course, deed};
 use super::order::{self, Other};
 use super::post::Pending;
 use super::read::{self, RunHead, RunState};
@@ -197,6 +197,9 @@ pub(super) fn follow(
             }
             *course = Some(made);
             Ok(())
+        }
+        Some(course) if event.kind == chain::EventKind::Reconciled.word() => {
+            course.check_reconciled(&deed(event, hash, body), body, &event.before)
         }
         Some(course) => course.take(event, hash, body),
     }

@@ -27,11 +27,13 @@ pub enum EventKind {
     Closed,
     /// An approval or a closing was undone.
     Reopened,
+    /// Answers of banks were taken in.
+    Reconciled,
 }
 
 impl EventKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Posted,
         Self::Replaced,
         Self::Approved,
@@ -39,6 +41,7 @@ impl EventKind {
         Self::Answered,
         Self::Closed,
         Self::Reopened,
+        Self::Reconciled,
     ];
 
     /// The word in the store.
@@ -52,6 +55,7 @@ impl EventKind {
             Self::Answered => "answered",
             Self::Closed => "closed",
             Self::Reopened => "reopened",
+            Self::Reconciled => "reconciled",
         }
     }
 

@@ -345,6 +345,17 @@ impl Course {
         self.check_words(kind, &self.made, &rest_of_posting(body), head_before)
     }
 
+    /// The same for answers taken in, whose signature covers the rest of their text too.
+    pub(super) fn check_reconciled(
+        &self,
+        done: &Deed,
+        body: &Value,
+        head_before: &str,
+    ) -> Result<(), Refusal> {
+        let rest = rest_of_posting(body);
+        self.check_words(EventKind::Reconciled, done, &rest, head_before)
+    }
+
     fn check_words(
         &self,
         kind: EventKind,
@@ -394,7 +405,7 @@ impl RunState {
     }
 }
 
-fn deed(event: &Event, hash: &str, body: &Value) -> Deed {
+pub(super) fn deed(event: &Event, hash: &str, body: &Value) -> Deed {
     let text = |key: &str| body[key].as_str().map(str::to_owned);
     Deed {
         seq: event.seq,

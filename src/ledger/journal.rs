@@ -5,7 +5,7 @@
 
 use super::read::{HEAD, RunHead, head, month};
 use super::rows::keys;
-use super::{Ledger, LedgerError, chain};
+use super::{Ledger, LedgerError, answers, chain};
 use crate::domain::{Date, Fen, beijing_day};
 use crate::schedule::LineKind;
 use rusqlite::params;
@@ -162,7 +162,8 @@ impl Ledger {
             }
             let run = self.rows(&sql, params![event.run_no], head)?.pop();
             let run = run.ok_or_else(|| event.broken(&self.path, "its run is missing"))?;
-            if job_id.is_some_and(|job_id| job_id != run.job_id) {
+            // What a correction batch pays again was booked when it was paid for the first time.
+            if answers::is_batch(&run.job_id) || job_id.is_some_and(|id| id != run.job_id) {
                 return Ok(());
             }
             let day = beijing_day(&event.at)

@@ -14,6 +14,7 @@
 //! others are removed.
 
 mod acts;
+mod answers;
 mod chain;
 mod course;
 mod error;
@@ -31,6 +32,7 @@ mod verify;
 mod year;
 
 pub use acts::{Acted, Money};
+pub use answers::{Claim, MatchRule, Message, SentPayment, SentRun, Told, batch_job, is_batch};
 pub use chain::EventKind;
 pub use course::{Act, ActKind, Course, Deed, Demand, message};
 pub use error::LedgerError;

@@ -5,7 +5,7 @@ use super::chain::{self, EventKind, Head};
 use super::course::{Demand, message, rest_of_posting};
 use super::read::{self, RunState};
 use super::rows::{NONE, ROWS_MAX, Rows};
-use super::{InstitutionMonth, LedgerError};
+use super::{Claim, InstitutionMonth, LedgerError};
 use crate::domain::{Date, Month, SecretKey, moment, person};
 use crate::job::Approval;
 use crate::schedule::Schedule;
@@ -45,6 +45,8 @@ pub struct RunRecord<'a> {
     pub schedule: &'a Schedule,
     /// Every institution of the period, paid or not; any order, each once.
     pub institutions: &'a [InstitutionMonth],
+    /// What of failed payments it pays again, where it is a correction batch.
+    pub claims: &'a [Claim],
 }
 
 /// What is known of a run once its files are written.

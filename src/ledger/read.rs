@@ -418,7 +418,7 @@ pub(super) fn month(row: &Row<'_>, column: usize) -> rusqlite::Result<Month> {
 }
 
 /// A value that is of the column's type and still none of ours.
-fn unreadable(column: usize, kind: &str, found: &str) -> rusqlite::Error {
+pub(super) fn unreadable(column: usize, kind: &str, found: &str) -> rusqlite::Error {
     let message = format!("{found:?} is not a {kind}");
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Null, message.into())
 }

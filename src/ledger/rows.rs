@@ -1,6 +1,6 @@
 //! The rows of a run on their way in, each sealed as it is written.
 
-use super::seal::{InstitutionRow, LineRow, PayeeRow, PaymentRow, Seal, TotalRow};
+use super::seal::{ClaimRow, InstitutionRow, LineRow, PayeeRow, PaymentRow, Seal, TotalRow};
 use super::{InstitutionMonth, RunRecord, read};
 use crate::schedule::{Payee, Payment, ScheduleLine};
 use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
@@ -45,13 +45,30 @@ impl<'a> Rows<'a> {
         let (lines, totals) = self.lines(&mut texts)?;
         let totals = self.totals(&totals, &mut texts)?;
         let institutions = self.institutions()?;
-        Ok(json!({
+        let mut seals = json!({
             "institutions": institutions,
             "lines": lines,
             "payees": payees,
             "payments": payments,
             "totals": totals,
-        }))
+        });
+        if !self.record.claims.is_empty() {
+            seals["claims"] = self.claims()?;
+        }
+        Ok(seals)
+    }
+
+    fn claims(&self) -> rusqlite::Result<Value> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT INTO claims (claim, run_no, payment, fen) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        let mut seal = Seal::new();
+        for (of, claim) in self.record.claims.iter().zip(self.first..) {
+            let row = ClaimRow { claim, run_no: self.run_no, payment: of.payment, fen: of.fen };
+            statement.execute(params![row.claim, row.run_no, row.payment, row.fen])?;
+            seal.add(&row);
+        }
+        Ok(seal.finish())
     }
 
     fn payees(&self) -> rusqlite::Result<Value> {

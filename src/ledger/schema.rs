@@ -17,7 +17,8 @@ const APPLICATION_ID: i32 = 0x7475_6f79;
 const CACHE_KIB: i32 = 32 * 1024;
 
 /// Layouts in order; `user_version` counts those applied.
-const LAYOUTS: &[&str] = &[include_str!("layout_1.sql"), include_str!("layout_2.sql")];
+const LAYOUTS: &[&str] =
+    &[include_str!("layout_1.sql"), include_str!("layout_2.sql"), include_str!("layout_3.sql")];
 
 /// Opens the file, making it where there is none, checks that it is ours, applies missing layouts.
 pub(super) fn open(path: &Path, wait: Duration) -> Result<Connection, LedgerError> {

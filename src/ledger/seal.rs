@@ -181,6 +181,69 @@ impl Sealed for InstitutionRow<'_> {
     }
 }
 
+/// What a correction batch pays again.
+pub(super) struct ClaimRow {
+    pub(super) claim: i64,
+    pub(super) run_no: i64,
+    pub(super) payment: i64,
+    pub(super) fen: i64,
+}
+
+impl Sealed for ClaimRow {
+    fn seal(&self, seal: &mut Seal) -> i64 {
+        seal.int(self.claim);
+        seal.int(self.run_no);
+        seal.int(self.payment);
+        seal.int(self.fen);
+        self.fen
+    }
+}
+
+/// A message that was believed.
+pub(super) struct MessageRow<'a> {
+    pub(super) message: i64,
+    pub(super) run_no: i64,
+    /// Kind, id, hash, file.
+    pub(super) texts: [&'a str; 4],
+}
+
+impl Sealed for MessageRow<'_> {
+    fn seal(&self, seal: &mut Seal) -> i64 {
+        seal.int(self.message);
+        seal.int(self.run_no);
+        self.texts.iter().for_each(|text| seal.text(text));
+        0
+    }
+}
+
+/// What was said of a payment.
+pub(super) struct AnswerRow<'a> {
+    pub(super) answer: i64,
+    pub(super) message: i64,
+    pub(super) record: i64,
+    pub(super) payment: Option<i64>,
+    /// Rule, said.
+    pub(super) words: [&'a str; 2],
+    pub(super) fen: Option<i64>,
+    pub(super) bank_date: Option<i64>,
+    /// Reference, reason code, reason, end-to-end id, account.
+    pub(super) texts: [&'a str; 5],
+}
+
+impl Sealed for AnswerRow<'_> {
+    fn seal(&self, seal: &mut Seal) -> i64 {
+        seal.int(self.answer);
+        seal.int(self.message);
+        seal.int(self.record);
+        seal.maybe(self.payment);
+        self.words.iter().for_each(|word| seal.text(word));
+        seal.maybe(self.fen);
+        seal.maybe(self.bank_date);
+        self.texts.iter().for_each(|text| seal.text(text));
+        self.fen.unwrap_or(0)
+    }
+}
+
 /// A sum of a run's lines.
 pub(super) struct TotalRow<'a> {
     pub(super) total: i64,

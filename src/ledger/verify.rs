@@ -5,8 +5,10 @@ use super::chain::{self, Event, EventKind};
 use super::course::{ActKind, Course};
 use super::order::{self, Other};
 use super::read::{RunState, date_number, month_number};
-use super::rows::keys;
-use super::seal::{InstitutionRow, LineRow, PayeeRow, PaymentRow, Seal, TotalRow};
+use super::rows::{ROWS_MAX, keys};
+use super::seal::{
+    AnswerRow, ClaimRow, InstitutionRow, LineRow, MessageRow, PayeeRow, PaymentRow, Seal, TotalRow,
+};
 use super::{Ledger, LedgerError, Refusal, schema};
 use crate::domain::{Date, Month};
 use rusqlite::{Connection, Row};
@@ -151,7 +153,8 @@ fn check_event(
         | EventKind::Released
         | EventKind::Answered
         | EventKind::Closed
-        | EventKind::Reopened => {
+        | EventKind::Reopened
+        | EventKind::Reconciled => {
             check_order(event.run_no, kind, standing).map_err(refused)?;
             let Some((course, superseded_by)) = standing.runs.get_mut(&event.run_no) else {
                 return found("its run was posted by no event before it");
@@ -159,7 +162,15 @@ fn check_event(
             if superseded_by.is_some() {
                 return found("its run was replaced before");
             }
-            course.take(event, hash, &body).map_err(refused)?;
+            let mut course = Some(course.clone());
+            acts::follow(&mut course, event, hash, &body).map_err(refused)?;
+            if let (Some(after), Some((course, _))) = (course, standing.runs.get_mut(&event.run_no))
+            {
+                *course = after;
+            }
+            if kind == EventKind::Reconciled {
+                check_answers(connection, event.seq, &body["seals"])?;
+            }
         }
     }
     Ok(())
@@ -215,18 +226,44 @@ fn check_seals(connection: &Connection, run_no: i64, seals: &Value) -> Result<()
         ("totals", TOTALS, add_total),
         ("institutions", INSTITUTIONS, add_institution),
     ];
+    check_tables(connection, run_no, &tables, seals)?;
+    // A run before there were any, and one that is no correction batch, claims nothing.
+    let claims = [("claims", CLAIMS, add_claim as AddRow)];
+    match &seals["claims"] {
+        Value::Null if connection.prepare_cached(CLAIMS)?.exists(keys(run_no))? => {
+            found("its run claims payments and its event does not say so")
+        }
+        Value::Null => Ok(()),
+        _ => check_tables(connection, run_no, &claims, seals),
+    }
+}
+
+/// Seals the rows of each table again that are keyed by a number, and compares.
+fn check_tables(
+    connection: &Connection,
+    number: i64,
+    tables: &[(&str, &str, AddRow)],
+    seals: &Value,
+) -> Result<(), Fault> {
     for (table, sql, add) in tables {
         let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query(keys(run_no))?;
+        let mut rows = statement.query(keys(number))?;
         let mut seal = Seal::new();
         while let Some(row) = rows.next()? {
             add(row, &mut seal)?;
         }
-        if seal.finish() != seals[table] {
+        if seal.finish() != seals[*table] {
             return found(format!("the {table} of its run are not those that were posted"));
         }
     }
     Ok(())
+}
+
+/// Seals the answers of an event again and compares.
+fn check_answers(connection: &Connection, seq: i64, seals: &Value) -> Result<(), Fault> {
+    let tables: [(&str, &str, AddRow); 2] =
+        [("messages", MESSAGES, add_message), ("answers", ANSWERS, add_answer)];
+    check_tables(connection, seq, &tables, seals)
 }
 
 /// Adds a row read back to a seal.
@@ -261,6 +298,16 @@ const TOTALS: &str = "SELECT total, run_no, items.text, sources.text, budgets.te
     LEFT JOIN texts AS sources ON sources.text_no = source
     LEFT JOIN texts AS budgets ON budgets.text_no = budget_doc_no
     WHERE total BETWEEN ?1 AND ?2 ORDER BY total";
+
+const CLAIMS: &str = "SELECT claim, run_no, payment, fen FROM claims
+    WHERE claim BETWEEN ?1 AND ?2 ORDER BY claim";
+
+const MESSAGES: &str = "SELECT message, run_no, kind, message_id, sha256, file FROM messages
+    WHERE message BETWEEN ?1 AND ?2 ORDER BY message";
+
+const ANSWERS: &str = "SELECT answer, message, record, payment, rule, said, fen, bank_date,
+        bank_ref, reason_code, reason, end_to_end_id, account_no
+    FROM answers WHERE answer BETWEEN ?1 AND ?2 ORDER BY answer";
 
 const INSTITUTIONS: &str =
     "SELECT institution, run_no, institution_id, headcount, slots, amount_fen
@@ -339,6 +386,40 @@ fn add_institution(row: &Row<'_>, seal: &mut Seal) -> Result<(), Fault> {
     Ok(())
 }
 
+fn add_claim(row: &Row<'_>, seal: &mut Seal) -> Result<(), Fault> {
+    seal.add(&ClaimRow {
+        claim: row.get(0)?,
+        run_no: row.get(1)?,
+        payment: row.get(2)?,
+        fen: row.get(3)?,
+    });
+    Ok(())
+}
+
+fn add_message(row: &Row<'_>, seal: &mut Seal) -> Result<(), Fault> {
+    let texts = [text(row, 2)?, text(row, 3)?, text(row, 4)?, text(row, 5)?];
+    seal.add(&MessageRow { message: row.get(0)?, run_no: row.get(1)?, texts });
+    Ok(())
+}
+
+fn add_answer(row: &Row<'_>, seal: &mut Seal) -> Result<(), Fault> {
+    let mut texts = [""; 5];
+    for (index, place) in texts.iter_mut().enumerate() {
+        *place = text(row, index + 8)?;
+    }
+    seal.add(&AnswerRow {
+        answer: row.get(0)?,
+        message: row.get(1)?,
+        record: row.get(2)?,
+        payment: row.get(3)?,
+        words: [text(row, 4)?, text(row, 5)?],
+        fen: row.get(6)?,
+        bank_date: row.get(7)?,
+        texts,
+    });
+    Ok(())
+}
+
 fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, Fault> {
     match row.get_ref(column)?.as_str() {
         Ok(text) => Ok(text),
@@ -371,6 +452,15 @@ fn check_whole(
     }
     if runs != standing.len() {
         return found("a run is missing");
+    }
+    for (table, key) in [("messages", "message"), ("answers", "answer")] {
+        let sql = format!(
+            "SELECT 1 FROM {table} WHERE {key} / {ROWS_MAX} NOT IN
+             (SELECT seq FROM events WHERE kind = 'reconciled') LIMIT 1"
+        );
+        if connection.prepare(&sql)?.exists(())? {
+            return found(format!("a row of {table} was taken in by no event"));
+        }
     }
     let integrity: String =
         connection.query_row("PRAGMA integrity_check(1)", (), |row| row.get(0))?;

@@ -32,7 +32,7 @@ impl Ledger {
              JOIN texts AS sources ON sources.text_no = source
              JOIN texts AS budgets ON budgets.text_no = budget_doc_no
              WHERE state IN ('released', 'answered', 'closed') AND period / 100 = ?2
-                 AND (?1 IS NULL OR job_id = ?1)
+                 AND CASE WHEN ?1 IS NULL THEN instr(job_id, '+') = 0 ELSE job_id = ?1 END
              GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
         let lines = self.rows(sql, params![job_id, year, ROWS_MAX], |row| {
             Ok(YearLine {

@@ -167,6 +167,7 @@ impl Month2 {
             key: self.key.as_ref(),
             schedule: &self.schedule,
             institutions: &self.institutions,
+            claims: &[],
         }
     }
 
