@@ -39,6 +39,9 @@ pub mod schedule;
 // Append-only store, states, hash chain.
 pub mod ledger;
 
+// Sent payments + answers of banks -> where each payment stands.
+pub mod reconcile;
+
 // What runs read, by hash; late deliveries beside the first.
 pub mod archive;
 
