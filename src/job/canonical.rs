@@ -17,6 +17,7 @@ impl TableSpec {
 pub(super) fn canonical(job: &Job) -> String {
     let kind = match job.kind {
         JobKind::Settle => "settle",
+        JobKind::Reconcile => "reconcile",
     };
     let tables: Vec<Value> = job.tables.iter().map(table).collect();
     let mut text = json!({

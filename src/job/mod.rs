@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod late;
 mod read;
+mod reconcile;
 mod restore;
 mod toml_walk;
 mod write_off;
@@ -17,6 +18,7 @@ pub use deliveries::{NotDelivered, choose};
 pub use error::JobError;
 pub use files::is_core;
 pub use read::{Books, books, read};
+pub use reconcile::{ReconcileJob, kind, read_reconcile};
 pub use restore::{Places, RestoreError, restore};
 pub use write_off::WriteOff;
 
@@ -68,6 +70,8 @@ pub enum ArchiveChoice {
 pub enum JobKind {
     /// Settles a period.
     Settle,
+    /// Reads what banks and the treasury answered.
+    Reconcile,
 }
 
 /// A job with every default resolved and every path absolute or relative to the working directory.

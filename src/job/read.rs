@@ -137,6 +137,8 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
 /// Where a job keeps its results and its books.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Books {
+    /// Job id.
+    pub id: String,
     /// Ledger file; `None` is a trial.
     pub ledger: Option<PathBuf>,
     /// Run folder of the period; `None` where no period was named.
@@ -163,6 +165,7 @@ pub fn books(path: &Path, period: Option<Month>) -> Result<Books, JobError> {
         ledger: ledger(&top, &Overrides::default())?,
         out: period.map(|period| PathBuf::from(filled(&out, period, &id))),
         archive: top.string("archive")?.map(PathBuf::from),
+        id,
     })
 }
 
@@ -170,7 +173,7 @@ fn out(top: &Section<'_>) -> Result<String, JobError> {
     Ok(top.string("out")?.unwrap_or_else(|| "out/{period}".to_owned()))
 }
 
-fn filled(text: &str, period: Month, id: &str) -> String {
+pub(super) fn filled(text: &str, period: Month, id: &str) -> String {
     text.replace("{period}", &period.to_string()).replace("{id}", id)
 }
 
@@ -208,7 +211,7 @@ fn after(period: Month, day: i64) -> Date {
     period.plus(1).first().plus_days(days)
 }
 
-fn id(top: &Section<'_>) -> Result<String, JobError> {
+pub(super) fn id(top: &Section<'_>) -> Result<String, JobError> {
     let id = top.required("id", 0..0)?;
     let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
     if id.is_empty() || id.len() > 32 || !id.chars().all(legal) {
@@ -222,6 +225,12 @@ fn id(top: &Section<'_>) -> Result<String, JobError> {
 fn kind(top: &Section<'_>) -> Result<JobKind, JobError> {
     match top.string("kind")?.as_deref() {
         None | Some("settle") => Ok(JobKind::Settle),
+        Some("reconcile") => {
+            let span = top.get("kind").map_or(0..0, Spanned::span);
+            let message = "this job reads answers; expected kind = \"settle\"; hint: tuoyu run \
+                           takes either kind, this command takes a settle job";
+            Err(top.text.wrong(span, message))
+        }
         Some(other) => {
             let span = top.get("kind").map_or(0..0, Spanned::span);
             Err(top.text.wrong(span, format!("kind is {other:?}; expected \"settle\"")))

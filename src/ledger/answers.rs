@@ -101,6 +101,8 @@ pub struct SentPayment {
     pub end_to_end_id: Box<str>,
     /// Institution.
     pub institution_id: Arc<str>,
+    /// Its name.
+    pub institution_name: Arc<str>,
     /// Account.
     pub account_no: Arc<str>,
     /// Funding source.
@@ -214,12 +216,12 @@ impl Ledger {
     /// # Errors
     /// When the store fails.
     pub fn sent(&self, run: &SentRun) -> Result<Vec<SentPayment>, LedgerError> {
-        type Payee = (Arc<str>, Arc<str>, Arc<str>);
+        type Payee = (Arc<str>, Arc<str>, Arc<str>, Arc<str>);
         let payees: Vec<Payee> = self.rows(
-            "SELECT institution_id, account_no, hold_reason FROM payees
+            "SELECT institution_id, account_no, hold_reason, institution_name FROM payees
              WHERE payee BETWEEN ?1 AND ?2 ORDER BY payee",
             keys(run.run_no),
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
         let texts: Vec<(i64, Arc<str>)> = self.rows(
             "SELECT text_no, text FROM texts WHERE text_no IN
@@ -240,14 +242,16 @@ impl Ledger {
             |row| {
                 let place = usize::try_from(row.get::<_, i64>(3)? - first).unwrap_or(usize::MAX);
                 let payee = payees.get(place).cloned();
-                let (institution_id, account_no, hold_reason) = payee.unwrap_or_else(|| {
-                    (Arc::clone(&none), Arc::clone(&none), Arc::from("account_missing"))
+                let (institution_id, account_no, hold_reason, name) = payee.unwrap_or_else(|| {
+                    let none = || Arc::clone(&none);
+                    (none(), none(), Arc::from("account_missing"), none())
                 });
                 Ok(SentPayment {
                     payment: row.get(0)?,
                     payment_no: boxed(row, 1)?,
                     end_to_end_id: boxed(row, 2)?,
                     institution_id,
+                    institution_name: name,
                     account_no,
                     source: text(row.get(4)?),
                     budget_doc_no: text(row.get(5)?),

@@ -24,6 +24,7 @@ mod price_files;
 mod profile;
 mod proof;
 mod pseudonym;
+pub mod recon;
 mod register;
 mod release;
 mod release_book;
@@ -365,7 +366,7 @@ fn write_sheets(
             root.get_or_init(|| money_files::root(run, &sheet, &rows));
             Ok((sheet, file))
         }),
-        Box::new(|| put(money_files::payments(run))),
+        Box::new(|| put(money_files::payments(run.schedule))),
         Box::new(|| put(findings_file::findings(run))),
         Box::new(|| put(control::sheet(run, register, tallies, control)?)),
         Box::new(|| put(institution_files::changes(run, register, standing))),

@@ -12,7 +12,7 @@ use super::tally::Tallies;
 use super::{Publication, PublishError};
 use crate::allocation::BudgetLine;
 use crate::domain::{Date, Month, hex};
-use crate::schedule::{Payee, Payment, ScheduleLine};
+use crate::schedule::{Payee, Payment, Schedule, ScheduleLine};
 
 fn shared<T>(rows: &[T], pick: impl Fn(&T) -> Arc<str>) -> Values {
     Values::Shared(rows.iter().map(pick).collect())
@@ -35,13 +35,13 @@ impl Numbered {
     }
 
     /// One text of every payee.
-    fn payees(&self, run: &Publication<'_>, pick: PayeeText) -> Values {
-        self.texts(run.schedule.payees.iter().map(|payee| Arc::clone(pick(payee))))
+    fn payees(&self, of: &Schedule, pick: PayeeText) -> Values {
+        self.texts(of.payees.iter().map(|payee| Arc::clone(pick(payee))))
     }
 
     /// One text of every budget line.
-    fn budget(&self, run: &Publication<'_>, pick: BudgetText) -> Values {
-        self.texts(run.schedule.budget_lines.iter().map(|line| Arc::from(pick(line).as_str())))
+    fn budget(&self, of: &Schedule, pick: BudgetText) -> Values {
+        self.texts(of.budget_lines.iter().map(|line| Arc::from(pick(line).as_str())))
     }
 }
 
@@ -82,16 +82,21 @@ const BUDGET: [(&str, BudgetText); 6] = [
 
 /// `schedule.csv` 拨付计划 (FORMATS 3.1) but for the hashes of its rows.
 pub(super) fn schedule(run: &Publication<'_>) -> Sheet {
-    let lines = &run.schedule.lines;
+    schedule_of(run.schedule, run.run_id, &run.job.id, run.job.period)
+}
+
+/// [`schedule`] of any schedule: a settlement's, a correction batch's.
+pub(super) fn schedule_of(of: &Schedule, run_id: &str, job: &str, period: Month) -> Sheet {
+    let lines = &of.lines;
     let mut sheet = Sheet::new("schedule", lines.len());
     let same = Numbered::of(lines, |_| 0);
-    let schedule_no = format!("{}-{}", run.job.id, run.job.period);
-    put(&mut sheet, "run_id", same.texts([Arc::from(run.run_id)]));
-    put(&mut sheet, "period", same.texts([Arc::from(run.job.period.to_string())]));
+    let schedule_no = format!("{job}-{period}");
+    put(&mut sheet, "run_id", same.texts([Arc::from(run_id)]));
+    put(&mut sheet, "period", same.texts([Arc::from(period.to_string())]));
     put(&mut sheet, "schedule_no", same.texts([Arc::from(schedule_no)]));
     put(&mut sheet, "line_no", Values::Int(lines.iter().map(|l| l.line_no.into()).collect()));
     let payees = Numbered::of(lines, |l| l.payee);
-    let payee = |pick: PayeeText| payees.payees(run, pick);
+    let payee = |pick: PayeeText| payees.payees(of, pick);
     put(&mut sheet, "institution_id", payee(|payee| &payee.institution_id));
     put(&mut sheet, "institution_name", payee(|payee| &payee.institution_name));
     for (name, pick) in ACCOUNT {
@@ -111,12 +116,12 @@ pub(super) fn schedule(run: &Publication<'_>) -> Sheet {
     put(&mut sheet, "source", shared(lines, |l| Arc::clone(&l.source)));
     let budget = Numbered::of(lines, |l| l.budget_line);
     for (name, pick) in BUDGET {
-        put(&mut sheet, name, budget.budget(run, pick));
+        put(&mut sheet, name, budget.budget(of, pick));
     }
     put(&mut sheet, "pay_on", Values::Date(lines.iter().map(|l| l.pay_on).collect()));
     put(&mut sheet, "hold_reason", payee(|payee| &payee.hold_reason));
     put(&mut sheet, "rule_version", shared(lines, |l| Arc::clone(&l.rule_version)));
-    let payments = run.schedule.payments.iter().map(|p| Arc::from(p.payment_no.as_str()));
+    let payments = of.payments.iter().map(|p| Arc::from(p.payment_no.as_str()));
     put(&mut sheet, "payment_no", Numbered::of(lines, |l| l.payment).texts(payments));
     sheet
 }
@@ -131,25 +136,25 @@ pub(super) fn root(run: &Publication<'_>, schedule: &Sheet, rows: &[Hash]) -> St
 }
 
 /// `payments.csv` (FORMATS 3.1, S28).
-pub(super) fn payments(run: &Publication<'_>) -> Sheet {
-    let payments = &run.schedule.payments;
+pub(super) fn payments(of: &Schedule) -> Sheet {
+    let payments = &of.payments;
     let mut sheet = Sheet::new("payments", payments.len());
     let payees = Numbered::of(payments, |p| p.payee);
     put(&mut sheet, "payment_no", texts(payments, |p| p.payment_no.clone()));
     put(&mut sheet, "end_to_end_id", texts(payments, |p| p.end_to_end_id.clone()));
-    let institution = payees.payees(run, |payee| &payee.institution_id);
+    let institution = payees.payees(of, |payee| &payee.institution_id);
     put(&mut sheet, "institution_id", institution);
     for (name, pick) in ACCOUNT {
-        put(&mut sheet, name, payees.payees(run, pick));
+        put(&mut sheet, name, payees.payees(of, pick));
     }
     let budget = Numbered::of(payments, |p| p.budget_line);
-    put(&mut sheet, "budget_doc_no", budget.budget(run, |line| &line.budget_doc_no));
+    put(&mut sheet, "budget_doc_no", budget.budget(of, |line| &line.budget_doc_no));
     put(&mut sheet, "source", shared(payments, |p| Arc::clone(&p.source)));
     put(&mut sheet, "pay_on", Values::Date(payments.iter().map(|p| p.pay_on).collect()));
     let amounts = payments.iter().map(|p| p.amount_fen).collect();
     put(&mut sheet, "amount_fen", Values::Fen(amounts));
     put(&mut sheet, "lines", Values::Int(payments.iter().map(|p| p.lines.into()).collect()));
-    put(&mut sheet, "hold_reason", payees.payees(run, |payee| &payee.hold_reason));
+    put(&mut sheet, "hold_reason", payees.payees(of, |payee| &payee.hold_reason));
     sheet
 }
 
@@ -272,11 +277,11 @@ fn finance_fields(run: &Publication<'_>, register: &Register, rows: &[DetailRow<
     sheet.put("end_to_end_id", "", texts(rows, |row| row.0.end_to_end_id.clone()));
     let budget = Numbered::of(rows, |row| row.0.budget_line);
     for (name, pick) in BUDGET {
-        sheet.put(name, "", budget.budget(run, pick));
+        sheet.put(name, "", budget.budget(run.schedule, pick));
     }
     sheet.put("source", "", shared(rows, |row| Arc::clone(&row.0.source)));
     for (name, pick) in ACCOUNT {
-        sheet.put(name, "", payees.payees(run, pick));
+        sheet.put(name, "", payees.payees(run.schedule, pick));
     }
     let payee: [(&str, PayeeText); 3] = [
         ("institution_id", |payee| &payee.institution_id),
@@ -284,7 +289,7 @@ fn finance_fields(run: &Publication<'_>, register: &Register, rows: &[DetailRow<
         ("hold_reason", |payee| &payee.hold_reason),
     ];
     for (name, pick) in payee {
-        sheet.put(name, "", payees.payees(run, pick));
+        sheet.put(name, "", payees.payees(run.schedule, pick));
     }
     sheet.put("items", "", texts(rows, |row| row.2.items.join("、")));
     sheet.put("payable", "", texts(rows, |row| yuan(row.2.payable)));

@@ -191,6 +191,24 @@ pub(super) fn notice(run: &Imprint<'_>, notice: &Sheet) -> Result<Vec<u8>, XlsxE
     book.save_to_buffer()
 }
 
+/// A workbook of several pages, each with its name, its sheet and the money column that is totalled in
+/// words.
+///
+/// # Errors
+/// When a sheet is beyond the format's limits.
+pub(super) fn pages(
+    run: &Imprint<'_>,
+    pages: &[(&str, Sheet, &str)],
+) -> Result<Vec<u8>, XlsxError> {
+    let formats = Formats::new();
+    let mut book = book(run)?;
+    for (name, sheet, money) in pages {
+        let page = Page::in_yuan(name, heading(run, name), sheet, money);
+        page.write(run, book.add_worksheet(), &formats)?;
+    }
+    book.save_to_buffer()
+}
+
 /// `form.xlsx`: the claim of the period in the unit of the paper form.
 ///
 /// # Errors

@@ -1,0 +1,115 @@
+//! `exceptions.xlsx`: what a person has to do, row by row, and the totals to sign.
+
+use super::{Reconciliation, ageing, rows};
+use crate::domain::texts::{Catalogue, Language};
+use crate::publish::sheet::{Sheet, Values};
+use crate::publish::workbook::{self, Imprint};
+use rust_xlsxwriter::XlsxError;
+
+/// The workbook.
+///
+/// # Errors
+/// When a page is beyond the format's limits.
+pub(super) fn exceptions(of: &Reconciliation<'_>) -> Result<Vec<u8>, XlsxError> {
+    let imprint = Imprint {
+        run_id: of.recon_id,
+        office: "",
+        title: &of.job.title,
+        first: of.job.period,
+        period: of.job.period,
+        sample: false,
+        release: None,
+    };
+    let texts = Catalogue::new(Language::Chinese);
+    let pages = [
+        ("待处理事项", todo(of, &texts), "our"),
+        ("对账汇总", totals(of), "amount"),
+        ("资金清算", rows::clearing(of), "all_amt_fen"),
+        ("账龄", readable(ageing::sheet(of), &texts), "amount_fen"),
+    ];
+    workbook::pages(&imprint, &pages)
+}
+
+/// Classes in words.
+fn readable(mut sheet: Sheet, texts: &Catalogue) -> Sheet {
+    for column in &mut sheet.columns {
+        if &*column.name == "class"
+            && let Values::Text(words) = &mut column.values
+        {
+            for word in words {
+                *word = texts.label(&format!("recon_class.{word}")).to_owned();
+            }
+        }
+    }
+    sheet
+}
+
+fn todo(of: &Reconciliation<'_>, texts: &Catalogue) -> Sheet {
+    let open: Vec<_> = rows::all(of).filter(|row| row.next != rows::Next::Nothing).collect();
+    let mut sheet = Sheet::new("exceptions", open.len());
+    let text =
+        |pick: &dyn Fn(&rows::Row<'_>) -> String| Values::Text(open.iter().map(pick).collect());
+    let class =
+        |row: &rows::Row<'_>| texts.label(&format!("recon_class.{}", row.class.word())).to_owned();
+    sheet.put("class", "类别", text(&class));
+    sheet.put("institution_name", "机构名称", text(&|row| row.name.to_string()));
+    sheet.put("institution_id", "统一社会信用代码", text(&|row| row.institution.to_string()));
+    sheet.put("payment_no", "付款编号", text(&|row| row.payment_no.to_owned()));
+    let fen =
+        |pick: fn(&rows::Row<'_>) -> Option<i64>| Values::MaybeFen(open.iter().map(pick).collect());
+    sheet.put("our", "我方金额", fen(|row| row.ours));
+    sheet.put("bank", "银行金额", fen(|row| row.bank));
+    sheet.put("diff", "差额", fen(rows::difference));
+    sheet.put("account_no", "银行所述账号", text(&|row| row.account_no.to_owned()));
+    let reason = |row: &rows::Row<'_>| {
+        [row.code, row.reason]
+            .iter()
+            .filter(|t| !t.is_empty())
+            .copied()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    sheet.put("reason", "原因", text(&reason));
+    let dates = open.iter().map(|row| row.bank_date).collect();
+    sheet.put("bank_date", "银行日期", Values::Date(dates));
+    let ages = open.iter().map(|row| Some(i64::from(row.age))).collect();
+    sheet.put("age", "未结工作日", Values::MaybeInt(ages));
+    let next =
+        |row: &rows::Row<'_>| texts.label(&format!("recon_next.{}", row.next.word())).to_owned();
+    sheet.put("next_step", "下一步", text(&next));
+    let short = |row: &rows::Row<'_>| row.carried_to.chars().take(12).collect();
+    sheet.put("carried_to", "转入批次", text(&short));
+    let place = |row: &rows::Row<'_>| match row.record {
+        Some(record) if !row.file.is_empty() => format!("{} 第{record}条", row.file),
+        _ => String::new(),
+    };
+    sheet.put("place", "依据", text(&place));
+    sheet
+}
+
+fn totals(of: &Reconciliation<'_>) -> Sheet {
+    let totals = of.totals;
+    let lines = [
+        ("发送", totals.sent),
+        ("其中：已付", totals.paid),
+        ("其中：拒付", totals.rejected),
+        ("其中：退回", totals.returned),
+        ("其中：未答复", totals.pending),
+        ("另：暂缓未发", totals.held),
+        ("另：银行多付", totals.excess),
+    ];
+    let mut sheet = Sheet::new("totals", lines.len());
+    let names = lines.iter().map(|(name, _)| (*name).to_owned()).collect();
+    sheet.put("part", "项目", Values::Text(names));
+    let count = |number: u64| i64::try_from(number).ok().map(|n| n.to_string()).unwrap_or_default();
+    let counts = lines.iter().map(|(_, sum)| count(sum.0)).collect();
+    sheet.put("count", "笔数", Values::Text(counts));
+    let fen = |sum: i128| i64::try_from(sum).unwrap_or(i64::MAX);
+    let yuan = |sum: i128| crate::domain::Fen(fen(sum)).to_string();
+    let amounts = lines.iter().map(|(_, sum)| yuan(sum.1)).collect();
+    sheet.put("sum", "金额", Values::Text(amounts));
+    let words =
+        lines.iter().map(|(_, sum)| crate::domain::amount_in_words(crate::domain::Fen(fen(sum.1))));
+    sheet.put("words", "大写", Values::Text(words.collect()));
+    sheet
+}
