@@ -3,6 +3,8 @@
 //! In: a job file, overrides. Out: [`Job`]. Order: after `law`. Never: reads an input table.
 
 mod approval;
+mod batch_profile;
+mod batch_read;
 mod canonical;
 mod deliveries;
 mod error;
@@ -14,6 +16,10 @@ mod restore;
 mod toml_walk;
 mod write_off;
 
+pub use batch_profile::{
+    Align, AmountShape, AnswerField, AnswerPart, AnswerProfile, BatchFault, BatchField,
+    BatchProfile, BatchProfileError, BatchValue, DatePattern, FieldSource, LineEnd, TextEncoding,
+};
 pub use deliveries::{NotDelivered, choose};
 pub use error::JobError;
 pub use files::is_core;

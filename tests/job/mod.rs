@@ -1,5 +1,6 @@
 //! Tests of room `job`.
 
+mod batch_profile;
 mod late;
 mod restore;
 
