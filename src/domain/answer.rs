@@ -67,9 +67,9 @@ pub enum Said {
     /// Received, or under way: nothing is decided (ACTC, ACCP, ACSP, PDNG, an entry not booked).
     #[default]
     Pending,
-    /// The money has left our account (ACSC, ACCC, a booked debit, XPayAmt).
+    /// The money has left our account (ACSC, ACCC, a booked debit, `XPayAmt`).
     Paid,
-    /// Refused: it never left (RJCT, CANC, XAddWordCode with nothing paid).
+    /// Refused: it never left (RJCT, CANC, `XAddWordCode` with nothing paid).
     Rejected,
     /// It left and came back (a booked return or reversal, 2252).
     Returned,
@@ -146,6 +146,9 @@ pub struct Answer {
     pub bank_ref: Box<str>,
     /// Day it was booked or decided.
     pub bank_date: Option<Date>,
+    /// The bank marks it as the reversal of an earlier entry: a debit so marked takes a credit back and
+    /// is no payment of its own.
+    pub reversal: bool,
     /// Place in [`AnswerMessage::batches`] of the entry this is a detail of.
     pub batch: Option<u32>,
     /// Record number in the file, 1 = the first entry, detail or row.

@@ -77,7 +77,8 @@ pub(super) fn separator(text: &[u8], header_row: Option<u32>) -> u8 {
     [b',', b'\t', b';'].into_iter().find(|mark| line.contains(mark)).unwrap_or(b',')
 }
 
-fn reader(text: &[u8], separator: u8) -> Reader<&[u8]> {
+/// A reader of records of any length, the first no header.
+pub(super) fn reader(text: &[u8], separator: u8) -> Reader<&[u8]> {
     ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)

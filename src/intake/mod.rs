@@ -3,6 +3,7 @@
 //! In: table specifications, declared tables. Out: [`Tables`]. Order: after `job`.
 //! Never: judges a value it can type, drops a row without counting it.
 
+mod answers;
 mod assemble;
 mod built;
 mod cut;
@@ -22,6 +23,7 @@ mod value;
 mod workbook;
 mod xls;
 
+pub use answers::{read_answer_bytes, read_answers};
 pub use error::IntakeError;
 
 use crate::domain::{Finding, Stored, hex};

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 /// Cells of a sheet by row and column, both from 0.
-type Sheet = BTreeMap<u32, BTreeMap<u32, Data>>;
+pub(super) type Sheet = BTreeMap<u32, BTreeMap<u32, Data>>;
 
 /// Reads one sheet of a workbook.
 ///
@@ -23,17 +23,17 @@ pub(super) fn read(
     file: &str,
     format: &'static str,
 ) -> Result<FileRead, IntakeError> {
-    // The workbook reader is not proof against every damaged file; its panic is a damaged file.
-    let opened = std::panic::catch_unwind(|| cells(bytes, plan.spec.sheet.as_deref(), format));
-    let opened = opened.unwrap_or_else(|_| Err(Refusal::Damaged("broken structure".to_owned())));
-    let sheet = opened.map_err(|refusal| match refusal {
-        Refusal::Damaged(reason) => IntakeError::Damaged { file: file.to_owned(), format, reason },
-        Refusal::NoSheet(found) => IntakeError::SheetMissing {
-            file: file.to_owned(),
-            sheet: plan.spec.sheet.clone().unwrap_or_default(),
-            found: found.join(", "),
-        },
-    })?;
+    let sheet =
+        opened(bytes, plan.spec.sheet.as_deref(), format).map_err(|refusal| match refusal {
+            Refusal::Damaged(reason) => {
+                IntakeError::Damaged { file: file.to_owned(), format, reason }
+            }
+            Refusal::NoSheet(found) => IntakeError::SheetMissing {
+                file: file.to_owned(),
+                sheet: plan.spec.sheet.clone().unwrap_or_default(),
+                found: found.join(", "),
+            },
+        })?;
     let missing = || IntakeError::HeaderMissing { file: file.to_owned() };
     let header_row = match plan.spec.header_row {
         Some(row) => row.checked_sub(1).ok_or_else(missing)?,
@@ -76,9 +76,22 @@ pub(super) fn read(
     Ok(FileRead { parts: vec![part], findings })
 }
 
-enum Refusal {
+/// Why a workbook gives no sheet.
+pub(super) enum Refusal {
+    /// What the reader said.
     Damaged(String),
+    /// The sheets there are.
     NoSheet(Vec<String>),
+}
+
+/// The cells of a sheet, the first where none is named.
+///
+/// # Errors
+/// When the bytes are no workbook, or have no such sheet.
+pub(super) fn opened(bytes: &[u8], name: Option<&str>, format: &str) -> Result<Sheet, Refusal> {
+    // The workbook reader is not proof against every damaged file; its panic is a damaged file.
+    let opened = std::panic::catch_unwind(|| cells(bytes, name, format));
+    opened.unwrap_or_else(|_| Err(Refusal::Damaged("broken structure".to_owned())))
 }
 
 fn cells(bytes: &[u8], name: Option<&str>, format: &str) -> Result<Sheet, Refusal> {
@@ -125,7 +138,8 @@ fn is_blank(row: &BTreeMap<u32, Data>) -> bool {
     row.values().all(blank)
 }
 
-fn blank(cell: &Data) -> bool {
+/// Whether a cell holds nothing but white space.
+pub(super) fn blank(cell: &Data) -> bool {
     match cell {
         Data::Empty => true,
         Data::String(text) => text.trim().is_empty(),
@@ -133,7 +147,8 @@ fn blank(cell: &Data) -> bool {
     }
 }
 
-fn header_text(cell: &Data) -> String {
+/// The text of a header cell.
+pub(super) fn header_text(cell: &Data) -> String {
     match cell {
         Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => {
             normal_header(text)
@@ -145,7 +160,8 @@ fn header_text(cell: &Data) -> String {
     }
 }
 
-fn found(cell: &Data) -> Found<'_> {
+/// A cell as a found value.
+pub(super) fn found(cell: &Data) -> Found<'_> {
     match cell {
         Data::Empty => Found::Empty,
         Data::Int(value) => Found::Int(i128::from(*value)),

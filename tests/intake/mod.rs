@@ -1,5 +1,9 @@
 //! Tests of room `intake`.
 
+mod answers;
+mod answers_peer;
+mod answers_tables;
+mod answers_vouchers;
 mod blocks;
 mod delimited;
 mod delivery;

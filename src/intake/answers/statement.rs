@@ -1,0 +1,519 @@
+//! camt.052, camt.053 and camt.054: reports, statements and notifications, by entry and detail.
+//!
+//! A booked debit has left our account. A booked credit came back where the bank says so: by a reason
+//! of return, by the mark of a reversal, or by a code of returns. An entry that is not booked decides
+//! nothing, and a camt.052 is told only.
+
+use super::parts::{Sum, account, account_id, coded, inner_sum, join, kept, name, named};
+use super::xml::{Broken, Taken, Walk};
+use super::{Gathered, day, message};
+use crate::domain::{Answer, AnswerKind, AnswerMessage, BatchEntry, Date, Said, Scope, Statement};
+
+/// Sub-family codes of credits that are returns: a payment returned, recalled, or returned by ACH.
+const RETURNS: &[&str] = &["RRTN", "RPCR", "ARET"];
+
+/// Reads one `BkToCstmr…`: each statement in it is a message.
+pub(super) fn read(walk: &mut Walk<'_>, kind: AnswerKind, gathered: &mut Gathered) -> Taken {
+    let mut header = Header::default();
+    walk.children(|walk, element| match element.name() {
+        "GrpHdr" => walk.children(|walk, element| match element.name() {
+            "MsgId" => {
+                header.message_id = kept(walk)?;
+                Ok(())
+            }
+            "MsgPgntn" => page(walk, &mut header.page),
+            _ => walk.skip(),
+        }),
+        "Stmt" | "Rpt" | "Ntfctn" => one(walk, kind, &header, gathered),
+        _ => walk.skip(),
+    })
+}
+
+#[derive(Default)]
+struct Header {
+    message_id: Box<str>,
+    page: Box<str>,
+}
+
+fn page(walk: &mut Walk<'_>, number: &mut Box<str>) -> Taken {
+    walk.children(|walk, element| {
+        if element.name() == "PgNb" {
+            *number = kept(walk)?;
+            return Ok(());
+        }
+        walk.skip()
+    })
+}
+
+/// What is gathered of one statement.
+struct Sheet<'g> {
+    kind: AnswerKind,
+    message: AnswerMessage,
+    statement: Statement,
+    /// PRCD, the closing balance before, for where no OPBD is told.
+    previous: Option<i64>,
+    entries: i128,
+    /// Details of the entry at hand.
+    details: Vec<Detail>,
+    gathered: &'g mut Gathered,
+}
+
+fn one(walk: &mut Walk<'_>, kind: AnswerKind, header: &Header, gathered: &mut Gathered) -> Taken {
+    let mut id: Box<str> = Box::from("");
+    let mut number = header.page.clone();
+    let mut sheet = Sheet {
+        kind,
+        message: message(kind),
+        statement: Statement::default(),
+        previous: None,
+        entries: 0,
+        details: Vec::new(),
+        gathered,
+    };
+    walk.children(|walk, element| match element.name() {
+        "Id" => {
+            id = kept(walk)?;
+            Ok(())
+        }
+        "StmtPgntn" | "RptPgntn" | "NtfctnPgntn" => page(walk, &mut number),
+        "FrToDt" => walk.children(|walk, element| {
+            match element.name() {
+                "FrDtTm" | "FrDt" => sheet.statement.from = day(&walk.text()?),
+                "ToDtTm" | "ToDt" => sheet.statement.until = day(&walk.text()?),
+                _ => walk.skip()?,
+            }
+            Ok(())
+        }),
+        "Acct" => sheet.own_account(walk),
+        "Bal" => sheet.balance(walk),
+        "Ntry" => sheet.entry(walk),
+        _ => walk.skip(),
+    })?;
+    let Sheet { mut message, mut statement, previous, entries, gathered, .. } = sheet;
+    message.message_id = identity(&header.message_id, &id, &number);
+    statement.opening_fen = statement.opening_fen.or(previous);
+    let Ok(entries) = i64::try_from(entries) else {
+        let what = format!("statement {id:?} whose entries sum to {entries}; expected less");
+        gathered.tell(0, what);
+        return Ok(());
+    };
+    statement.entries_fen = entries;
+    if kind != AnswerKind::Camt054 {
+        message.statement = Some(statement);
+    }
+    gathered.messages.push(message);
+    Ok(())
+}
+
+/// Id of the message and of the statement in it, where they differ, and the page from the second on:
+/// a message may hold several statements, a statement several pages.
+fn identity(message_id: &str, id: &str, page: &str) -> Box<str> {
+    let mut identity = match (message_id, id) {
+        ("", only) | (only, "") => only.to_owned(),
+        (message_id, id) if message_id == id => id.to_owned(),
+        (message_id, id) => format!("{message_id}/{id}"),
+    };
+    if !matches!(page.trim_start_matches('0'), "" | "1") {
+        identity.push('#');
+        identity.push_str(page);
+    }
+    identity.into()
+}
+
+/// One `Ntry`.
+#[derive(Default)]
+struct Entry {
+    sum: Option<Sum>,
+    credit: Option<bool>,
+    reversal: bool,
+    returned: bool,
+    status: Box<str>,
+    day: Option<Date>,
+    bank_ref: Box<str>,
+    words: String,
+    batch: Option<Batch>,
+}
+
+/// What `Btch` tells.
+#[derive(Default)]
+struct Batch {
+    count: Option<u32>,
+    reference: Box<str>,
+    message_id: Box<str>,
+}
+
+/// One `TxDtls`.
+#[derive(Default)]
+struct Detail {
+    answer: Answer,
+    sum: Option<Sum>,
+    /// What we had asked for, which may be in another currency.
+    instructed: Option<Sum>,
+    credit: Option<bool>,
+    returned: bool,
+    message_id: Box<str>,
+    debtor: Party,
+    creditor: Party,
+    /// Words of a return, of the remitter, of the bank.
+    words: [String; 3],
+}
+
+#[derive(Default)]
+struct Party {
+    name: Box<str>,
+    account_no: Box<str>,
+}
+
+fn is_credit(word: &str) -> Option<bool> {
+    match word {
+        "CRDT" => Some(true),
+        "DBIT" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a bank transaction code is one of returns.
+fn code_returns(walk: &mut Walk<'_>, returned: &mut bool) -> Taken {
+    walk.children(|walk, element| match element.name() {
+        "Domn" => walk.children(|walk, element| match element.name() {
+            "Fmly" => walk.children(|walk, element| {
+                if element.name() == "SubFmlyCd" {
+                    *returned |= RETURNS.contains(&&*walk.text()?);
+                    return Ok(());
+                }
+                walk.skip()
+            }),
+            _ => walk.skip(),
+        }),
+        _ => walk.skip(),
+    })
+}
+
+impl Sheet<'_> {
+    fn own_account(&mut self, walk: &mut Walk<'_>) -> Taken {
+        let statement = &mut self.statement;
+        walk.children(|walk, element| match element.name() {
+            "Id" => account_id(walk, &mut statement.account_no),
+            "Ccy" => {
+                statement.currency = kept(walk)?;
+                Ok(())
+            }
+            _ => walk.skip(),
+        })
+    }
+
+    /// A `Bal`; the first opening and the last closing one in our currency stand.
+    fn balance(&mut self, walk: &mut Walk<'_>) -> Taken {
+        let (mut code, mut sum, mut credit) = (Box::from(""), None, None);
+        walk.children(|walk, element| {
+            match element.name() {
+                "Tp" => walk.children(|walk, element| {
+                    match element.name() {
+                        "CdOrPrtry" => code = coded(walk)?,
+                        // Of the first versions.
+                        "Cd" => code = kept(walk)?,
+                        _ => walk.skip()?,
+                    }
+                    Ok(())
+                })?,
+                "Amt" => sum = Some(Sum::read(walk, element)?),
+                "CdtDbtInd" => credit = is_credit(&walk.text()?),
+                _ => walk.skip()?,
+            }
+            Ok(())
+        })?;
+        if !matches!(&*code, "OPBD" | "PRCD" | "CLBD") {
+            return Ok(());
+        }
+        let (Some(sum), Some(credit)) = (sum, credit) else {
+            let what = format!("balance {code} without amount or sign; expected Amt and CdtDbtInd");
+            self.gathered.tell(0, what);
+            return Ok(());
+        };
+        let fen = match self.ours(&sum) {
+            Ok(fen) => {
+                if credit {
+                    fen
+                } else {
+                    -fen
+                }
+            }
+            Err(what) => {
+                self.gathered.tell(0, format!("balance {code}: {what}"));
+                return Ok(());
+            }
+        };
+        match &*code {
+            "OPBD" => self.statement.opening_fen = self.statement.opening_fen.or(Some(fen)),
+            "PRCD" => self.previous = self.previous.or(Some(fen)),
+            _ => self.statement.closing_fen = Some(fen),
+        }
+        Ok(())
+    }
+
+    /// The hundredths of a sum in the statement's currency, which the first sum says where the
+    /// account does not.
+    fn ours(&mut self, sum: &Sum) -> Result<i64, String> {
+        let fen = sum.hundredths.clone()?;
+        let own = &mut self.statement.currency;
+        if own.is_empty() {
+            own.clone_from(&sum.currency);
+        }
+        if sum.currency.is_empty() || sum.currency == *own {
+            return Ok(fen);
+        }
+        Err(format!(
+            "{} in a statement of {own}, not in its sum; expected one currency",
+            sum.currency
+        ))
+    }
+
+    fn entry(&mut self, walk: &mut Walk<'_>) -> Taken {
+        let mut entry = Entry::default();
+        let details = &mut self.details;
+        details.clear();
+        walk.children(|walk, element| {
+            match element.name() {
+                "Amt" => entry.sum = Some(Sum::read(walk, element)?),
+                "CdtDbtInd" => entry.credit = is_credit(&walk.text()?),
+                "RvslInd" => entry.reversal = matches!(&*walk.text()?, "true" | "1"),
+                "Sts" => entry.status = coded(walk)?,
+                "BookgDt" => booked(walk, &mut entry.day)?,
+                "AcctSvcrRef" => entry.bank_ref = kept(walk)?,
+                "BkTxCd" => code_returns(walk, &mut entry.returned)?,
+                "AddtlNtryInf" => join(&mut entry.words, &walk.text()?),
+                "NtryDtls" => walk.children(|walk, element| match element.name() {
+                    "Btch" => batch(walk, entry.batch.get_or_insert_default()),
+                    "TxDtls" => {
+                        details.push(detail(walk)?);
+                        Ok(())
+                    }
+                    _ => walk.skip(),
+                })?,
+                _ => walk.skip()?,
+            }
+            Ok(())
+        })?;
+        self.close(entry);
+        Ok(())
+    }
+
+    /// An entry that is read becomes its answers.
+    fn close(&mut self, mut entry: Entry) {
+        let record = self.gathered.number();
+        let (fen, credit) = match entry.read_sum() {
+            Ok(read) => read,
+            Err(what) => {
+                self.gathered.tell(record, format!("entry unread: {what}"));
+                return;
+            }
+        };
+        let booked = entry.status.eq_ignore_ascii_case("BOOK");
+        if booked {
+            let sum = entry.sum.clone();
+            match sum.map(|sum| self.ours(&sum)) {
+                Some(Ok(fen)) => self.entries += i128::from(if credit { fen } else { -fen }),
+                Some(Err(what)) => self.gathered.tell(record, what),
+                None => {}
+            }
+        }
+        let mut details = std::mem::take(&mut self.details);
+        let whole_batch = details.is_empty() && entry.batch.is_some();
+        let place = (entry.batch.is_some() || details.len() > 1).then(|| {
+            let batch = entry.batch.take().unwrap_or_default();
+            let batch_ref = [batch.reference, batch.message_id, entry.bank_ref.clone()];
+            self.message.batches.push(BatchEntry {
+                amount_fen: fen,
+                count: batch.count,
+                batch_ref: batch_ref.into_iter().find(|id| !id.is_empty()).unwrap_or_default(),
+                details: u32::try_from(details.len()).unwrap_or(u32::MAX),
+                record,
+            });
+            u32::try_from(self.message.batches.len() - 1).unwrap_or(u32::MAX)
+        });
+        if details.is_empty() {
+            details.push(Detail::default());
+        }
+        let single = place.is_none() || whole_batch;
+        for mut detail in details.drain(..) {
+            let record = if single { record } else { self.gathered.number() };
+            let answer = &mut detail.answer;
+            answer.record = record;
+            answer.batch = place;
+            if whole_batch {
+                answer.scope = Scope::Batch;
+            }
+            if let Some(place) = place
+                && answer.batch_ref.is_empty()
+                && let Some(batch) = self.message.batches.get(place as usize)
+            {
+                answer.batch_ref.clone_from(&batch.batch_ref);
+            }
+            let one = single.then_some(fen);
+            match self.told(detail, &entry, (credit, booked), one) {
+                Ok(answer) => self.message.answers.push(answer),
+                Err(what) => self.gathered.tell(record, format!("detail unread: {what}")),
+            }
+        }
+        self.details = details;
+    }
+
+    /// The answer of a detail; `whole` is the entry's amount where the detail is all of it.
+    fn told(
+        &self,
+        detail: Detail,
+        entry: &Entry,
+        (credit, booked): (bool, bool),
+        whole: Option<i64>,
+    ) -> Result<Answer, String> {
+        let Detail { mut answer, sum, instructed, credit: own, returned, message_id, .. } = detail;
+        let (debtor, creditor, words) = (detail.debtor, detail.creditor, detail.words);
+        let credit = own.unwrap_or(credit);
+        let returned = returned || entry.returned || entry.reversal;
+        answer.said = match (booked && self.kind != AnswerKind::Camt052, credit) {
+            (false, _) => Said::Pending,
+            (true, false) => Said::Paid,
+            (true, true) if returned => Said::Returned,
+            (true, true) => Said::Credit,
+        };
+        answer.reversal = entry.reversal;
+        answer.status.clone_from(&entry.status);
+        answer.bank_date = entry.day;
+        if answer.bank_ref.is_empty() {
+            answer.bank_ref.clone_from(&entry.bank_ref);
+        }
+        if answer.batch_ref.is_empty() {
+            answer.batch_ref = message_id;
+        }
+        let currency = entry.sum.as_ref().map(|sum| &*sum.currency).unwrap_or_default();
+        let (ours, foreign) = match instructed {
+            Some(sum) if *sum.currency == *currency => (Some(sum), None),
+            other => (None, other),
+        };
+        if let Some(sum) = sum.or(ours) {
+            answer.amount_fen = Some(sum.hundredths?);
+            answer.currency = sum.currency;
+        } else if let Some(fen) = whole {
+            answer.amount_fen = Some(fen);
+            answer.currency = Box::from(currency);
+        } else if let Some(sum) = foreign {
+            answer.amount_fen = Some(sum.hundredths?);
+            answer.currency = sum.currency;
+        }
+        // On a credit the other side is who sends it. Banks that keep the sides of the payment that
+        // comes back name us there, and then it is the payee.
+        let other = |party: &Party| {
+            !party.account_no.is_empty() && party.account_no != self.statement.account_no
+        };
+        let party = if credit && (other(&debtor) || !other(&creditor)) { debtor } else { creditor };
+        answer.account_no = party.account_no;
+        answer.account_name = party.name;
+        if answer.said != Said::Paid || returned {
+            let mut words = words.into_iter().chain([entry.words.clone()]);
+            answer.reason = words.find(|words| !words.is_empty()).unwrap_or_default().into();
+        }
+        Ok(answer)
+    }
+}
+
+impl Entry {
+    fn read_sum(&self) -> Result<(i64, bool), String> {
+        let sum = self.sum.as_ref().ok_or("no amount; expected Amt")?;
+        let credit =
+            self.credit.ok_or("neither debit nor credit; expected CdtDbtInd DBIT or CRDT")?;
+        Ok((sum.hundredths.clone()?, credit))
+    }
+}
+
+fn booked(walk: &mut Walk<'_>, place: &mut Option<Date>) -> Taken {
+    walk.children(|walk, _| {
+        *place = day(&walk.text()?);
+        Ok(())
+    })
+}
+
+fn batch(walk: &mut Walk<'_>, batch: &mut Batch) -> Taken {
+    walk.children(|walk, element| {
+        match element.name() {
+            "MsgId" => batch.message_id = kept(walk)?,
+            "PmtInfId" => batch.reference = kept(walk)?,
+            "NbOfTxs" => {
+                // Of several batches in one entry the numbers add up.
+                let told: Option<u32> = walk.text()?.parse().ok();
+                batch.count = match (batch.count, told) {
+                    (Some(before), Some(more)) => before.checked_add(more),
+                    (before, more) => before.or(more),
+                };
+            }
+            _ => walk.skip()?,
+        }
+        Ok(())
+    })
+}
+
+fn detail(walk: &mut Walk<'_>) -> Result<Detail, Broken> {
+    let mut detail = Detail::default();
+    let Detail { answer, sum, instructed, credit, returned, message_id, debtor, creditor, words } =
+        &mut detail;
+    let [of_return, of_remitter, of_bank] = words;
+    let mut transaction = None;
+    walk.children(|walk, element| match element.name() {
+        "Refs" => walk.children(|walk, element| {
+            match element.name() {
+                "EndToEndId" => answer.end_to_end_id = named(&walk.text()?),
+                "InstrId" => answer.instruction_id = kept(walk)?,
+                "PmtInfId" => answer.batch_ref = kept(walk)?,
+                "AcctSvcrRef" => answer.bank_ref = kept(walk)?,
+                "MsgId" => *message_id = kept(walk)?,
+                _ => walk.skip()?,
+            }
+            Ok(())
+        }),
+        "Amt" => {
+            *sum = Some(Sum::read(walk, element)?);
+            Ok(())
+        }
+        "AmtDtls" => walk.children(|walk, element| match element.name() {
+            "TxAmt" => inner_sum(walk, &mut transaction),
+            "InstdAmt" => inner_sum(walk, instructed),
+            _ => walk.skip(),
+        }),
+        "CdtDbtInd" => {
+            *credit = is_credit(&walk.text()?);
+            Ok(())
+        }
+        "BkTxCd" => code_returns(walk, returned),
+        "RltdPties" => walk.children(|walk, element| match element.name() {
+            "Cdtr" => name(walk, &mut creditor.name),
+            "CdtrAcct" => account(walk, &mut creditor.account_no),
+            "Dbtr" => name(walk, &mut debtor.name),
+            "DbtrAcct" => account(walk, &mut debtor.account_no),
+            _ => walk.skip(),
+        }),
+        "RtrInf" => {
+            *returned = true;
+            walk.children(|walk, element| {
+                match element.name() {
+                    "Rsn" => answer.reason_code = coded(walk)?,
+                    "AddtlInf" => join(of_return, &walk.text()?),
+                    _ => walk.skip()?,
+                }
+                Ok(())
+            })
+        }
+        "RmtInf" => walk.children(|walk, element| {
+            match element.name() {
+                "Ustrd" => join(of_remitter, &walk.text()?),
+                _ => walk.skip()?,
+            }
+            Ok(())
+        }),
+        "AddtlTxInf" => {
+            join(of_bank, &walk.text()?);
+            Ok(())
+        }
+        _ => walk.skip(),
+    })?;
+    detail.sum = detail.sum.or(transaction);
+    Ok(detail)
+}
