@@ -49,9 +49,9 @@ pub enum Said {
     /// Received, or under way: nothing is decided (ACTC, ACCP, ACSP, PDNG, an entry not booked).
     #[default]
     Pending,
-    /// The money has left our account (ACSC, ACCC, a booked debit, XPayAmt).
+    /// The money has left our account (ACSC, ACCC, a booked debit, `XPayAmt`).
     Paid,
-    /// Refused: it never left (RJCT, CANC, XAddWordCode with nothing paid).
+    /// Refused: it never left (RJCT, CANC, `XAddWordCode` with nothing paid).
     Rejected,
     /// It left and came back (a booked return or reversal, 2252).
     Returned,
