@@ -8,6 +8,7 @@ use super::args_acts::{
 use super::args_audit::{self, DiffCommand, LowRerun, LowRunsDiff, RerunCommand};
 use super::args_explain::{self, ExplainCommand, LowExplain};
 use super::args_ledger::{self, LedgerCommand, LowLedger};
+use super::args_profile::{self, LowProfile, ProfileCommand};
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
 use crate::law::DiffOf;
@@ -39,6 +40,9 @@ enum LowCommand {
     /// The law: static checks, what is in force, what a notice changed
     #[command(subcommand)]
     Policy(LowPolicy),
+    /// Column maps, forms and texts of banks: static checks
+    #[command(subcommand)]
+    Profile(LowProfile),
     /// Every step of an amount, then and as corrected since; a statement for one child
     Explain(LowExplain),
     /// Agree to a draft, as another person than its maker
@@ -220,6 +224,8 @@ pub enum Command {
     Check(JobCommand),
     /// `policy …`.
     Policy(PolicyCommand),
+    /// `profile check`.
+    Profile(ProfileCommand),
     /// `explain`.
     Explain(ExplainCommand),
     /// `approve`, `release`, `close`, `reopen`.
@@ -357,6 +363,7 @@ impl TryFrom<Low> for Command {
             }
             LowCommand::Check(check) => Self::Check(job(check.job)?),
             LowCommand::Policy(low) => Self::Policy(policy(low)?),
+            LowCommand::Profile(low) => Self::Profile(args_profile::profile(low)?),
             LowCommand::Explain(low) => Self::Explain(args_explain::explain(low)?),
             LowCommand::Approve(low) => Self::Act(args_acts::act(ActKind::Approve, low)?),
             LowCommand::Release(low) => Self::Act(args_acts::act(ActKind::Release, low)?),

@@ -10,6 +10,7 @@ mod args_acts;
 mod args_audit;
 mod args_explain;
 mod args_ledger;
+mod args_profile;
 mod audit;
 mod books;
 mod check;
@@ -20,6 +21,7 @@ mod explain;
 mod keys;
 mod meant;
 mod policy;
+mod profile;
 mod progress;
 mod prove;
 mod rerun;
@@ -34,6 +36,7 @@ pub use args_acts::{ActCommand, KeysCommand, MakerWords, ProveCommand, VerifyCom
 pub use args_audit::{DiffCommand, RerunCommand};
 pub use args_explain::{ExplainCommand, StatementWords};
 pub use args_ledger::{LedgerCommand, LedgerQuestion};
+pub use args_profile::ProfileCommand;
 pub use console::{Complaint, Console, Outcome, Trouble};
 pub use exit::Exit;
 
@@ -65,6 +68,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, console: &mut Console
         Ok(Command::Run(command)) => run::run(&command, console),
         Ok(Command::Check(command)) => check::check(&command, console),
         Ok(Command::Policy(command)) => policy::policy(&command, console),
+        Ok(Command::Profile(command)) => profile::profile(&command, console),
         Ok(Command::Explain(command)) => explain::explain(&command, console),
         Ok(Command::Act(command)) => act::act(&command, console),
         Ok(Command::Keys(command)) => keys::keys(&command, console),

@@ -46,7 +46,10 @@ impl From<&SettleError> for Exit {
             SettleError::Ledger(error) => Self::from(error),
             SettleError::Publish(PublishError::Control(_)) => Self::Bug,
             SettleError::Publish(
-                PublishError::Folder(_) | PublishError::Write { .. } | PublishError::Overflow,
+                PublishError::Folder(_)
+                | PublishError::Write { .. }
+                | PublishError::Bank(_)
+                | PublishError::Overflow,
             )
             | SettleError::Intake(_)
             | SettleError::NotDelivered(_)

@@ -37,6 +37,6 @@ pub use ident::{
 pub use key::{BadKey, PublicKey, SecretKey};
 pub use key_rows::{KeyRows, key_rows};
 pub use money::{Fen, MoneyError, amount_in_words};
-pub use person::{ActError, beijing_day, moment, person, reason, same_person};
+pub use person::{ActError, beijing_day, beijing_time, moment, person, reason, same_person};
 pub use progress::{Progress, Silent};
 pub use time::{Date, DateError, Month, Span};

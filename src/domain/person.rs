@@ -1,7 +1,7 @@
 //! Who did something, when and why: the words every act of a person carries into the ledger.
 
 use super::Date;
-use chrono::{DateTime, Datelike, FixedOffset};
+use chrono::{DateTime, Datelike, FixedOffset, Timelike as _};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Longest name, in characters.
@@ -56,6 +56,16 @@ pub fn beijing_day(moment: &str) -> Option<Date> {
     let moment = DateTime::parse_from_rfc3339(moment).ok()?;
     let day = moment.with_timezone(&FixedOffset::east_opt(BEIJING)?).date_naive();
     Date::from_ymd(day.year(), day.month(), day.day())
+}
+
+/// A moment on the country's one clock, to the second, `2026-10-12T09:30:00+08:00`.
+#[must_use]
+pub fn beijing_time(moment: &str) -> Option<String> {
+    let moment = DateTime::parse_from_rfc3339(moment).ok()?;
+    let there = moment.with_timezone(&FixedOffset::east_opt(BEIJING)?);
+    // A leap second is told as the one before it: most readers know no second 60.
+    let there = there.with_nanosecond(0)?;
+    Some(there.format("%Y-%m-%dT%H:%M:%S+08:00").to_string())
 }
 
 /// Whether two names are one person's: spaces, capitals, and letters that only look different in the

@@ -321,13 +321,24 @@ impl TextEncoding {
     fn lacks(self, found: char) -> bool {
         match found {
             '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}' => true,
-            '€' | 'ǹ' | 'ḿ' | '〾' | '\u{2FF0}'..='\u{2FFB}' => self == Self::Gbk,
-            '\u{2E80}'..='\u{2EFF}' | '\u{3400}'..='\u{4DBF}' => self == Self::Gbk,
-            '\u{9FA6}'..='\u{9FFF}' | '\u{FE10}'..='\u{FE1F}' => self == Self::Gbk,
-            _ => false,
+            _ => self == Self::Gbk && OUTSIDE_GBK.iter().any(|of| of.contains(&found)),
         }
     }
 }
+
+/// Characters with two bytes in GB 18030 and later tables only, and the euro sign, which has one byte
+/// or two by the system.
+const OUTSIDE_GBK: [std::ops::RangeInclusive<char>; 9] = [
+    'ǹ'..='ǹ',
+    'ḿ'..='ḿ',
+    '€'..='€',
+    '\u{2E80}'..='\u{2EFF}',
+    '\u{2FF0}'..='\u{2FFB}',
+    '〾'..='〾',
+    '\u{3400}'..='\u{4DBF}',
+    '\u{9FA6}'..='\u{9FFF}',
+    '\u{FE10}'..='\u{FE1F}',
+];
 
 /// End of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -37,7 +37,7 @@ pub(super) fn canonical(job: &Job) -> String {
         "opening": job.opening.map(|month| month.to_string()),
         "office": job.office,
     });
-    // A job without form and write-offs reads as jobs did before there were any: archived ones are
+    // A job without form, write-offs and files for the bank reads as jobs did before there were any: archived ones are
     // restored.
     if let Some(form) = &job.form {
         text["form"] = json!(form);
@@ -47,6 +47,9 @@ pub(super) fn canonical(job: &Job) -> String {
     }
     if !job.write_offs.is_empty() {
         text["write_offs"] = json!(job.write_offs);
+    }
+    if let Some(pay) = &job.pay {
+        text["pay"] = json!(pay);
     }
     text.to_string()
 }

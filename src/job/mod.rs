@@ -10,6 +10,7 @@ mod deliveries;
 mod error;
 mod files;
 mod late;
+mod pay;
 mod read;
 mod reconcile;
 mod restore;
@@ -23,6 +24,7 @@ pub use batch_profile::{
 pub use deliveries::{NotDelivered, choose};
 pub use error::JobError;
 pub use files::is_core;
+pub use pay::{PAIN001, Pay, VOUCHER_8207};
 pub use read::{Books, books, read};
 pub use reconcile::{ReconcileJob, kind, read_reconcile};
 pub use restore::{Places, RestoreError, restore};
@@ -135,6 +137,8 @@ pub struct Job {
     pub office: String,
     /// What is no longer asked back (S27).
     pub write_offs: Vec<WriteOff>,
+    /// Who pays and in which files, where the job says so.
+    pub pay: Option<Pay>,
     /// What a run demands before it is released; outside the run id (S29).
     pub approval: Approval,
     /// Language of texts for people.

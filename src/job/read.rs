@@ -4,7 +4,7 @@ use super::files::{self, CORE_FILES};
 use super::toml_walk::{Section, Text, join, parse_month};
 use super::{
     ArchiveChoice, Capture, Job, JobError, JobKind, LedgerChoice, Overrides, TableSpec, approval,
-    canonical, late, write_off,
+    canonical, late, pay, write_off,
 };
 use crate::domain::{Date, Month};
 use regex::Regex;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
 
-const TOP: [&str; 27] = [
+const TOP: [&str; 28] = [
     "id",
     "kind",
     "title",
@@ -41,6 +41,7 @@ const TOP: [&str; 27] = [
     "archive",
     "late",
     "write_off",
+    "pay",
 ];
 
 pub(super) const TABLE: [&str; 11] = [
@@ -92,9 +93,11 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
     let input = Input::new(text, &input, period)?;
     let tables = tables(&top, &input)?;
     let ledger = ledger(&top, overrides)?;
+    let title = top.string("title")?.unwrap_or_else(|| id.clone());
     let mut job = Job {
         kind,
-        title: top.string("title")?.unwrap_or_else(|| id.clone()),
+        pay: pay::read(&top, &title)?,
+        title,
         period,
         packs: paths(&top, "packs")?,
         overlays: paths(&top, "overlays")?,

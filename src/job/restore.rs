@@ -1,7 +1,7 @@
 //! A job from its canonical text: what was settled once is settled again from other folders.
 
 use super::canonical::canonical;
-use super::{Capture, Job, JobKind, Language, TableSpec, WriteOff};
+use super::{Capture, Job, JobKind, Language, Pay, TableSpec, WriteOff};
 use crate::domain::{Date, Month};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -60,6 +60,8 @@ struct Text {
     office: String,
     #[serde(default)]
     write_offs: Vec<WriteOff>,
+    #[serde(default)]
+    pay: Option<Pay>,
 }
 
 #[derive(Deserialize)]
@@ -170,6 +172,7 @@ pub fn restore(text: &str, places: Places) -> Result<Job, RestoreError> {
         approval: super::Approval::default(),
         form: read.form,
         write_offs: read.write_offs,
+        pay: read.pay,
         workbooks: read.workbooks,
         entitlements_csv: read.entitlements_csv,
         change_percent: read.change_percent,

@@ -4,6 +4,7 @@
 //! the draft is renamed. Never: computes an amount, shows a child's number, lets a clock, host,
 //! thread count or hash order reach a byte.
 
+mod bank;
 mod control;
 mod corrections_read;
 mod delimited;
@@ -20,8 +21,10 @@ mod manifest;
 mod merkle;
 mod money_files;
 pub mod parquet;
+mod pay_file;
 mod price_files;
 mod profile;
+mod profile_check;
 mod proof;
 mod pseudonym;
 pub mod recon;
@@ -39,6 +42,7 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
+pub use bank::{BankError, BankFile, Outgoing, Place, Wide, bank_files};
 pub use control::{Control, ControlMismatch, Mismatch, TableUse, YearToDate};
 pub use corrections_read::{CorrectedLine, lay_over, read_corrections};
 pub use delimited::write as write_csv;
@@ -52,8 +56,10 @@ pub use form::Form;
 pub use institution_files::{Previous, Standing};
 pub use line_files::{CORRECTIONS, EXAMINED, LINES, LineFileError, corrections_text, read_lines};
 pub use manifest::{InputFile, MANIFEST_FORMAT, Manifest, OutputFile};
+pub use pay_file::{PAY_FILE, PayBudgetLine, PayFile, PayOf};
 pub use price_files::{PriceColumns, price_columns};
 pub use profile::{FINANCE_FIELDS, Profile, ProfileError, Profiles, SUPERVISION_FIELDS};
+pub use profile_check::{ProfileFace, ProfileKind, examine_profile};
 pub use proof::{Proof, ProofError, ProvedLine, Wanted, prove};
 pub use pseudonym::{KeyError, Pseudonym, Pseudonyms};
 pub use register::{Institution, Register};
@@ -177,6 +183,9 @@ pub enum PublishError {
         /// Why.
         cause: io::Error,
     },
+    /// A file for bank or treasury cannot be made.
+    #[error(transparent)]
+    Bank(#[from] BankError),
     /// A sum does not fit 64 bits.
     #[error("a sum of amounts is beyond 9 x 10^16 yuan; expected inputs below 10^12 fen each")]
     Overflow,
@@ -278,6 +287,9 @@ pub fn write_prepared(
             }
             let text = summary::text(run, &tallies, &control)?;
             files.push(write_bytes(summary::SUMMARY, text.as_bytes(), draft)?);
+            if let Some(pay) = PayFile::of(run)? {
+                files.push(write_bytes(PAY_FILE, pay.text().as_bytes(), draft)?);
+            }
             if run.job.retro {
                 files.push(write_sheet(&line_files::corrections(run.corrections), draft)?);
                 let text = Examined::text(run.examined);

@@ -19,6 +19,7 @@ use serde::Deserialize;
 
 use super::form::Form;
 use super::sheet::{Sheet, Values};
+use crate::job::{BatchProfile, BatchProfileError, Pay};
 
 /// Fields a `finance_detail` profile may name.
 pub const FINANCE_FIELDS: &[&str] = &[
@@ -113,6 +114,18 @@ pub enum ProfileError {
         unit: String,
         /// The places it wants.
         decimals: u32,
+    },
+    /// A batch profile has faults.
+    #[error(transparent)]
+    Batch(#[from] BatchProfileError),
+    /// A file is no profile of any kind.
+    #[error(
+        "{name}: is no profile; expected kind = \"batch\", [[column]] with id = \"finance_detail\" or \
+         \"supervision\", or the unit of a form"
+    )]
+    Unknown {
+        /// The file's name.
+        name: String,
     },
     /// A column has both or neither of `from` and `value`.
     #[error("{name}: column {column} needs either `from` or `value`")]
@@ -243,25 +256,50 @@ pub struct Profiles {
     pub supervision: Profile,
     /// Of `form.csv`, where the job names one.
     pub form: Option<Form>,
+    /// Texts of the batch profiles the job pays with, by name.
+    pub batch: BTreeMap<String, String>,
 }
 
 impl Profiles {
-    /// Reads `profiles/finance_detail.toml`, `profiles/supervision.toml` and the form the job names
-    /// in the reference folder.
+    /// Reads `profiles/finance_detail.toml`, `profiles/supervision.toml`, and the form and the batch
+    /// profiles the job names, in the reference folder.
     ///
     /// # Errors
     /// See [`ProfileError`].
-    pub fn load(reference: &Path, form: Option<&str>) -> Result<Self, ProfileError> {
-        let read = |name: &str, fields: &[&str]| {
+    pub fn load(
+        reference: &Path,
+        form: Option<&str>,
+        pay: Option<&Pay>,
+    ) -> Result<Self, ProfileError> {
+        let text = |name: &str| {
             let path = reference.join("profiles").join(name);
-            let text = std::fs::read_to_string(&path)
-                .map_err(|cause| ProfileError::Io { path: path.clone(), cause })?;
-            Profile::parse(name, &text, fields)
+            std::fs::read_to_string(&path)
+                .map_err(|cause| ProfileError::Io { path: path.clone(), cause })
         };
+        let read = |name: &str, fields: &[&str]| Profile::parse(name, &text(name)?, fields);
+        let mut batch = BTreeMap::new();
+        for name in pay.into_iter().flat_map(Pay::profiles) {
+            let file = format!("{name}.toml");
+            let text = text(&file)?;
+            BatchProfile::parse(&file, &text)?;
+            batch.insert(name.to_owned(), text);
+        }
         Ok(Self {
             finance_detail: read("finance_detail.toml", FINANCE_FIELDS)?,
             supervision: read("supervision.toml", SUPERVISION_FIELDS)?,
             form: form.map(|name| Form::load(reference, name)).transpose()?,
+            batch,
         })
+    }
+
+    /// All that may change a byte of an output, for the run id. Batch profiles stand apart
+    /// ([`Profiles::batch`]): a job without them has the text it always had.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let Self { finance_detail, supervision, form, batch: _ } = self;
+        format!(
+            "Profiles {{ finance_detail: {finance_detail:?}, supervision: {supervision:?}, \
+             form: {form:?} }}"
+        )
     }
 }

@@ -11,8 +11,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::PublishError;
+use super::bank::{BankError, BankFile, Outgoing, bank_files};
 use super::folder::{Contents, Draft, FolderError, RELEASE, verify_sealed_by};
 use super::manifest::{Manifest, OutputFile};
+use super::pay_file::{PAY_FILE, PayFile};
 use super::release_book::{self, SCHEDULE_BOOK};
 
 /// The format of this file.
@@ -131,8 +134,9 @@ impl Release {
     /// the ledger has decided. `self` names no outputs yet.
     ///
     /// # Errors
-    /// When the run folder cannot be read or the file system refuses.
-    pub fn write(&self, run_folder: &Path, place: &Path) -> Result<Draft, FolderError> {
+    /// When the run folder cannot be read, a file for bank or treasury cannot be made, or the file
+    /// system refuses. Nothing stands then.
+    pub fn write(&self, run_folder: &Path, place: &Path) -> Result<Draft, PublishError> {
         let manifest = Manifest::read(run_folder)?;
         let path = run_folder.join(PAYMENTS);
         let payments =
@@ -147,7 +151,26 @@ impl Release {
         if let Some(book) = release_book::schedule(self, run_folder, &manifest)? {
             draft.put(SCHEDULE_BOOK, &book, contents(SCHEDULE_BOOK))?;
         }
+        if manifest.outputs.iter().any(|file| file.file == PAY_FILE) {
+            let pay = PayFile::read(run_folder)?;
+            let files = pay.map(|pay| self.bank_files(&pay, &payments)).transpose()?;
+            for (name, bytes, contents) in files.into_iter().flatten() {
+                draft.put(&name, &bytes, contents)?;
+            }
+        }
         draft.seal_with(|files| Self { outputs: files.to_vec(), ..self.clone() }.text())?;
         Ok(draft)
+    }
+
+    /// The files of bank and treasury and what is held.
+    fn bank_files(&self, pay: &PayFile, payments: &[u8]) -> Result<Vec<BankFile>, BankError> {
+        bank_files(&Outgoing {
+            run_id: &self.run_id,
+            job: &self.job,
+            period: &self.period,
+            at: &self.released.at,
+            pay,
+            payments,
+        })
     }
 }

@@ -116,7 +116,7 @@ pub fn release(
     if let Some(done) = &course.release {
         let wanted = released(&course, done, &money, &manifest);
         if !wanted.stands(&place) {
-            let draft = wanted.write(folder, &place).map_err(PublishError::from)?;
+            let draft = wanted.write(folder, &place)?;
             draft.commit().map_err(PublishError::from)?;
         }
         let (seq, head) = (done.seq, done.hash.clone());
@@ -129,9 +129,7 @@ pub fn release(
     let Acted { course, seq, head } =
         pending.act(run_id, &Act { kind: ActKind::Release, ..*act })?;
     let Some(done) = &course.release else { unreachable!("an act of release releases") };
-    let draft = released(&course, done, &money, &manifest)
-        .write(folder, &place)
-        .map_err(PublishError::from)?;
+    let draft = released(&course, done, &money, &manifest).write(folder, &place)?;
     pending.commit()?;
     // The lock again, so that nobody who sees the release mends its folder while it is moved in.
     let lock = ledger.begin();

@@ -205,8 +205,8 @@ pub(super) fn write(
 ) -> Result<(Draft, Outcome), SettleError> {
     let ahead = settled.months.iter_mut().filter_map(|month| month.ahead.take()).collect();
     let settled = &*settled;
-    let profiles =
-        Profiles::load(&job.reference, job.form.as_deref()).map_err(SettleError::Profile)?;
+    let profiles = Profiles::load(&job.reference, job.form.as_deref(), job.pay.as_ref())
+        .map_err(SettleError::Profile)?;
     // Files are in Chinese whatever the terminal speaks: the language is not in the run id (S29).
     let catalogue = Catalogue::new(Language::Chinese);
     let usage = usage(settled);

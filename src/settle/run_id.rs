@@ -41,8 +41,8 @@ pub(super) fn identify(
         files.iter().map(|file| format!("{} {}", file.table, file.sha256)).collect();
     inputs.sort();
     let key = super::post::key_bytes(job)?;
-    let profiles =
-        Profiles::load(&job.reference, job.form.as_deref()).map_err(SettleError::Profile)?;
+    let profiles = Profiles::load(&job.reference, job.form.as_deref(), job.pay.as_ref())
+        .map_err(SettleError::Profile)?;
     let mut run = Sha256::new();
     let mut part = |name: &str, text: &str| {
         run.update(format!("{name} {}\n{text}\n", text.len()));
@@ -57,7 +57,10 @@ pub(super) fn identify(
     part("law", &law_sha256);
     part("calendar", &calendar_sha256);
     part("key", &hex(&Sha256::digest(&key)));
-    part("profiles", &format!("{profiles:?}"));
+    part("profiles", &profiles.identity());
+    if job.pay.is_some() {
+        part("batch profiles", &format!("{:?}", profiles.batch));
+    }
     part("earlier", &released.join("\n"));
     part("compared", compared.unwrap_or_default());
     part("closed", closed);

@@ -22,6 +22,8 @@ fn a_wrong_word_is_exit_2_and_says_what_is_expected() {
         ("run a.toml --lang fr", "expected zh-CN or en"),
         ("check a.toml --ledger x", "--ledger"),
         ("policy check", "PACK"),
+        ("profile check", "FILE"),
+        ("profile check x.toml --lang fr", "expected zh-CN or en"),
         ("policy show p", "--on"),
         ("policy show p --on 2026-9", "expected a date as 2026-09-30 or a month as 2026-09"),
         ("policy diff p", "--notice"),

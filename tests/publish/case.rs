@@ -346,6 +346,7 @@ fn job(period: Month) -> Job {
         retro: false,
         opening: None,
         office: "示例区财政局".to_owned(),
+        pay: None,
         message_language: Language::Chinese,
         threads: None,
         canonical: String::new(),
@@ -390,7 +391,7 @@ impl Case {
                 ..YearToDate::default()
             },
             pseudonyms: Pseudonyms::new(b"0123456789abcdef0123456789abcdef").unwrap(),
-            profiles: Profiles::load(&reference(), None).unwrap(),
+            profiles: Profiles::load(&reference(), None, None).unwrap(),
         }
     }
 

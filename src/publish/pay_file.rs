@@ -1,0 +1,151 @@
+//! `pay.json` of a run folder: what the files of bank and treasury need beside `payments.csv`, so
+//! that a release is made from the run folder and the ledger alone.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::Publication;
+use super::bank::BankError;
+use crate::job::Pay;
+
+/// Its name in a run folder.
+pub const PAY_FILE: &str = "pay.json";
+
+/// The format of this file; a reader refuses a later one.
+const FORMAT: u32 = 1;
+
+/// The file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayFile {
+    /// Format of this file.
+    pub format: u32,
+    /// Who pays, by which codes, in which files.
+    pub pay: Pay,
+    /// Currency code, ISO 4217.
+    pub currency: String,
+    /// Batch profiles the job names: name -> text of the file.
+    pub profiles: BTreeMap<String, String>,
+    /// Budget lines of the payments.
+    pub budget_lines: Vec<PayBudgetLine>,
+    /// Payments by their number.
+    pub payments: BTreeMap<String, PayOf>,
+}
+
+/// What is told of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayOf {
+    /// Name of the institution.
+    pub institution_name: String,
+    /// Place in [`PayFile::budget_lines`]; `None` where the money has none.
+    pub budget_line: Option<usize>,
+}
+
+/// A budget line 指标.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayBudgetLine {
+    /// 指标文号.
+    pub budget_doc_no: String,
+    /// Funding source.
+    pub source: String,
+    /// 功能分类.
+    pub exp_func_code: String,
+    /// 政府经济分类.
+    pub gov_eco_code: String,
+    /// 部门经济分类.
+    pub dep_eco_code: String,
+    /// 资金性质.
+    pub fund_type_code: String,
+    /// 项目代码.
+    pub project_code: String,
+    /// Fiscal year.
+    pub fiscal_year: i32,
+    /// Balance before this settlement, fen.
+    pub balance_fen: i64,
+}
+
+impl PayFile {
+    /// The file of a run; `None` where the job has no `[pay]`.
+    ///
+    /// # Errors
+    /// When the packs count in a unit that is no currency.
+    pub fn of(run: &Publication<'_>) -> Result<Option<Self>, BankError> {
+        let Some(pay) = &run.job.pay else { return Ok(None) };
+        let unit = run.packs.last().map_or("yuan", |pack| &*pack.currency);
+        let budget_lines = run.schedule.budget_lines.iter().map(|line| PayBudgetLine {
+            budget_doc_no: line.budget_doc_no.clone(),
+            source: line.source.clone(),
+            exp_func_code: line.exp_func_code.clone(),
+            gov_eco_code: line.gov_eco_code.clone(),
+            dep_eco_code: line.dep_eco_code.clone(),
+            fund_type_code: line.fund_type_code.clone(),
+            project_code: line.project_code.clone(),
+            fiscal_year: line.fiscal_year,
+            balance_fen: line.balance_fen,
+        });
+        let budget_lines: Vec<PayBudgetLine> = budget_lines.collect();
+        let payments = run.schedule.payments.iter().map(|payment| {
+            let payee = run.schedule.payees.get(payment.payee as usize);
+            let place = payment.budget_line as usize;
+            let of = PayOf {
+                institution_name: payee.map_or("", |of| &*of.institution_name).to_owned(),
+                budget_line: (place < budget_lines.len()).then_some(place),
+            };
+            (payment.payment_no.clone(), of)
+        });
+        let payments = payments.collect();
+        Ok(Some(Self {
+            format: FORMAT,
+            pay: pay.clone(),
+            currency: currency(unit)?,
+            profiles: run.profiles.batch.clone(),
+            payments,
+            budget_lines,
+        }))
+    }
+
+    /// Reads the file of a run folder; `None` where it holds none.
+    ///
+    /// # Errors
+    /// When it cannot be read, is another file or of a later format.
+    pub fn read(run_folder: &Path) -> Result<Option<Self>, BankError> {
+        let path = run_folder.join(PAY_FILE);
+        let wrong = |reason: String| BankError::PayFile { path: path.clone(), reason };
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(wrong(error.to_string())),
+        };
+        let read: Self =
+            serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
+        if read.format > FORMAT {
+            return Err(wrong(format!("format {} is later than {FORMAT}", read.format)));
+        }
+        Ok(Some(read))
+    }
+
+    /// The text of the file.
+    #[must_use]
+    pub fn text(&self) -> String {
+        // Serialising texts and numbers to memory cannot fail.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+/// The currency code of a pack's money unit: `yuan` is CNY, a word of three letters its own code.
+fn currency(unit: &str) -> Result<String, BankError> {
+    match unit {
+        "yuan" => Ok("CNY".to_owned()),
+        _ if unit.len() == 3 && unit.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+            Ok(unit.to_ascii_uppercase())
+        }
+        _ => Err(BankError::Currency { found: unit.to_owned() }),
+    }
+}
