@@ -33,7 +33,8 @@ impl Again {
         let manifest = spine::manifest(run)?;
         let file = match job {
             Some(file) => file.to_path_buf(),
-            None => job_of(&manifest.job)?,
+            // A correction batch is of the job whose payments failed.
+            None => job_of(manifest.job.split('+').next().unwrap_or_default())?,
         };
         Ok(Self {
             file,

@@ -24,6 +24,7 @@ mod policy;
 mod profile;
 mod progress;
 mod prove;
+mod reconcile;
 mod rerun;
 mod run;
 mod source;

@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::spine;
 use crate::domain::texts::Catalogue;
 use crate::domain::{Fen, amount_in_words};
+use crate::job::{self, JobKind};
 use crate::settle::{Maker, Outcome as Posted, RunReport};
 use std::io;
 
@@ -14,6 +15,10 @@ use std::io;
 /// # Errors
 /// When the console cannot be written.
 pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
+    // What cannot be read at all is told when it is read as a settlement.
+    if job::kind(&command.job).is_ok_and(|kind| kind == JobKind::Reconcile) {
+        return super::reconcile::run(command, console);
+    }
     let job = match spine::job(&command.job, &command.changes) {
         Ok(job) => job,
         Err(trouble) => {

@@ -25,9 +25,10 @@ pub(super) const ENGINE: &str = concat!("tuoyu ", env!("CARGO_PKG_VERSION"));
 impl From<&SettleError> for Exit {
     fn from(error: &SettleError) -> Self {
         match error {
-            SettleError::Law(_) | SettleError::Calendar(_) | SettleError::LawRewritten(_) => {
-                Self::Law
-            }
+            SettleError::Law(_)
+            | SettleError::Calendar(_)
+            | SettleError::CalendarFile(_)
+            | SettleError::LawRewritten(_) => Self::Law,
             SettleError::Archive(error) => Self::from(error),
             SettleError::Lines(_) => Self::Differs,
             SettleError::Allocation(error) => match error {
@@ -56,6 +57,9 @@ impl From<&SettleError> for Exit {
             | SettleError::Key { .. }
             | SettleError::Profile(_)
             | SettleError::NoLedger { .. }
+            | SettleError::NothingSent { .. }
+            | SettleError::NotFailed { .. }
+            | SettleError::BatchProfile(_)
             | SettleError::OtherRun { .. }
             | SettleError::Damaged { .. }
             | SettleError::Unreadable { .. }
@@ -143,7 +147,12 @@ pub(super) fn language(job: &Job) -> Language {
 /// # Errors
 /// When the file cannot be read or says something no job can say.
 pub(super) fn job(path: &Path, changes: &Changes) -> Result<Job, Trouble> {
-    let overrides = Overrides {
+    job::read(path, &overrides(changes)).map_err(|error| Trouble::of(Exit::from(&error), &error))
+}
+
+/// What the command line says in place of a job file.
+pub(super) fn overrides(changes: &Changes) -> Overrides {
+    Overrides {
         period: changes.period,
         input: changes.input.clone(),
         out: changes.out.clone(),
@@ -161,8 +170,7 @@ pub(super) fn job(path: &Path, changes: &Changes) -> Result<Job, Trouble> {
             Language::Chinese => job::Language::Chinese,
             Language::English => job::Language::English,
         }),
-    };
-    job::read(path, &overrides).map_err(|error| Trouble::of(Exit::from(&error), &error))
+    }
 }
 
 /// Reads where a job keeps its results and its books.

@@ -297,6 +297,31 @@ impl Ledger {
         Ok((messages, told))
     }
 
+    /// The correction batches of a period that stand, with their numbers, whatever their state.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn batches(&self, job_id: &str, period: Month) -> Result<Vec<(u32, RunHead)>, LedgerError> {
+        let mut batches = Vec::new();
+        for batch in 1_u32.. {
+            let Some(head) = self.find(&batch_job(job_id, batch), period)? else { break };
+            batches.push((batch, head));
+        }
+        Ok(batches)
+    }
+
+    /// What one run has claimed, in the order it was claimed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn claims_of(&self, run: &RunHead) -> Result<Vec<Claim>, LedgerError> {
+        self.rows(
+            "SELECT payment, fen FROM claims WHERE claim BETWEEN ?1 AND ?2 ORDER BY claim",
+            keys(run.run_no),
+            |row| Ok(Claim { payment: row.get(0)?, fen: row.get(1)? }),
+        )
+    }
+
     /// What of the payments of these runs correction batches that stand have claimed, by payment:
     /// fen and the run that claimed last.
     ///

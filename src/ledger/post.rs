@@ -85,6 +85,12 @@ impl<'a> Pending<'a> {
         Self { transaction, path, head }
     }
 
+    /// The head of the books right now: what was read under it before holds.
+    #[must_use]
+    pub fn head(&self) -> &str {
+        &self.head.hash
+    }
+
     /// The run that stands for a period, as this transaction sees it.
     ///
     /// # Errors

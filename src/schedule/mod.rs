@@ -83,7 +83,7 @@ impl LineKind {
 
 /// A payee of the period: the institution's payment data (version in force on the last service
 /// month).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Payee {
     /// Institution id as delivered.
     pub institution_id: Arc<str>,

@@ -4,7 +4,7 @@
 //! the ledger commits and so decides, the folder is renamed. What a crash left is finished or
 //! removed by the next release.
 
-use super::SettleError;
+use super::{SettleError, reconcile};
 use crate::archive::{Archive, ArchiveError};
 use crate::domain::hex;
 use crate::ledger::{Act, ActKind, Acted, Course, Deed, Ledger, Money, Verified};
@@ -102,8 +102,14 @@ pub fn release(
     folder: &Path,
     act: &Act<'_>,
 ) -> Result<ActReport, SettleError> {
+    let checked = reconcile::claims_hold(ledger, run_id)?;
     // Under the write lock from here on: nobody else writes or clears the same folder.
     let mut pending = ledger.begin()?;
+    if checked.is_some_and(|head| head != pending.head()) {
+        // An answer came in meanwhile: what failed may have been paid.
+        drop(pending);
+        return release(ledger, run_id, folder, act);
+    }
     let course = pending.course(run_id)?;
     look(folder, &course)?;
     let manifest = Manifest::read(folder).map_err(PublishError::from)?;

@@ -5,8 +5,9 @@ use crate::allocation::AllocationError;
 use crate::archive::ArchiveError;
 use crate::domain::{CalendarError, Month};
 use crate::intake::IntakeError;
-use crate::job::NotDelivered;
+use crate::job::{BatchProfileError, NotDelivered};
 use crate::law::LawErrors;
+use crate::law::calendar::CalendarFileError;
 use crate::ledger::LedgerError;
 use crate::publish::{LineFileError, ProfileError, PublishError};
 use crate::schedule::ScheduleError;
@@ -21,6 +22,36 @@ pub enum SettleError {
     /// A calendar year is not published (exit 4).
     #[error("{0}; add the year to data/reference/calendars, or set provisional_calendar = true")]
     Calendar(#[from] CalendarError),
+    /// The calendar that open items are aged by cannot be had (exit 4).
+    #[error(transparent)]
+    CalendarFile(#[from] CalendarFileError),
+    /// A batch profile is wrong (exit 1).
+    #[error(transparent)]
+    BatchProfile(#[from] BatchProfileError),
+    /// A batch would pay again what has not failed, or not so much of it (exit 1).
+    #[error(
+        "payment {payment_no}: the batch pays {claimed} fen of it again, and {failed} fen of it \
+         failed; hint: run the reconcile job again, which makes the batch anew"
+    )]
+    NotFailed {
+        /// The payment.
+        payment_no: String,
+        /// What the batch pays again.
+        claimed: i64,
+        /// What has failed and no other batch pays.
+        failed: i64,
+    },
+    /// Nothing of the period has gone out (exit 1).
+    #[error(
+        "job {job_id} has no released run of {period}; expected one whose payments a bank can answer; \
+         hint: approve and release it first"
+    )]
+    NothingSent {
+        /// Settle job.
+        job_id: String,
+        /// Period.
+        period: Month,
+    },
     /// An input file cannot be read (exit 1).
     #[error(transparent)]
     Intake(#[from] IntakeError),

@@ -17,6 +17,7 @@ mod keep;
 mod law_kept;
 mod opening;
 mod post;
+pub mod reconcile;
 mod rerun;
 mod run_id;
 
@@ -272,7 +273,15 @@ fn in_pool<T: Send>(
     job: &Job,
     of: impl FnOnce() -> Result<T, SettleError> + Send,
 ) -> Result<T, SettleError> {
-    match job.threads {
+    in_threads(job.threads, of)
+}
+
+/// Runs it in so many threads; `None` is all cores.
+fn in_threads<T: Send>(
+    threads: Option<usize>,
+    of: impl FnOnce() -> Result<T, SettleError> + Send,
+) -> Result<T, SettleError> {
+    match threads {
         None => of(),
         Some(threads) => rayon::ThreadPoolBuilder::new()
             .num_threads(threads)

@@ -1,0 +1,86 @@
+//! What a failed payment was made of: its payee and its lines, for the batch that pays it again.
+
+use super::read::month;
+use super::rows::keys;
+use super::{Ledger, LedgerError, SentRun};
+use crate::domain::Month;
+use crate::schedule::Payee;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
+
+/// A schedule line of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaidLine {
+    /// The payment, by its key in this ledger.
+    pub payment: i64,
+    /// Service month the money is for.
+    pub source_period: Month,
+    /// Item id.
+    pub item: Arc<str>,
+    /// Fen; a line may take back.
+    pub payable_fen: i64,
+    /// Rule version.
+    pub rule_version: Arc<str>,
+}
+
+impl Ledger {
+    /// The lines of these payments of a run, in order of payment and line.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn lines_paid_by(
+        &self,
+        run: &SentRun,
+        payments: &FxHashSet<i64>,
+    ) -> Result<Vec<PaidLine>, LedgerError> {
+        let mut lines = self.rows(
+            "SELECT payment, source_period, items.text, payable_fen, rules.text
+             FROM lines
+             JOIN texts AS items ON items.text_no = item
+             JOIN texts AS rules ON rules.text_no = rule_version
+             WHERE line BETWEEN ?1 AND ?2 AND payment IS NOT NULL ORDER BY payment, line",
+            keys(run.run_no),
+            |row| {
+                Ok(PaidLine {
+                    payment: row.get(0)?,
+                    source_period: month(row, 1)?,
+                    item: row.get(2)?,
+                    payable_fen: row.get(3)?,
+                    rule_version: row.get(4)?,
+                })
+            },
+        )?;
+        lines.retain(|line| payments.contains(&line.payment));
+        Ok(lines)
+    }
+
+    /// The payees of these payments of a run, with the account as it stood, by payment.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn payees_of(
+        &self,
+        run: &SentRun,
+        payments: &FxHashSet<i64>,
+    ) -> Result<FxHashMap<i64, Payee>, LedgerError> {
+        let found: Vec<(i64, Payee)> = self.rows(
+            "SELECT payment, institution_id, institution_name, account_name, account_no, bank_name,
+                    bank_no, hold_reason
+             FROM payments JOIN payees USING (payee) WHERE payment BETWEEN ?1 AND ?2",
+            keys(run.run_no),
+            |row| {
+                let payee = Payee {
+                    institution_id: row.get(1)?,
+                    institution_name: row.get(2)?,
+                    account_name: row.get(3)?,
+                    account_no: row.get(4)?,
+                    bank_name: row.get(5)?,
+                    bank_no: row.get(6)?,
+                    hold_reason: row.get(7)?,
+                };
+                Ok((row.get(0)?, payee))
+            },
+        )?;
+        Ok(found.into_iter().filter(|(payment, _)| payments.contains(payment)).collect())
+    }
+}

@@ -1,0 +1,68 @@
+//! Accounts that institutions have corrected after a payment failed.
+
+use super::SettleError;
+use crate::domain::{Column, Stored, check_cnaps, luhn_valid};
+use crate::intake::{self, Table};
+use crate::job::{ReconcileJob, TableSpec};
+use crate::schedule::Payee;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// The table of corrected accounts, as the register of institutions has them.
+const TABLE: &str = "institutions";
+
+/// Columns that must be there.
+const COLUMNS: [&str; 4] = ["account_name", "account_no", "bank_name", "bank_no"];
+
+/// Corrected accounts by institution; an institution on two rows is corrected by neither.
+pub(super) fn read(job: &ReconcileJob) -> Result<FxHashMap<Arc<str>, Payee>, SettleError> {
+    let mut found: FxHashMap<Arc<str>, Option<Payee>> = FxHashMap::default();
+    let Some(path) = &job.accounts else { return Ok(FxHashMap::default()) };
+    let spec =
+        TableSpec { table: TABLE.to_owned(), paths: vec![path.clone()], ..TableSpec::default() };
+    let wanted: Vec<(Arc<str>, Arc<str>)> =
+        COLUMNS.iter().map(|column| (Arc::from(TABLE), Arc::from(*column))).collect();
+    let tables = intake::read(&[spec], &[], &job.currency, &wanted)?;
+    let Some(table) = tables.get(TABLE) else { return Ok(FxHashMap::default()) };
+    for row in 0..table.rows {
+        let id = text(table, "institution_id", row);
+        let payee = Payee {
+            institution_id: Arc::clone(&id),
+            institution_name: text(table, "name", row),
+            account_name: text(table, "account_name", row),
+            account_no: text(table, "account_no", row),
+            bank_name: text(table, "bank_name", row),
+            bank_no: text(table, "bank_no", row),
+            hold_reason: Arc::from(""),
+        };
+        found.entry(id).and_modify(|known| *known = None).or_insert(Some(payee));
+    }
+    Ok(found.into_iter().filter_map(|(id, payee)| Some((id, payee?))).collect())
+}
+
+/// Why nothing may be paid to an account, or empty: the checks of a settlement (S7).
+pub(super) fn hold(payee: &Payee) -> &'static str {
+    if payee.account_no.is_empty() {
+        "account_missing"
+    } else if payee.account_no.starts_with("62") && !luhn_valid(&payee.account_no) {
+        "account_invalid"
+    } else if payee.bank_no.is_empty() {
+        "bank_no_missing"
+    } else if check_cnaps(&payee.bank_no).is_err() {
+        "bank_no_invalid"
+    } else {
+        ""
+    }
+}
+
+fn text(table: &Table, column: &str, row: usize) -> Arc<str> {
+    let stored: Option<&Stored> = table.get(column).filter(|stored| !stored.is_null(row));
+    match stored.map(|stored| &stored.column) {
+        Some(Column::Code(column)) => {
+            let texts = column.list.texts();
+            texts.get(column.codes[row] as usize).cloned().unwrap_or_else(|| Arc::from(""))
+        }
+        Some(Column::Key(column)) => Arc::from(column.text(row)),
+        _ => Arc::from(""),
+    }
+}

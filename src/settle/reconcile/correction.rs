@@ -1,0 +1,421 @@
+//! The correction batch 更正发放: what failed and is not paid again yet, as a run of its own.
+//!
+//! It takes the course of any run: its maker has posted it, another person approves and releases it.
+//! While it is a draft it is made anew by each reconciliation, so that it holds what has failed by then.
+
+use super::super::post::Maker;
+use super::{CALC_VERSION, CorrectionReport, Judged, SettleError, accounts};
+use crate::allocation::BudgetLine;
+use crate::domain::{Date, Fen, hex, hex_upper};
+use crate::job::{Approval, ReconcileJob};
+use crate::ledger::{
+    Claim, InstitutionMonth, Ledger, PaidLine, Pending, RunRecord, RunState, Told, batch_job,
+};
+use crate::publish::recon::{BatchFiles, write_batch};
+use crate::publish::{Draft, MANIFEST, PublishError};
+use crate::reconcile::Book;
+use crate::schedule::{LineKind, Payee, Payment, Schedule, ScheduleLine};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Files of the settlement's folder that tell how it is paid; the batch is paid alike.
+const PAYING: [&str; 1] = ["pay.json"];
+
+/// First letters of ISO reason codes that blame no account: there may be another try as it was.
+const NOT_THE_ACCOUNT: [&str; 7] = ["AM", "TM", "DT", "FF", "AG", "MS", "TS"];
+
+/// The hold of a payee whose account was refused and not corrected.
+const REFUSED: &str = "account_refused";
+
+/// A batch that stands as a draft, or would.
+pub(super) struct Correction {
+    pub(super) run_id: String,
+    pub(super) number: u32,
+    pub(super) folder: PathBuf,
+    pub(super) schedule: Schedule,
+    /// Whether it has to be posted.
+    pub(super) is_new: bool,
+    claims: Vec<Claim>,
+    approval: Approval,
+    job_id: String,
+    known_on: Date,
+    law_hash: String,
+    named: Named,
+}
+
+/// What the summary of the settlement's folder tells.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    title: String,
+    office: String,
+    sample: bool,
+    items: BTreeMap<String, String>,
+}
+
+/// A payment that failed, and how much of it is to be paid again.
+struct Failed<'a> {
+    at: usize,
+    fen: i64,
+    told: Option<&'a Told>,
+}
+
+impl Correction {
+    /// The batch of what failed and no batch has claimed that is approved or further; `None` where
+    /// nothing is left to pay again.
+    pub(super) fn of(
+        job: &ReconcileJob,
+        ledger: &Ledger,
+        book: &Book,
+        judged: &[Option<Judged>],
+        told: &[Told],
+        claimed: &FxHashMap<i64, (i64, String)>,
+    ) -> Result<Option<Self>, SettleError> {
+        let batches = ledger.batches(&job.settles, job.period)?;
+        let last = batches.last();
+        let draft = last.filter(|(_, head)| head.state == RunState::Draft);
+        let mut open: FxHashMap<i64, i64> =
+            claimed.iter().map(|(payment, (fen, _))| (*payment, *fen)).collect();
+        if let Some((_, head)) = draft {
+            for claim in ledger.claims_of(head)? {
+                *open.entry(claim.payment).or_default() -= claim.fen;
+            }
+        }
+        let failed: Vec<Failed<'_>> = judged
+            .iter()
+            .enumerate()
+            .filter_map(|(at, of)| {
+                let of = of.as_ref()?;
+                let before = open.get(&book.payments[at].payment).copied().unwrap_or(0);
+                let fen = of.standing.failed() - before;
+                (fen > 0).then(|| Failed { at, fen, told: of.by.map(|by| &told[by as usize]) })
+            })
+            .collect();
+        if failed.is_empty() {
+            return Ok(None);
+        }
+        let number = match (draft, last) {
+            (Some((number, _)), _) => *number,
+            (None, Some((number, _))) => number + 1,
+            (None, None) => 1,
+        };
+        let settlement = &book.runs[0];
+        let head = ledger.run(&settlement.run_id)?;
+        let demand = ledger.course(&settlement.run_id)?.demand;
+        let two = demand.approvals > 1;
+        let approval = Approval { keys: demand.keys, two_from: two.then_some(Fen(0)) };
+        let schedule = schedule(job, ledger, book, number, &failed)?;
+        let claims: Vec<Claim> = failed
+            .iter()
+            .map(|of| Claim { payment: book.payments[of.at].payment, fen: of.fen })
+            .collect();
+        let run_id = identity(job, book, number, &failed, &schedule);
+        let stands = batches.iter().any(|(_, head)| head.run_id == run_id);
+        let summary = std::fs::read(job.run_folder.join("summary.json")).unwrap_or_default();
+        let mut folder = job.run_folder.clone().into_os_string();
+        folder.push(format!(".correction-{number}"));
+        Ok(Some(Self {
+            run_id,
+            number,
+            folder: folder.into(),
+            schedule,
+            is_new: !stands,
+            claims,
+            approval,
+            job_id: batch_job(&job.settles, number),
+            known_on: head.known_on,
+            law_hash: head.law_hash,
+            named: serde_json::from_slice(&summary).unwrap_or_default(),
+        }))
+    }
+
+    /// What it claims, beside what was claimed before (its own earlier draft apart).
+    pub(super) fn claim(&self, claimed: &mut FxHashMap<i64, (i64, String)>) {
+        for claim in &self.claims {
+            let of = claimed.entry(claim.payment).or_default();
+            // Of a draft that stays the claim is among them already.
+            if self.is_new || of.1 != self.run_id {
+                of.0 = of.0.saturating_add(claim.fen);
+            }
+            self.run_id.clone_into(&mut of.1);
+        }
+    }
+
+    /// Writes and seals its folder beside its place; gives the hash of the manifest.
+    pub(super) fn write(&self, job: &ReconcileJob) -> Result<(Draft, String), SettleError> {
+        let mut paying = Vec::new();
+        for name in PAYING {
+            if let Ok(bytes) = std::fs::read(job.run_folder.join(name)) {
+                paying.push((name.to_owned(), bytes));
+            }
+        }
+        let title = format!("{}更正发放第{}批", self.named.title, self.number);
+        let files = BatchFiles {
+            run_id: &self.run_id,
+            job_id: &self.job_id,
+            period: job.period,
+            title: &title,
+            office: &self.named.office,
+            sample: self.named.sample,
+            items: &self.named.items,
+            calc_version: CALC_VERSION,
+            known_on: self.known_on.to_string(),
+            schedule: &self.schedule,
+            paying: &paying,
+            workbooks: job.workbooks,
+        };
+        let draft = write_batch(&files, &self.folder)?;
+        let path = draft.folder().join(MANIFEST);
+        let manifest = std::fs::read(&path).map_err(|cause| {
+            PublishError::from(crate::publish::FolderError::Io { path, action: "read back", cause })
+        })?;
+        Ok((draft, hex(&Sha256::digest(manifest))))
+    }
+
+    /// Posts it as a draft, with its claims.
+    pub(super) fn post(
+        &self,
+        pending: &mut Pending<'_>,
+        job: &ReconcileJob,
+        manifest_hash: &str,
+        maker: &Maker<'_>,
+    ) -> Result<(), SettleError> {
+        let mut sums: BTreeMap<&Arc<str>, i64> = BTreeMap::new();
+        for payment in &self.schedule.payments {
+            let id = &self.schedule.payees[payment.payee as usize].institution_id;
+            *sums.entry(id).or_default() += payment.amount_fen;
+        }
+        let institutions: Vec<InstitutionMonth> = sums
+            .into_iter()
+            .map(|(id, fen)| InstitutionMonth {
+                institution_id: Arc::clone(id),
+                headcount: -1,
+                slots: -1,
+                amount_fen: fen,
+            })
+            .collect();
+        let record = RunRecord {
+            run_id: &self.run_id,
+            job_id: &self.job_id,
+            period: job.period,
+            calc_version: CALC_VERSION,
+            engine: maker.engine,
+            law_hash: &self.law_hash,
+            manifest_hash,
+            known_on: self.known_on,
+            earlier: &[],
+            closed: &[],
+            approval: &self.approval,
+            key: maker.key,
+            schedule: &self.schedule,
+            institutions: &institutions,
+            claims: &self.claims,
+        };
+        pending.post(&record, maker.at, maker.by)?;
+        Ok(())
+    }
+
+    pub(super) fn report(&self) -> CorrectionReport {
+        let payees = &self.schedule.payees;
+        let held = |of: &&Payment| !payees[of.payee as usize].hold_reason.is_empty();
+        CorrectionReport {
+            run_id: self.run_id.clone(),
+            number: self.number,
+            folder: self.folder.clone(),
+            payments: self.schedule.payments.len(),
+            amount_fen: self.schedule.payments.iter().map(|of| of.amount_fen).sum(),
+            held: self.schedule.payments.iter().filter(held).count(),
+        }
+    }
+}
+
+/// Content hash of the batch: what failed, and to which accounts it is paid again.
+fn identity(
+    job: &ReconcileJob,
+    book: &Book,
+    number: u32,
+    failed: &[Failed<'_>],
+    schedule: &Schedule,
+) -> String {
+    let mut hash = Sha256::new();
+    let mut feed = |text: &str| {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    feed("tuoyu-correction-v1");
+    feed(CALC_VERSION);
+    feed(&job.settles);
+    feed(&job.period.to_string());
+    feed(&number.to_string());
+    feed(&book.runs[0].run_id);
+    for of in failed {
+        feed(&book.payments[of.at].end_to_end_id);
+        feed(&of.fen.to_string());
+    }
+    for payee in &schedule.payees {
+        feed(&payee.institution_id);
+        feed(&payee.account_name);
+        feed(&payee.account_no);
+        feed(&payee.bank_name);
+        feed(&payee.bank_no);
+        feed(&payee.hold_reason);
+    }
+    hex(&hash.finalize())
+}
+
+/// The lines and payments of the batch: one payment for each that failed, its lines in the
+/// proportion of what failed.
+fn schedule(
+    job: &ReconcileJob,
+    ledger: &Ledger,
+    book: &Book,
+    number: u32,
+    failed: &[Failed<'_>],
+) -> Result<Schedule, SettleError> {
+    let corrected = accounts::read(job)?;
+    let keys: FxHashSet<i64> = failed.iter().map(|of| book.payments[of.at].payment).collect();
+    let mut lines: FxHashMap<i64, Vec<PaidLine>> = FxHashMap::default();
+    let mut payees: FxHashMap<i64, Payee> = FxHashMap::default();
+    for run in &book.runs {
+        for line in ledger.lines_paid_by(run, &keys)? {
+            lines.entry(line.payment).or_default().push(line);
+        }
+        payees.extend(ledger.payees_of(run, &keys)?);
+    }
+    let mut made = Schedule::default();
+    let mut payee_places: FxHashMap<Payee, u32> = FxHashMap::default();
+    for (row, of) in (1_u32..).zip(failed) {
+        let sent = &book.payments[of.at];
+        let old = payees.remove(&sent.payment).unwrap_or_default();
+        let payee = payee(job, &corrected, old, of.told);
+        let payee = *payee_places.entry(payee).or_insert_with_key(|payee| {
+            made.payees.push(payee.clone());
+            u32::try_from(made.payees.len() - 1).unwrap_or(u32::MAX)
+        });
+        let line = BudgetLine {
+            budget_doc_no: sent.budget_doc_no.to_string(),
+            source: sent.source.to_string(),
+            ..BudgetLine::default()
+        };
+        let budget_line = place(&mut made.budget_lines, line);
+        let parts = lines.remove(&sent.payment).unwrap_or_default();
+        let amounts = apportion(of.fen, &parts);
+        let payment = u32::try_from(made.payments.len()).unwrap_or(u32::MAX);
+        let mut count = 0;
+        for (part, fen) in parts.iter().zip(amounts).filter(|(_, fen)| *fen != 0) {
+            count += 1;
+            let line_no = u32::try_from(made.lines.len() + 1).unwrap_or(u32::MAX);
+            made.lines.push(ScheduleLine {
+                line_no,
+                payee,
+                kind: LineKind::Correction,
+                source_period: part.source_period,
+                item: Arc::clone(&part.item),
+                quantity: Arc::from(""),
+                rate_fen: None,
+                gross_fen: fen,
+                cut_fen: 0,
+                carried_in_fen: 0,
+                carried_out_fen: 0,
+                payable_fen: fen,
+                source: Arc::clone(&sent.source),
+                budget_line,
+                pay_on: None,
+                rule_version: Arc::clone(&part.rule_version),
+                payment,
+            });
+        }
+        let account = &made.payees[payee as usize].account_no;
+        made.payments.push(Payment {
+            payment_no: format!("{}-C{number}-{row:06}", job.period),
+            end_to_end_id: end_to_end_id(&sent.end_to_end_id, number, account),
+            payee,
+            budget_line,
+            source: Arc::clone(&sent.source),
+            pay_on: None,
+            amount_fen: of.fen,
+            lines: count,
+        });
+    }
+    Ok(made)
+}
+
+/// To whom it is paid again: the corrected account, else the one it was, unless that was refused.
+fn payee(
+    job: &ReconcileJob,
+    corrected: &FxHashMap<Arc<str>, Payee>,
+    old: Payee,
+    told: Option<&Told>,
+) -> Payee {
+    if let Some(new) = corrected.get(&old.institution_id) {
+        let mut payee = Payee { institution_name: old.institution_name, ..new.clone() };
+        payee.hold_reason = Arc::from(accounts::hold(&payee));
+        return payee;
+    }
+    let code = told.map_or("", |told| &told.reason_code);
+    let again = job.same_account.iter().any(|known| known == code)
+        || NOT_THE_ACCOUNT.iter().any(|head| code.starts_with(head));
+    let hold = if again { accounts::hold(&old) } else { REFUSED };
+    Payee { hold_reason: Arc::from(hold), ..old }
+}
+
+/// Place of a value in a list, added when new.
+fn place<T: PartialEq>(list: &mut Vec<T>, value: T) -> u32 {
+    let at = list.iter().position(|known| *known == value).unwrap_or_else(|| {
+        list.push(value);
+        list.len() - 1
+    });
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// What failed over the lines of its payment: each running total is rounded down, so that the parts
+/// make up the whole, also where a line takes back.
+fn apportion(fen: i64, lines: &[PaidLine]) -> Vec<i64> {
+    let sum: i128 = lines.iter().map(|line| i128::from(line.payable_fen)).sum();
+    let (mut running, mut given) = (0_i128, 0_i128);
+    lines
+        .iter()
+        .map(|line| {
+            running += i128::from(line.payable_fen);
+            let until = if sum == 0 { 0 } else { (i128::from(fen) * running).div_euclid(sum) };
+            let part = until - given;
+            given = until;
+            // A part is no larger than its line, which fits.
+            i64::try_from(part).unwrap_or_default()
+        })
+        .collect()
+}
+
+/// A stable key of the payment, as the settlement's own.
+fn end_to_end_id(of: &str, batch: u32, account: &str) -> String {
+    let text = format!("tuoyu-correction\n{of}\n{batch}\n{account}\n");
+    hex_upper(&Sha256::digest(text)[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(fen: i64) -> PaidLine {
+        PaidLine {
+            payment: 1,
+            source_period: crate::domain::Month::new(2026, 9).unwrap(),
+            item: Arc::from("a"),
+            payable_fen: fen,
+            rule_version: Arc::from("v"),
+        }
+    }
+
+    /// By hand: 400 of 1000 over 333, 667; over 1200, -200; all of 1000.
+    #[test]
+    fn parts_make_up_the_whole() {
+        assert_eq!(apportion(400, &[line(333), line(667)]), [133, 267]);
+        assert_eq!(apportion(400, &[line(1200), line(-200)]), [480, -80]);
+        assert_eq!(apportion(1000, &[line(333), line(667)]), [333, 667]);
+        assert_eq!(apportion(1, &[line(500), line(500)]), [0, 1]);
+    }
+}

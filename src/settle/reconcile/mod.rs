@@ -1,0 +1,504 @@
+//! Reconciling a period: answers in, what each payment stands at, the ledger and the folder written.
+//!
+//! Files are read before the lock of the ledger is taken. Where the books have moved on by the time it
+//! is, everything that follows from them is worked out again (two reconciliations at once stand one
+//! after the other). Order of writing as for a run (S31): both folders beside their places, the ledger,
+//! the renames.
+
+mod accounts;
+mod ageing;
+mod believed;
+mod correction;
+
+use super::acts;
+use super::post::{Maker, Outcome};
+use super::{CALC_VERSION, SettleError};
+use crate::archive::Archive;
+use crate::domain::{AnswerFile, Date, Month, Progress, hex};
+use crate::intake;
+use crate::job::{BatchProfile, ReconcileJob};
+use crate::law;
+use crate::ledger::{Act, ActKind, Ledger, LedgerError, Message, RunState, SentRun, Told};
+use crate::publish::recon::{self, Judged, Proposed, Reconciliation, Refused, StatementOf};
+use crate::publish::{self, Draft, MANIFEST, Manifest, ProfileError, PublishError};
+use crate::reconcile::{Book, Heard, MatchRule, Standing, Totals, matched, standing, totals};
+use believed::Believed;
+use correction::Correction;
+use rustc_hash::{FxHashMap, FxHashSet};
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+
+/// How often the books may move on while a reconciliation is worked out.
+const ATTEMPTS: usize = 20;
+
+/// What a reconciliation came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReconcileReport {
+    /// Content hash.
+    pub recon_id: String,
+    /// Period.
+    pub period: Month,
+    /// Folder.
+    pub folder: PathBuf,
+    /// What became of the ledger.
+    pub outcome: Outcome,
+    /// Messages taken in now.
+    pub messages: usize,
+    /// Totals.
+    pub totals: Totals,
+    /// Open items.
+    pub open: u64,
+    /// Files and records that were not believed.
+    pub refused: usize,
+    /// Runs that are answered now, all their payments decided.
+    pub answered: Vec<String>,
+    /// The batch that pays again what failed.
+    pub correction: Option<CorrectionReport>,
+}
+
+/// A correction batch as it stands after a reconciliation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CorrectionReport {
+    /// Its run.
+    pub run_id: String,
+    /// Its number.
+    pub number: u32,
+    /// Its run folder.
+    pub folder: PathBuf,
+    /// Payments.
+    pub payments: usize,
+    /// Their sum, fen.
+    pub amount_fen: i64,
+    /// Of these, held: number.
+    pub held: usize,
+}
+
+/// Reads the answers of a job and reconciles its period.
+///
+/// # Errors
+/// See [`SettleError`]; nothing stands then.
+pub fn reconcile(
+    job: &ReconcileJob,
+    threads: Option<usize>,
+    progress: &mut dyn Progress,
+    maker: &Maker<'_>,
+) -> Result<ReconcileReport, SettleError> {
+    super::in_threads(threads, || {
+        progress.begin("intake", None);
+        let mut ledger = acts::open(&job.ledger)?;
+        let profiles = profiles(job)?;
+        let files = intake::read_answers(&job.answers, &profiles)?;
+        let calendar = law::calendar::load(&job.reference, &job.calendar)?;
+        progress.end();
+        for _ in 0..ATTEMPTS {
+            progress.begin("reconcile", None);
+            let work = Work::of(job, &ledger, &files, &calendar)?;
+            progress.end();
+            progress.begin("publish", None);
+            let done = work.write(&mut ledger, maker)?;
+            progress.end();
+            if let Some(report) = done {
+                return Ok(report);
+            }
+        }
+        Err(LedgerError::Busy { path: job.ledger.clone() }.into())
+    })
+}
+
+/// The batch profiles the job names.
+fn profiles(job: &ReconcileJob) -> Result<Vec<BatchProfile>, SettleError> {
+    let read = |name: &String| {
+        let file = format!("{name}.toml");
+        let path = job.reference.join("profiles").join(&file);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|cause| SettleError::Profile(ProfileError::Io { path, cause }))?;
+        Ok(BatchProfile::parse(&file, &text)?)
+    };
+    job.profiles.iter().map(read).collect()
+}
+
+/// Everything that follows from the books as they stand and the files.
+struct Work<'a> {
+    job: &'a ReconcileJob,
+    files: &'a [AnswerFile],
+    /// The head of the ledger it follows from.
+    head: String,
+    book: Book,
+    believed: Believed<'a>,
+    /// Messages and answers the books held before.
+    known: (usize, usize),
+    messages: Vec<Message>,
+    told: Vec<Told>,
+    judged: Vec<Option<Judged>>,
+    loose: Vec<u32>,
+    totals: Totals,
+    as_of: Option<Date>,
+    ages: Vec<i32>,
+    loose_ages: Vec<i32>,
+    claimed: FxHashMap<i64, (i64, String)>,
+    correction: Option<Correction>,
+    recon_id: String,
+}
+
+impl<'a> Work<'a> {
+    fn of(
+        job: &'a ReconcileJob,
+        ledger: &Ledger,
+        files: &'a [AnswerFile],
+        calendar: &crate::domain::Calendar,
+    ) -> Result<Self, SettleError> {
+        let view = ledger.view()?;
+        let head = ledger.head()?;
+        let runs = ledger.sent_runs(&job.settles, job.period)?;
+        let Some(settlement) = runs.first().filter(|run| run.batch == 0).cloned() else {
+            return Err(SettleError::NothingSent {
+                job_id: job.settles.clone(),
+                period: job.period,
+            });
+        };
+        let mut sent = Vec::with_capacity(runs.len());
+        for run in runs {
+            let payments = ledger.sent(&run)?;
+            sent.push((run, payments));
+        }
+        let book = Book::new(sent);
+        let (mut messages, mut told) = ledger.told(&settlement)?;
+        let believed = Believed::of(job, files, &messages);
+        let heard: Vec<Heard<'_>> = (0_u32..)
+            .zip(&believed.new)
+            .map(|(place, (_, message))| Heard { message, place })
+            .collect();
+        let mut new = matched(&book, &heard, (&messages, &told), &job.currency, job.days);
+        elsewhere(job, ledger, &mut new)?;
+        let known = (messages.len(), told.len());
+        let base = u32::try_from(messages.len()).unwrap_or(u32::MAX);
+        messages.extend(believed.messages());
+        told.extend(new.into_iter().map(|of| Told { message: of.message + base, ..of }));
+        let judged = judged(&book, &messages, &told);
+        let loose: Vec<u32> = (0_u32..)
+            .zip(&told)
+            .filter(|(_, of)| of.payment.is_none() && counts(&messages, of))
+            .map(|(at, _)| at)
+            .collect();
+        let standings: Vec<Option<Standing>> =
+            judged.iter().map(|of| of.map(|of| of.standing)).collect();
+        let totals = totals(&book, &standings);
+        let as_of = job.as_of.or_else(|| told.iter().filter_map(|of| of.bank_date).max());
+        let dues = ageing::dues(&book, &judged);
+        let loose_dues = loose.iter().map(|at| told[*at as usize].bank_date);
+        let ages = ageing::ages(calendar, as_of, dues.into_iter())?;
+        let loose_ages = ageing::ages(calendar, as_of, loose_dues)?;
+        let mut claimed = ledger.claimed(&book.runs)?;
+        let correction = if job.correct {
+            Correction::of(job, ledger, &book, &judged, &told, &claimed)?
+        } else {
+            None
+        };
+        if let Some(correction) = &correction {
+            correction.claim(&mut claimed);
+        }
+        drop(view);
+        let mut this = Self {
+            job,
+            files,
+            head,
+            book,
+            believed,
+            known,
+            messages,
+            told,
+            judged,
+            loose,
+            totals,
+            as_of,
+            ages,
+            loose_ages,
+            claimed,
+            correction,
+            recon_id: String::new(),
+        };
+        this.recon_id = this.identity();
+        Ok(this)
+    }
+
+    /// Content hash: the job, the runs, all messages believed, what was not, what is claimed.
+    fn identity(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut feed = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        };
+        feed("tuoyu-reconciliation-v1");
+        feed(CALC_VERSION);
+        feed(&self.job.canonical);
+        self.book.runs.iter().for_each(|run| feed(&run.run_id));
+        for message in &self.messages {
+            feed(message.kind.word());
+            feed(&message.message_id);
+            feed(&message.sha256);
+            feed(&message.file);
+        }
+        for (file, unread) in &self.believed.refused {
+            feed(file);
+            feed(&unread.record.to_string());
+            feed(&unread.what);
+        }
+        for of in &self.believed.statements {
+            feed(of.file);
+        }
+        let mut claims: Vec<_> = self.claimed.iter().collect();
+        claims.sort();
+        for (payment, (fen, run)) in claims {
+            feed(&payment.to_string());
+            feed(&fen.to_string());
+            feed(run);
+        }
+        hex(&hash.finalize())
+    }
+
+    /// Whether every decided payment of a run is decided, so that the run is answered.
+    fn answers(&self, run: &SentRun) -> bool {
+        let of_run =
+            |at: &usize| self.book.runs[self.book.run_of[*at] as usize].run_id == run.run_id;
+        let mut sent = (0..self.book.payments.len())
+            .filter(of_run)
+            .filter_map(|at| self.judged[at])
+            .peekable();
+        run.state == RunState::Released
+            && sent.peek().is_some()
+            && sent.all(|of| of.standing.pending == 0)
+    }
+
+    /// Writes folders and ledger; `None` where the books have moved on meanwhile.
+    fn write(
+        &self,
+        ledger: &mut Ledger,
+        maker: &Maker<'_>,
+    ) -> Result<Option<ReconcileReport>, SettleError> {
+        let refused: Vec<Refused<'_>> =
+            self.believed.refused.iter().map(|(file, unread)| Refused { file, unread }).collect();
+        let statements: Vec<StatementOf<'_>> = self.believed.statements.clone();
+        let proposed = self.correction.as_ref().map(|of| Proposed {
+            run_id: &of.run_id,
+            number: of.number,
+            schedule: &of.schedule,
+        });
+        let of = Reconciliation {
+            job: self.job,
+            recon_id: &self.recon_id,
+            calc_version: CALC_VERSION,
+            book: &self.book,
+            judged: &self.judged,
+            messages: &self.messages,
+            told: &self.told,
+            statements: &statements,
+            refused: &refused,
+            claimed: &self.claimed,
+            totals: &self.totals,
+            as_of: self.as_of,
+            ages: &self.ages,
+            loose_ages: &self.loose_ages,
+            loose: &self.loose,
+            proposed,
+        };
+        let answered: Vec<&SentRun> =
+            self.book.runs.iter().filter(|run| self.answers(run)).collect();
+        let news = self.messages.len() > self.known.0;
+        let new_batch = self.correction.as_ref().filter(|of| of.is_new);
+        publish::recover(&self.job.out, &|id| id == self.recon_id).map_err(PublishError::from)?;
+        let stands = self.stands();
+        if stands && !news && new_batch.is_none() && answered.is_empty() {
+            self.mend_batch(ledger)?;
+            return Ok(Some(self.report(&of, Outcome::AlreadyThere, Vec::new())));
+        }
+        let mut draft = Draft::create(&self.job.out).map_err(PublishError::from)?;
+        recon::write(&of, &mut draft)?;
+        draft.seal(of.manifest()).map_err(PublishError::from)?;
+        let batch = new_batch.map(|of| of.write(self.job)).transpose()?;
+        self.archive()?;
+        let mut pending = ledger.begin()?;
+        if pending.head() != self.head {
+            return Ok(None);
+        }
+        let act = Act {
+            kind: ActKind::Answer,
+            by: maker.by,
+            at: maker.at,
+            reason: &self.recon_id,
+            key: maker.key,
+        };
+        if news {
+            let settlement = &self.book.runs[0];
+            let base = u32::try_from(self.known.0).unwrap_or(u32::MAX);
+            let told: Vec<Told> = self.told[self.known.1..]
+                .iter()
+                .map(|of| Told { message: of.message - base, ..of.clone() })
+                .collect();
+            pending.reconcile(settlement, &self.messages[self.known.0..], &told, &act)?;
+        }
+        for run in &answered {
+            pending.act(&run.run_id, &act)?;
+        }
+        if let (Some(of), Some((_, manifest_hash))) = (new_batch, &batch) {
+            of.post(&mut pending, self.job, manifest_hash, maker)?;
+        }
+        pending.commit()?;
+        // Under the lock again, so that nobody mends a folder while it is moved in.
+        let lock = ledger.begin();
+        if let Some((batch, _)) = batch {
+            batch.commit().map_err(PublishError::from)?;
+        }
+        draft.commit().map_err(PublishError::from)?;
+        drop(lock);
+        let answered = answered.iter().map(|run| run.run_id.clone()).collect();
+        let changed = news || new_batch.is_some();
+        let outcome = if changed { Outcome::New } else { Outcome::AlreadyThere };
+        Ok(Some(self.report(&of, outcome, answered)))
+    }
+
+    /// Whether the folder of this very reconciliation stands whole.
+    fn stands(&self) -> bool {
+        Manifest::read(&self.job.out).is_ok_and(|found| found.run_id == self.recon_id)
+            && publish::verify(&self.job.out).is_ok_and(|damages| damages.is_empty())
+    }
+
+    /// Writes the folder of a batch that stands in the books again, where it is gone or damaged.
+    fn mend_batch(&self, ledger: &Ledger) -> Result<(), SettleError> {
+        let Some(of) = &self.correction else { return Ok(()) };
+        let course = ledger.course(&of.run_id)?;
+        let path = of.folder.join(MANIFEST);
+        let found = std::fs::read(path).unwrap_or_default();
+        let whole = hex(&Sha256::digest(found)) == course.manifest_hash
+            && publish::verify(&of.folder).is_ok_and(|damages| damages.is_empty());
+        if !whole {
+            of.write(self.job)?.0.commit().map_err(PublishError::from)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the files that were believed, by their hashes, which the books hold.
+    fn archive(&self) -> Result<(), SettleError> {
+        let Some(folder) = &self.job.archive else { return Ok(()) };
+        let archive = Archive::at(folder);
+        let wanted: FxHashSet<&str> =
+            self.messages[self.known.0..].iter().map(|of| &*of.sha256).collect();
+        for (path, file) in self.job.answers.iter().zip(self.files) {
+            if wanted.contains(file.sha256.as_str()) {
+                archive.keep_answers(path, &file.sha256)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn report(
+        &self,
+        of: &Reconciliation<'_>,
+        outcome: Outcome,
+        answered: Vec<String>,
+    ) -> ReconcileReport {
+        ReconcileReport {
+            recon_id: self.recon_id.clone(),
+            period: self.job.period,
+            folder: self.job.out.clone(),
+            outcome,
+            messages: self.messages.len() - self.known.0,
+            totals: self.totals.clone(),
+            open: of.open(),
+            refused: self.believed.refused.len(),
+            answered,
+            correction: self.correction.as_ref().map(Correction::report),
+        }
+    }
+}
+
+/// Whether a correction batch still pays again only what failed; gives the head of the ledger that
+/// follows from. A run that is no batch, or is released already, is not looked at.
+///
+/// # Errors
+/// [`SettleError::NotFailed`] names the first payment of which less has failed.
+pub fn claims_hold(ledger: &Ledger, run_id: &str) -> Result<Option<String>, SettleError> {
+    let _view = ledger.view()?;
+    let head = ledger.run(run_id)?;
+    let Some((job_id, _)) = head.job_id.split_once('+') else { return Ok(None) };
+    if head.state.is_released() {
+        return Ok(None);
+    }
+    let runs = ledger.sent_runs(job_id, head.period)?;
+    let Some(settlement) = runs.first().cloned() else { return Ok(None) };
+    let claimed = ledger.claimed(&runs)?;
+    let mut sent = Vec::with_capacity(runs.len());
+    for run in runs {
+        let payments = ledger.sent(&run)?;
+        sent.push((run, payments));
+    }
+    let book = Book::new(sent);
+    let (messages, told) = ledger.told(&settlement)?;
+    let judged = judged(&book, &messages, &told);
+    for claim in ledger.claims_of(&head)? {
+        let Some(at) = book.place(claim.payment) else { continue };
+        let failed = judged[at].map_or(0, |of| of.standing.failed());
+        let all = claimed.get(&claim.payment).map_or(claim.fen, |(fen, _)| *fen);
+        if all > failed {
+            return Err(SettleError::NotFailed {
+                payment_no: book.payments[at].payment_no.to_string(),
+                claimed: claim.fen,
+                failed: (failed - (all - claim.fen)).max(0),
+            });
+        }
+    }
+    Ok(Some(ledger.head()?))
+}
+
+/// Whether an answer of nobody's payment is somebody's business: what is only announced is not.
+fn counts(messages: &[Message], of: &Told) -> bool {
+    use crate::domain::{AnswerKind, Said};
+    of.said != Said::Pending && messages[of.message as usize].kind != AnswerKind::Camt052
+}
+
+/// Marks answers about payments of other periods.
+fn elsewhere(job: &ReconcileJob, ledger: &Ledger, told: &mut [Told]) -> Result<(), SettleError> {
+    let unmatched = |of: &&Told| of.rule == MatchRule::Nothing && !of.end_to_end_id.is_empty();
+    let ids: FxHashSet<Box<str>> =
+        told.iter().filter(unmatched).map(|of| of.end_to_end_id.clone()).collect();
+    let found = ledger.sent_elsewhere(&job.settles, job.period, &ids)?;
+    for of in told.iter_mut() {
+        if let Some(period) = found.get(&of.end_to_end_id).filter(|_| of.rule == MatchRule::Nothing)
+        {
+            of.rule = MatchRule::OtherPeriod;
+            of.reason = period.to_string().into();
+        }
+    }
+    Ok(())
+}
+
+/// Where every payment that was sent stands.
+fn judged(book: &Book, messages: &[Message], told: &[Told]) -> Vec<Option<Judged>> {
+    // The answers of each payment, one after another.
+    let mut places: Vec<(u32, u32)> = (0_u32..)
+        .zip(told)
+        .filter_map(|(at, of)| {
+            let place = book.place(of.payment?)?;
+            Some((u32::try_from(place).unwrap_or(u32::MAX), at))
+        })
+        .collect();
+    places.sort_unstable();
+    let mut next = 0;
+    let mut of_payment = Vec::new();
+    (0..book.payments.len())
+        .map(|at| {
+            of_payment.clear();
+            let first = next;
+            while let Some((_, place)) = places.get(next).filter(|(of, _)| *of as usize == at) {
+                let of = &told[*place as usize];
+                of_payment.push((messages[of.message as usize].kind, of));
+                next += 1;
+            }
+            if !book.is_sent(at) {
+                return None;
+            }
+            let standing = standing(book.payments[at].amount_fen, &of_payment);
+            let by = standing.decided_by.map(|by| places[first + by].1);
+            Some(Judged { standing, by })
+        })
+        .collect()
+}
