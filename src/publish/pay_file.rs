@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Publication;
 use super::bank::BankError;
+use crate::allocation::BudgetLine;
 use crate::job::Pay;
+use crate::ledger::SentPayment;
+use crate::schedule::Schedule;
 
 /// Its name in a run folder.
 pub const PAY_FILE: &str = "pay.json";
@@ -77,28 +80,7 @@ impl PayFile {
     pub fn of(run: &Publication<'_>) -> Result<Option<Self>, BankError> {
         let Some(pay) = &run.job.pay else { return Ok(None) };
         let unit = run.packs.last().map_or("yuan", |pack| &*pack.currency);
-        let budget_lines = run.schedule.budget_lines.iter().map(|line| PayBudgetLine {
-            budget_doc_no: line.budget_doc_no.clone(),
-            source: line.source.clone(),
-            exp_func_code: line.exp_func_code.clone(),
-            gov_eco_code: line.gov_eco_code.clone(),
-            dep_eco_code: line.dep_eco_code.clone(),
-            fund_type_code: line.fund_type_code.clone(),
-            project_code: line.project_code.clone(),
-            fiscal_year: line.fiscal_year,
-            balance_fen: line.balance_fen,
-        });
-        let budget_lines: Vec<PayBudgetLine> = budget_lines.collect();
-        let payments = run.schedule.payments.iter().map(|payment| {
-            let payee = run.schedule.payees.get(payment.payee as usize);
-            let place = payment.budget_line as usize;
-            let of = PayOf {
-                institution_name: payee.map_or("", |of| &*of.institution_name).to_owned(),
-                budget_line: (place < budget_lines.len()).then_some(place),
-            };
-            (payment.payment_no.clone(), of)
-        });
-        let payments = payments.collect();
+        let (budget_lines, payments) = told(run.schedule);
         Ok(Some(Self {
             format: FORMAT,
             pay: pay.clone(),
@@ -107,6 +89,25 @@ impl PayFile {
             payments,
             budget_lines,
         }))
+    }
+
+    /// The file of a correction batch: paid as the settlement was, its own payments and budget lines.
+    #[must_use]
+    pub fn beside(&self, schedule: &Schedule) -> Self {
+        let (budget_lines, payments) = told(schedule);
+        Self { budget_lines, payments, ..self.clone() }
+    }
+
+    /// The budget line of a payment that went out: its own, else (for one of a batch) the first of its
+    /// source and 指标文号.
+    #[must_use]
+    pub fn line_of(&self, sent: &SentPayment) -> Option<BudgetLine> {
+        let own = self.payments.get(&*sent.payment_no).and_then(|of| of.budget_line);
+        let same = |line: &&PayBudgetLine| {
+            line.source == *sent.source && line.budget_doc_no == *sent.budget_doc_no
+        };
+        let own = own.and_then(|at| self.budget_lines.get(at)).filter(same);
+        own.or_else(|| self.budget_lines.iter().find(same)).map(PayBudgetLine::line)
     }
 
     /// Reads the file of a run folder; `None` where it holds none.
@@ -136,6 +137,52 @@ impl PayFile {
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
         text
+    }
+}
+
+/// The budget lines of a schedule, and where each payment finds its own.
+fn told(schedule: &Schedule) -> (Vec<PayBudgetLine>, BTreeMap<String, PayOf>) {
+    let lines: Vec<PayBudgetLine> = schedule.budget_lines.iter().map(PayBudgetLine::of).collect();
+    let payments = schedule.payments.iter().map(|payment| {
+        let payee = schedule.payees.get(payment.payee as usize);
+        let place = payment.budget_line as usize;
+        let of = PayOf {
+            institution_name: payee.map_or("", |of| &*of.institution_name).to_owned(),
+            budget_line: (place < lines.len()).then_some(place),
+        };
+        (payment.payment_no.clone(), of)
+    });
+    let payments = payments.collect();
+    (lines, payments)
+}
+
+impl PayBudgetLine {
+    fn of(line: &BudgetLine) -> Self {
+        Self {
+            budget_doc_no: line.budget_doc_no.clone(),
+            source: line.source.clone(),
+            exp_func_code: line.exp_func_code.clone(),
+            gov_eco_code: line.gov_eco_code.clone(),
+            dep_eco_code: line.dep_eco_code.clone(),
+            fund_type_code: line.fund_type_code.clone(),
+            project_code: line.project_code.clone(),
+            fiscal_year: line.fiscal_year,
+            balance_fen: line.balance_fen,
+        }
+    }
+
+    fn line(&self) -> BudgetLine {
+        BudgetLine {
+            budget_doc_no: self.budget_doc_no.clone(),
+            source: self.source.clone(),
+            exp_func_code: self.exp_func_code.clone(),
+            gov_eco_code: self.gov_eco_code.clone(),
+            dep_eco_code: self.dep_eco_code.clone(),
+            fund_type_code: self.fund_type_code.clone(),
+            project_code: self.project_code.clone(),
+            balance_fen: self.balance_fen,
+            fiscal_year: self.fiscal_year,
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The payments of a period on their way to being matched.
 
-use crate::domain::Date;
+use crate::domain::{Date, Month};
 use crate::ledger::{SentPayment, SentRun};
+use crate::schedule::{BATCH_MOST, batch_number};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Characters of a run id that a message to the bank bears (pain.001 `MsgId`).
@@ -21,12 +23,14 @@ pub struct Book {
     by_key: FxHashMap<i64, u32>,
     by_id: FxHashMap<Box<str>, u32>,
     by_no: FxHashMap<Box<str>, u32>,
+    /// Payments of each voucher and block of a pain.001, by its number.
+    batches: FxHashMap<String, Vec<u32>>,
 }
 
 impl Book {
     /// Takes in the payments of the runs, in their order.
     #[must_use]
-    pub fn new(sent: Vec<(SentRun, Vec<SentPayment>)>) -> Self {
+    pub fn new(period: Month, sent: Vec<(SentRun, Vec<SentPayment>)>) -> Self {
         let count = sent.iter().map(|(_, payments)| payments.len()).sum();
         let mut book = Self::default();
         book.payments.reserve(count);
@@ -47,7 +51,33 @@ impl Book {
                 book.payments.push(payment);
             }
         }
+        for run in 0..book.runs.len() {
+            book.number(period, run);
+        }
         book
+    }
+
+    /// Numbers the batches of a run as its files were.
+    fn number(&mut self, period: Month, run: usize) {
+        let mut groups: BTreeMap<(Date, &str, &str), Vec<u32>> = BTreeMap::new();
+        for at in self.sent_of(run) {
+            let of = &self.payments[at];
+            let day = of.pay_on.unwrap_or(self.runs[run].released_on);
+            let place = u32::try_from(at).unwrap_or(u32::MAX);
+            groups.entry((day, &of.source, &of.budget_doc_no)).or_default().push(place);
+        }
+        let pieces = groups.values().flat_map(|group| group.chunks(BATCH_MOST));
+        let run_id = &self.runs[run].run_id;
+        let numbered: Vec<(String, Vec<u32>)> = pieces
+            .enumerate()
+            .map(|(at, piece)| (batch_number(period, run_id, at), piece.to_vec()))
+            .collect();
+        self.batches.extend(numbered);
+    }
+
+    /// The payments that went out under a batch number.
+    pub(super) fn of_batch(&self, number: &str) -> Option<&[u32]> {
+        if number.is_empty() { None } else { self.batches.get(number).map(Vec::as_slice) }
     }
 
     /// Place of a payment by its key in the ledger.
@@ -84,9 +114,9 @@ impl Book {
 
     /// Places of the payments that went out, by run.
     pub(super) fn sent_of(&self, run: usize) -> impl Iterator<Item = usize> + '_ {
-        (0..self.payments.len())
-            .filter(move |at| self.run_of[*at] as usize == run)
-            .filter(|at| self.is_sent(*at))
+        let first = self.run_of.partition_point(|of| (*of as usize) < run);
+        let last = self.run_of.partition_point(|of| (*of as usize) <= run);
+        (first..last).filter(|at| self.is_sent(*at))
     }
 
     /// Whether the payment went out.

@@ -95,7 +95,13 @@ fn by_id(book: &Book, answer: &Answer, currency: &str) -> Option<(usize, MatchRu
         same_account(&ours.account_no, &answer.account_no)
             && answer.amount_fen == Some(ours.amount_fen)
     };
-    book.of_number(&answer.voucher_no).filter(both).map(|at| (at, MatchRule::Voucher))
+    if let Some(at) = book.of_number(&answer.voucher_no).filter(both) {
+        return Some((at, MatchRule::Voucher));
+    }
+    let of_voucher = book.of_batch(&answer.voucher_no).unwrap_or_default();
+    let mut fitting = of_voucher.iter().map(|at| *at as usize).filter(both);
+    // Two that fit are told apart by nothing.
+    fitting.next().filter(|_| fitting.next().is_none()).map(|at| (at, MatchRule::Voucher))
 }
 
 /// What an answer says, of the payment it was matched to or of none.
@@ -179,6 +185,11 @@ fn batch(
     run: Option<usize>,
     answer: &Answer,
 ) -> Result<(Vec<usize>, MatchRule), MatchRule> {
+    if let Some(places) = book.of_batch(&answer.batch_ref) {
+        let places: Vec<usize> = places.iter().map(|at| *at as usize).collect();
+        let fits = answer.amount_fen.is_none_or(|fen| sum(book, &places) == i128::from(fen));
+        return if fits { Ok((places, MatchRule::BatchSum)) } else { Err(MatchRule::Nothing) };
+    }
     let Some(amount) = answer.amount_fen else { return Err(MatchRule::Nothing) };
     let mut fitting: Vec<Vec<usize>> = Vec::new();
     let runs: Vec<usize> = run.map_or_else(|| (0..book.runs.len()).collect(), |run| vec![run]);
@@ -194,8 +205,10 @@ fn batch(
         }
         let groups = std::iter::once(all).chain(by_day.into_values()).chain(by_line.into_values());
         for group in groups {
-            let sum: i128 = group.iter().map(|at| i128::from(book.payments[*at].amount_fen)).sum();
-            if sum == i128::from(amount) && !group.is_empty() && !fitting.contains(&group) {
+            if sum(book, &group) == i128::from(amount)
+                && !group.is_empty()
+                && !fitting.contains(&group)
+            {
                 fitting.push(group);
             }
         }
@@ -205,6 +218,10 @@ fn batch(
         1 => Ok((fitting.remove(0), MatchRule::BatchSum)),
         _ => Err(MatchRule::Several),
     }
+}
+
+fn sum(book: &Book, places: &[usize]) -> i128 {
+    places.iter().map(|at| i128::from(book.payments[*at].amount_fen)).sum()
 }
 
 /// What answers without any id of ours are about: as many answers as payments of that account and

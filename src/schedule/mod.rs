@@ -20,6 +20,7 @@
 //!   the smallest, so that the oldest and largest are offset first (S27).
 //! * A payee that must not be paid yet keeps its payments; they say why they are held.
 
+mod batches;
 mod drafts;
 mod offsets;
 mod pay_date;
@@ -29,6 +30,7 @@ mod quantities;
 mod write_offs;
 
 pub use crate::allocation::MonthInput;
+pub use batches::{BATCH_MOST, batch_number, batch_stem};
 pub use pay_date::pay_date;
 
 use crate::allocation::{BudgetLine, PostedLine};

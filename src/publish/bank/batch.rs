@@ -2,7 +2,7 @@
 //! bytes of the encoding, in as many files as the bank's limits ask for.
 
 use super::error::{BankError, Wide};
-use super::{BankFile, Due, Place, Release, contents, stem, sum};
+use super::{BankFile, Due, Place, Release, contents, sum};
 use crate::domain::{Date, Fen};
 use crate::job::{
     Align, BatchField, BatchProfile, BatchValue, DatePattern, FieldSource, TextEncoding,
@@ -87,7 +87,7 @@ impl File<'_, '_> {
 
     /// Other letters than in the numbers of vouchers, so that no two are one.
     fn batch_no(&self) -> String {
-        format!("{}B{:03}", stem(self.release.out), self.part)
+        format!("{}B{:03}", self.release.stem, self.part)
     }
 
     fn bytes(&self) -> Result<Vec<u8>, BankError> {

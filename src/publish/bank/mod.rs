@@ -20,17 +20,15 @@ use super::PayFile;
 use super::folder::Contents;
 use super::pay_file::PayBudgetLine;
 use super::sheet::{Sheet, Values};
-use crate::domain::{Date, Fen, beijing_day};
+use crate::domain::{Date, Fen, Month, beijing_day};
 use crate::job::{BatchProfile, PAIN001, VOUCHER_8207};
+use crate::schedule::{BATCH_MOST, batch_number, batch_stem};
 
 /// Held payments, each with its reason.
 const HELD: &str = "held.csv";
 
 /// Other files of a release folder, which no file of a profile may replace.
 const TAKEN: [&str; 4] = ["release.json", "payments.csv", "schedule.xlsx", HELD];
-
-/// Most payments of one voucher and one block of `pain.001`: a treasury takes fewer than 500 details.
-const MOST_DETAILS: usize = 499;
 
 /// What goes out.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +64,11 @@ pub fn bank_files(out: &Outgoing<'_>) -> Result<Vec<BankFile>, BankError> {
         dues.push(Due::of(row, day, out.pay)?);
     }
     let total = sum(dues.iter().map(|due| due.amount))?;
-    let release = Release { out, day, total, batches: batches(out, &dues)?, dues: &dues };
+    let period =
+        Month::parse(out.period).map_err(|error| BankError::Payments(error.to_string()))?;
+    let stem = batch_stem(period, out.run_id);
+    let batches = batches(out, period, &dues)?;
+    let release = Release { out, day, total, stem, batches, dues: &dues };
     let mut files = vec![self::held(&held, out.pay)?];
     for name in &out.pay.pay.files {
         match name.as_str() {
@@ -97,6 +99,8 @@ struct Release<'a> {
     day: Date,
     /// What is paid, fen.
     total: Fen,
+    /// What the numbers of its batches begin with.
+    stem: String,
     /// What is paid.
     dues: &'a [Due<'a>],
     /// The same by pay date and budget line.
@@ -164,16 +168,24 @@ struct Batch<'a> {
     total: Fen,
 }
 
-fn batches<'a>(out: &Outgoing<'_>, dues: &'a [Due<'a>]) -> Result<Vec<Batch<'a>>, BankError> {
-    let mut groups: BTreeMap<(Date, usize), Vec<&Due<'_>>> = BTreeMap::new();
+fn batches<'a>(
+    out: &Outgoing<'_>,
+    period: Month,
+    dues: &'a [Due<'a>],
+) -> Result<Vec<Batch<'a>>, BankError> {
+    // In an order that whoever knows the payments alone can tell too; lines of one source and 指标文号
+    // that differ in their codes stand apart.
+    type Line<'l> = (Date, &'l str, &'l str, usize);
+    let mut groups: BTreeMap<Line<'_>, Vec<&Due<'_>>> = BTreeMap::new();
     for due in dues {
         let line = due.line.map_or(usize::MAX, |(at, _)| at);
-        groups.entry((due.pay_on, line)).or_default().push(due);
+        let key = (due.pay_on, &*due.row.source, &*due.row.budget_doc_no, line);
+        groups.entry(key).or_default().push(due);
     }
-    let pieces = groups.values().flat_map(|group| group.chunks(MOST_DETAILS));
+    let pieces = groups.values().flat_map(|group| group.chunks(BATCH_MOST));
     let batch = |(at, piece): (usize, &[&'a Due<'a>])| {
         Ok(Batch {
-            number: format!("{}{:04}", stem(out), at + 1),
+            number: batch_number(period, out.run_id, at),
             pay_on: piece.first().map_or_else(Date::default, |due| due.pay_on),
             line: piece.first().and_then(|due| due.line).map(|(_, line)| line),
             total: sum(piece.iter().map(|due| due.amount))?,
@@ -181,12 +193,6 @@ fn batches<'a>(out: &Outgoing<'_>, dues: &'a [Due<'a>]) -> Result<Vec<Batch<'a>>
         })
     };
     pieces.enumerate().map(batch).collect()
-}
-
-/// What all numbers of a run begin with: the period and six digits of the run id.
-fn stem(out: &Outgoing<'_>) -> String {
-    let run: String = out.run_id.chars().take(6).collect();
-    format!("{}{}", out.period.replace('-', ""), run.to_uppercase())
 }
 
 fn sum(amounts: impl IntoIterator<Item = Fen>) -> Result<Fen, BankError> {

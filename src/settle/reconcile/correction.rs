@@ -12,7 +12,7 @@ use crate::ledger::{
     Claim, InstitutionMonth, Ledger, PaidLine, Pending, RunRecord, RunState, Told, batch_job,
 };
 use crate::publish::recon::{BatchFiles, write_batch};
-use crate::publish::{Draft, MANIFEST, PublishError};
+use crate::publish::{Draft, MANIFEST, PAY_FILE, PayFile, PublishError};
 use crate::reconcile::Book;
 use crate::schedule::{LineKind, Payee, Payment, Schedule, ScheduleLine};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -21,9 +21,6 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Files of the settlement's folder that tell how it is paid; the batch is paid alike.
-const PAYING: [&str; 1] = ["pay.json"];
 
 /// First letters of ISO reason codes that blame no account: there may be another try as it was.
 const NOT_THE_ACCOUNT: [&str; 7] = ["AM", "TM", "DT", "FF", "AG", "MS", "TS"];
@@ -45,6 +42,7 @@ pub(super) struct Correction {
     known_on: Date,
     law_hash: String,
     named: Named,
+    pay: Option<PayFile>,
 }
 
 /// What the summary of the settlement's folder tells.
@@ -108,7 +106,8 @@ impl Correction {
         let demand = ledger.course(&settlement.run_id)?.demand;
         let two = demand.approvals > 1;
         let approval = Approval { keys: demand.keys, two_from: two.then_some(Fen(0)) };
-        let schedule = schedule(job, ledger, book, number, &failed)?;
+        let pay = PayFile::read(&job.run_folder).map_err(PublishError::from)?;
+        let schedule = schedule(job, ledger, book, number, &failed, pay.as_ref())?;
         let claims: Vec<Claim> = failed
             .iter()
             .map(|of| Claim { payment: book.payments[of.at].payment, fen: of.fen })
@@ -130,6 +129,7 @@ impl Correction {
             known_on: head.known_on,
             law_hash: head.law_hash,
             named: serde_json::from_slice(&summary).unwrap_or_default(),
+            pay,
         }))
     }
 
@@ -147,12 +147,10 @@ impl Correction {
 
     /// Writes and seals its folder beside its place; gives the hash of the manifest.
     pub(super) fn write(&self, job: &ReconcileJob) -> Result<(Draft, String), SettleError> {
-        let mut paying = Vec::new();
-        for name in PAYING {
-            if let Ok(bytes) = std::fs::read(job.run_folder.join(name)) {
-                paying.push((name.to_owned(), bytes));
-            }
-        }
+        // The batch is paid as the settlement was.
+        let paying = self.pay.as_ref().map(|pay| pay.beside(&self.schedule).text());
+        let paying: Vec<(String, Vec<u8>)> =
+            paying.into_iter().map(|text| (PAY_FILE.to_owned(), text.into_bytes())).collect();
         let title = format!("{}更正发放第{}批", self.named.title, self.number);
         let files = BatchFiles {
             run_id: &self.run_id,
@@ -275,6 +273,7 @@ fn schedule(
     book: &Book,
     number: u32,
     failed: &[Failed<'_>],
+    pay: Option<&PayFile>,
 ) -> Result<Schedule, SettleError> {
     let corrected = accounts::read(job)?;
     let keys: FxHashSet<i64> = failed.iter().map(|of| book.payments[of.at].payment).collect();
@@ -296,11 +295,11 @@ fn schedule(
             made.payees.push(payee.clone());
             u32::try_from(made.payees.len() - 1).unwrap_or(u32::MAX)
         });
-        let line = BudgetLine {
+        let line = pay.and_then(|pay| pay.line_of(sent)).unwrap_or_else(|| BudgetLine {
             budget_doc_no: sent.budget_doc_no.to_string(),
             source: sent.source.to_string(),
             ..BudgetLine::default()
-        };
+        });
         let budget_line = place(&mut made.budget_lines, line);
         let parts = lines.remove(&sent.payment).unwrap_or_default();
         let amounts = apportion(of.fen, &parts);

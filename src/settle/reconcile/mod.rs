@@ -161,7 +161,7 @@ impl<'a> Work<'a> {
             let payments = ledger.sent(&run)?;
             sent.push((run, payments));
         }
-        let book = Book::new(sent);
+        let book = Book::new(job.period, sent);
         let (mut messages, mut told) = ledger.told(&settlement)?;
         let believed = Believed::of(job, files, &messages);
         let heard: Vec<Heard<'_>> = (0_u32..)
@@ -431,7 +431,7 @@ pub fn claims_hold(ledger: &Ledger, run_id: &str) -> Result<Option<String>, Sett
         let payments = ledger.sent(&run)?;
         sent.push((run, payments));
     }
-    let book = Book::new(sent);
+    let book = Book::new(head.period, sent);
     let (messages, told) = ledger.told(&settlement)?;
     let judged = judged(&book, &messages, &told);
     for claim in ledger.claims_of(&head)? {

@@ -1,0 +1,21 @@
+//! What goes to a bank together: payments of one pay date and budget line, and the number it bears.
+
+use crate::domain::Month;
+
+/// Most payments of one voucher and one block of `pain.001`: a treasury takes fewer than 500 details.
+pub const BATCH_MOST: usize = 499;
+
+/// What the numbers of a run's batches begin with: the period and six digits of the run id.
+#[must_use]
+pub fn batch_stem(period: Month, run_id: &str) -> String {
+    let run: String = run_id.chars().take(6).collect();
+    format!("{}{:02}{}", period.year(), period.number(), run.to_uppercase())
+}
+
+/// The number of a batch, which no other batch of any run has: `PmtInfId` of a pain.001 and
+/// `VoucherNo` of an 8207. `at` is its place from 0 in the order of pay date, funding source, 指标文号;
+/// payments beyond [`BATCH_MOST`] are the next batch.
+#[must_use]
+pub fn batch_number(period: Month, run_id: &str, at: usize) -> String {
+    format!("{}{:04}", batch_stem(period, run_id), at + 1)
+}
