@@ -125,11 +125,18 @@ impl Book {
         self.payments[at].hold_reason.is_empty()
     }
 
-    /// The day the money of a payment was due to move: its pay date, else the release.
+    /// The day the money of a payment was due to move: its pay date, or the release where that came
+    /// later.
     #[must_use]
     pub fn due_on(&self, at: usize) -> Date {
-        let run = &self.runs[self.run_of[at] as usize];
-        self.payments[at].pay_on.map_or(run.released_on, |day| day.max(run.released_on))
+        let released = self.runs[self.run_of[at] as usize].released_on;
+        self.payments[at].pay_on.map_or(released, |day| day.max(released))
+    }
+
+    /// The first day it may have moved: a bank may be early, and a release may be entered late.
+    pub(super) fn first_day(&self, at: usize) -> Date {
+        let released = self.runs[self.run_of[at] as usize].released_on;
+        self.payments[at].pay_on.map_or(released, |day| day.min(released))
     }
 
     /// Places of sent payments by account and amount.

@@ -252,9 +252,13 @@ fn by_account(
     }
     for ((kind, said, account, fen), answers) in groups {
         let near = |at: &usize| {
-            let due = book.due_on(*at);
-            let last = due.plus_days(if said == Said::Returned { days.max(90) } else { days });
-            answers.iter().all(|of| of.answer.bank_date.is_none_or(|on| due <= on && on <= last))
+            let first = book.first_day(*at);
+            let last = book.due_on(*at).plus_days(if said == Said::Returned {
+                days.max(90)
+            } else {
+                days
+            });
+            answers.iter().all(|of| of.answer.bank_date.is_none_or(|on| first <= on && on <= last))
         };
         let ours: Vec<usize> = places
             .get(&(account, fen))
