@@ -286,6 +286,39 @@ fn a_batch_text_is_read_by_the_profile_that_fits() {
 }
 
 #[test]
+fn edges_of_a_batch_text() {
+    let fixed = [profile("payroll.toml")];
+    let line = |date: &str| {
+        format!("{:>6}{:<32}{:>015}{:<35}99{:<60}{:<32}{date}", 1, "0622", 1, "E1", "", "")
+    };
+    // Blanks at the end get lost on the way; a line longer or much shorter has another shape.
+    let file = batch(line("").trim_end().as_bytes(), &fixed);
+    assert_eq!(file.messages, [], "the status would stand at the end of the line");
+    let file = batch(line("").as_bytes(), &fixed);
+    assert_eq!(file.unread, []);
+    let answer = &file.messages[0].answers[0];
+    assert_eq!((answer.said, answer.amount_fen, answer.bank_date), (Said::Pending, Some(1), None));
+    let file = batch(line("20261010 x").as_bytes(), &fixed);
+    assert_eq!(file.messages, []);
+
+    let pipes = [profile("pipe_batch.toml")];
+    // Nothing to answer: the control line and the end mark say so.
+    let file = batch(b"P|0|0\n########\n", &pipes);
+    assert_eq!((file.unread.len(), file.messages[0].answers.len()), (0, 0));
+    // A control line of another form is not compared; a separator at the end is no field.
+    let text = PIPES.replace("P|3|30050", "P|3|30050|x").replace("20261010\r", "20261010|\r");
+    let file = batch(&gbk(&text), &pipes);
+    assert_eq!((file.unread.len(), file.messages[0].answers.len()), (0, 3));
+    // UTF-8 read as GBK: 乙丨园 and 账号不存在 have an odd count of bytes, and the last of each takes
+    // the separator behind it for its second.
+    let file = batch(PIPES.as_bytes(), &pipes);
+    let ids: Vec<&str> = file.messages[0].answers.iter().map(|a| &*a.end_to_end_id).collect();
+    assert_eq!(ids, ["E1", "E3"]);
+    let [(record, what)] = why(&file)[..] else { panic!("{:?}", file.unread) };
+    assert!(record == 2 && what.contains("9 fields; expected 11"), "{what}");
+}
+
+#[test]
 fn a_batch_text_that_does_not_tie_or_breaks_off_is_told() {
     let profiles = [profile("payroll.toml"), profile("pipe_batch.toml")];
     let told = |text: &str| {

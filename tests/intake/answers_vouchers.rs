@@ -279,6 +279,21 @@ fn several_vouchers_in_one_file_stand_alone() {
 }
 
 #[test]
+fn a_voucher_that_came_back_with_a_reason_is_told() {
+    let packed = packed(&batch(), "")
+        .replace("<Voucher>", "<Return_Reason>印章不符</Return_Reason><Voucher>");
+    let bytes = gbk(&mof(&packed));
+    let file = read(&bytes);
+    // The four details that say something stand, and nobody guesses what the fifth is.
+    assert_eq!(file.messages[0].answers[4].said, Said::Pending);
+    let [why] = &file.unread[..] else { panic!("{:?}", file.unread) };
+    assert!(
+        why.record == 0 && why.what.contains("\"印章不符\", 1 of its details say nothing"),
+        "{why:?}"
+    );
+}
+
+#[test]
 fn fields_may_be_attributes() {
     let file = read(
         b"<Voucher VtCode=\"2252\" Id=\"R1\" PayAmt=\"-1.00\"><Detail Id=\"7\" PayAmt=\"-1.00\" Remark=\"a&amp;b\"/></Voucher>",

@@ -51,7 +51,7 @@ fn lines<'b>(answer: &AnswerProfile, bytes: &'b [u8]) -> Lines<'b> {
     Lines { control, rows, ended }
 }
 
-/// Whether the bytes have the shape of a profile's answers: its count of fields, or its width, in each
+/// Whether the bytes have the shape of a profile's answers: its count of fields, or its width, in most
 /// of the first rows, with an amount and a status that can be read in one of them. A file without rows
 /// needs the control line and the end mark.
 pub(super) fn fits(profile: &BatchProfile, bytes: &[u8]) -> bool {
@@ -61,8 +61,8 @@ pub(super) fn fits(profile: &BatchProfile, bytes: &[u8]) -> bool {
     if rows.is_empty() {
         return ended && control.is_some() && answer.end_mark.is_some();
     }
-    rows.iter().all(|row| fields(answer, row).is_ok())
-        && rows.iter().any(|row| one(profile, answer, row).is_ok())
+    let cut = rows.iter().filter(|row| fields(answer, row).is_ok()).count();
+    2 * cut > rows.len() && rows.iter().any(|row| one(profile, answer, row).is_ok())
 }
 
 /// Reads the answers of a file that fits.
@@ -217,9 +217,10 @@ fn one(profile: &BatchProfile, answer: &AnswerProfile, line: &[u8]) -> Result<An
                 row.amount_fen = Some(fen.ok_or_else(expected)?.0);
             }
             Some(AnswerPart::Status) => {
-                let known = answer.status.keys().map(String::as_str).collect::<Vec<_>>();
-                let expected =
-                    || format!("status {:?}; expected one of {}", shown(&text), known.join(", "));
+                let expected = || {
+                    let known: Vec<&str> = answer.status.keys().map(String::as_str).collect();
+                    format!("status {:?}; expected one of {}", shown(&text), known.join(", "))
+                };
                 row.said = answer.said(&text).ok_or_else(expected)?;
                 row.status = text.into();
             }

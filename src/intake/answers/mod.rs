@@ -6,6 +6,7 @@
 
 mod batch;
 mod documents;
+mod entry;
 mod parts;
 mod report;
 mod statement;

@@ -4,13 +4,11 @@
 //! of return, by the mark of a reversal, or by a code of returns. An entry that is not booked decides
 //! nothing, and a camt.052 is told only.
 
-use super::parts::{Sum, account, account_id, coded, inner_sum, join, kept, name, named};
-use super::xml::{Broken, Taken, Walk};
+use super::entry::{Detail, Entry, Party, batch, booked, code_returns, detail, is_credit};
+use super::parts::{Sum, account_id, coded, join, kept};
+use super::xml::{Taken, Walk};
 use super::{Gathered, day, message};
-use crate::domain::{Answer, AnswerKind, AnswerMessage, BatchEntry, Date, Said, Scope, Statement};
-
-/// Sub-family codes of credits that are returns: a payment returned, recalled, or returned by ACH.
-const RETURNS: &[&str] = &["RRTN", "RPCR", "ARET"];
+use crate::domain::{Answer, AnswerKind, AnswerMessage, BatchEntry, Said, Scope, Statement};
 
 /// Reads one `BkToCstmr…`: each statement in it is a message.
 pub(super) fn read(walk: &mut Walk<'_>, kind: AnswerKind, gathered: &mut Gathered) -> Taken {
@@ -118,75 +116,6 @@ fn identity(message_id: &str, id: &str, page: &str) -> Box<str> {
         identity.push_str(page);
     }
     identity.into()
-}
-
-/// One `Ntry`.
-#[derive(Default)]
-struct Entry {
-    sum: Option<Sum>,
-    credit: Option<bool>,
-    reversal: bool,
-    returned: bool,
-    status: Box<str>,
-    day: Option<Date>,
-    bank_ref: Box<str>,
-    words: String,
-    batch: Option<Batch>,
-}
-
-/// What `Btch` tells.
-#[derive(Default)]
-struct Batch {
-    count: Option<u32>,
-    reference: Box<str>,
-    message_id: Box<str>,
-}
-
-/// One `TxDtls`.
-#[derive(Default)]
-struct Detail {
-    answer: Answer,
-    sum: Option<Sum>,
-    /// What we had asked for, which may be in another currency.
-    instructed: Option<Sum>,
-    credit: Option<bool>,
-    returned: bool,
-    message_id: Box<str>,
-    debtor: Party,
-    creditor: Party,
-    /// Words of a return, of the remitter, of the bank.
-    words: [String; 3],
-}
-
-#[derive(Default)]
-struct Party {
-    name: Box<str>,
-    account_no: Box<str>,
-}
-
-fn is_credit(word: &str) -> Option<bool> {
-    match word {
-        "CRDT" => Some(true),
-        "DBIT" => Some(false),
-        _ => None,
-    }
-}
-
-/// Whether a bank transaction code is one of returns.
-fn code_returns(walk: &mut Walk<'_>, returned: &mut bool) -> Taken {
-    walk.children(|walk, element| match element.name() {
-        "Domn" => walk.children(|walk, element| match element.name() {
-            "Fmly" => walk.children(|walk, element| {
-                if element.name() == "SubFmlyCd" {
-                    *returned |= RETURNS.contains(&&*walk.text()?);
-                    return Ok(());
-                }
-                walk.skip()
-            }),
-            _ => walk.skip(),
-        }),
-        _ => walk.skip(),
-    })
 }
 
 impl Sheet<'_> {
@@ -414,106 +343,4 @@ impl Sheet<'_> {
         }
         Ok(answer)
     }
-}
-
-impl Entry {
-    fn read_sum(&self) -> Result<(i64, bool), String> {
-        let sum = self.sum.as_ref().ok_or("no amount; expected Amt")?;
-        let credit =
-            self.credit.ok_or("neither debit nor credit; expected CdtDbtInd DBIT or CRDT")?;
-        Ok((sum.hundredths.clone()?, credit))
-    }
-}
-
-fn booked(walk: &mut Walk<'_>, place: &mut Option<Date>) -> Taken {
-    walk.children(|walk, _| {
-        *place = day(&walk.text()?);
-        Ok(())
-    })
-}
-
-fn batch(walk: &mut Walk<'_>, batch: &mut Batch) -> Taken {
-    walk.children(|walk, element| {
-        match element.name() {
-            "MsgId" => batch.message_id = kept(walk)?,
-            "PmtInfId" => batch.reference = kept(walk)?,
-            "NbOfTxs" => {
-                // Of several batches in one entry the numbers add up.
-                let told: Option<u32> = walk.text()?.parse().ok();
-                batch.count = match (batch.count, told) {
-                    (Some(before), Some(more)) => before.checked_add(more),
-                    (before, more) => before.or(more),
-                };
-            }
-            _ => walk.skip()?,
-        }
-        Ok(())
-    })
-}
-
-fn detail(walk: &mut Walk<'_>) -> Result<Detail, Broken> {
-    let mut detail = Detail::default();
-    let Detail { answer, sum, instructed, credit, returned, message_id, debtor, creditor, words } =
-        &mut detail;
-    let [of_return, of_remitter, of_bank] = words;
-    let mut transaction = None;
-    walk.children(|walk, element| match element.name() {
-        "Refs" => walk.children(|walk, element| {
-            match element.name() {
-                "EndToEndId" => answer.end_to_end_id = named(&walk.text()?),
-                "InstrId" => answer.instruction_id = kept(walk)?,
-                "PmtInfId" => answer.batch_ref = kept(walk)?,
-                "AcctSvcrRef" => answer.bank_ref = kept(walk)?,
-                "MsgId" => *message_id = kept(walk)?,
-                _ => walk.skip()?,
-            }
-            Ok(())
-        }),
-        "Amt" => {
-            *sum = Some(Sum::read(walk, element)?);
-            Ok(())
-        }
-        "AmtDtls" => walk.children(|walk, element| match element.name() {
-            "TxAmt" => inner_sum(walk, &mut transaction),
-            "InstdAmt" => inner_sum(walk, instructed),
-            _ => walk.skip(),
-        }),
-        "CdtDbtInd" => {
-            *credit = is_credit(&walk.text()?);
-            Ok(())
-        }
-        "BkTxCd" => code_returns(walk, returned),
-        "RltdPties" => walk.children(|walk, element| match element.name() {
-            "Cdtr" => name(walk, &mut creditor.name),
-            "CdtrAcct" => account(walk, &mut creditor.account_no),
-            "Dbtr" => name(walk, &mut debtor.name),
-            "DbtrAcct" => account(walk, &mut debtor.account_no),
-            _ => walk.skip(),
-        }),
-        "RtrInf" => {
-            *returned = true;
-            walk.children(|walk, element| {
-                match element.name() {
-                    "Rsn" => answer.reason_code = coded(walk)?,
-                    "AddtlInf" => join(of_return, &walk.text()?),
-                    _ => walk.skip()?,
-                }
-                Ok(())
-            })
-        }
-        "RmtInf" => walk.children(|walk, element| {
-            match element.name() {
-                "Ustrd" => join(of_remitter, &walk.text()?),
-                _ => walk.skip()?,
-            }
-            Ok(())
-        }),
-        "AddtlTxInf" => {
-            join(of_bank, &walk.text()?);
-            Ok(())
-        }
-        _ => walk.skip(),
-    })?;
-    detail.sum = detail.sum.or(transaction);
-    Ok(detail)
 }

@@ -24,6 +24,7 @@ const MAIN: &[&str] = &[
     "PayDate",
     "XPayDate",
     "Remark",
+    "Return_Reason",
 ];
 const DETAIL: &[&str] = &[
     "Id",
@@ -382,6 +383,17 @@ impl Voucher {
                     answer.reason = main.get("Remark").into();
                 }
             }
+        }
+        // Whether such a voucher was refused, and with what, its details do not say.
+        let why = main.get("Return_Reason");
+        let open = self.answers.iter().filter(|answer| answer.said == Said::Pending).count();
+        if !why.is_empty() && open > 0 {
+            let why = shown(why);
+            let what = format!(
+                "{called} came back with Return_Reason {why:?}, {open} of its details say nothing; \
+                 expected XPayAmt or XAddWord; hint: ask whether all of it was refused"
+            );
+            gathered.tell(0, what);
         }
         found.answers = self.answers;
         gathered.messages.push(found);
