@@ -68,11 +68,13 @@ fn may_be_ours(answer: &Answer, currency: &str) -> bool {
         && !answer.account_no.is_empty()
         && answer.amount_fen.is_some()
         && answer.said != Said::Credit
+        && !(answer.reversal && answer.said == Said::Paid)
         && is_ours(answer, currency)
 }
 
 fn by_id(book: &Book, answer: &Answer, currency: &str) -> Option<(usize, MatchRule)> {
-    if !is_ours(answer, currency) {
+    // A debit that takes a credit back is no payment, whatever it names.
+    if !is_ours(answer, currency) || (answer.reversal && answer.said == Said::Paid) {
         return None;
     }
     if let Some(at) = book.of_id(&answer.end_to_end_id) {
