@@ -107,6 +107,8 @@ pub struct BudgetLine {
     pub project_code: String,
     /// Balance before this settlement, fen.
     pub balance_fen: i64,
+    /// Amount of the indicator, fen, where it is told.
+    pub amount_fen: Option<i64>,
     /// Fiscal year.
     pub fiscal_year: i32,
 }

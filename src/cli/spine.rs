@@ -59,6 +59,7 @@ impl From<&SettleError> for Exit {
             | SettleError::NoLedger { .. }
             | SettleError::NothingSent { .. }
             | SettleError::NotFailed { .. }
+            | SettleError::Overdrawn { .. }
             | SettleError::BatchProfile(_)
             | SettleError::OtherRun { .. }
             | SettleError::Damaged { .. }

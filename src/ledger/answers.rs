@@ -198,6 +198,15 @@ impl Ledger {
         Ok(runs)
     }
 
+    /// A run as if it were sent now: the payments it would send.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unknown`] when there is no such run, else when the store fails.
+    pub fn as_sent(&self, run_id: &str) -> Result<SentRun, LedgerError> {
+        let head = self.run(run_id)?;
+        self.sent_run(head, 0)
+    }
+
     fn sent_run(&self, head: RunHead, batch: u32) -> Result<SentRun, LedgerError> {
         let course = self.course(&head.run_id)?;
         let day = course.release.as_ref().and_then(|done| beijing_day(&done.at));

@@ -70,6 +70,9 @@ pub struct PayBudgetLine {
     pub fiscal_year: i32,
     /// Balance before this settlement, fen.
     pub balance_fen: i64,
+    /// Amount of the indicator, fen, where it is told.
+    #[serde(default)]
+    pub amount_fen: Option<i64>,
 }
 
 impl PayFile {
@@ -168,6 +171,7 @@ impl PayBudgetLine {
             project_code: line.project_code.clone(),
             fiscal_year: line.fiscal_year,
             balance_fen: line.balance_fen,
+            amount_fen: line.amount_fen,
         }
     }
 
@@ -181,6 +185,7 @@ impl PayBudgetLine {
             fund_type_code: self.fund_type_code.clone(),
             project_code: self.project_code.clone(),
             balance_fen: self.balance_fen,
+            amount_fen: self.amount_fen,
             fiscal_year: self.fiscal_year,
         }
     }

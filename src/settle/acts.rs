@@ -4,12 +4,13 @@
 //! the ledger commits and so decides, the folder is renamed. What a crash left is finished or
 //! removed by the next release.
 
-use super::{SettleError, reconcile};
+use super::{SettleError, indicators, reconcile};
 use crate::archive::{Archive, ArchiveError};
 use crate::domain::hex;
 use crate::ledger::{Act, ActKind, Acted, Course, Deed, Ledger, Money, Verified};
 use crate::publish::{
-    self, Face, HeadAfter, MANIFEST, Manifest, Paid, PublishError, RELEASE, Release, Signed,
+    self, Face, HeadAfter, MANIFEST, Manifest, Paid, PayFile, PublishError, RELEASE, Release,
+    Signed,
 };
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -102,11 +103,11 @@ pub fn release(
     folder: &Path,
     act: &Act<'_>,
 ) -> Result<ActReport, SettleError> {
-    let checked = reconcile::claims_hold(ledger, run_id)?;
+    let checked = may_go_out(ledger, run_id, folder)?;
     // Under the write lock from here on: nobody else writes or clears the same folder.
     let mut pending = ledger.begin()?;
     if checked.is_some_and(|head| head != pending.head()) {
-        // An answer came in meanwhile: what failed may have been paid.
+        // The books have moved on meanwhile: what failed may have been paid, an indicator drawn from.
         drop(pending);
         return release(ledger, run_id, folder, act);
     }
@@ -142,6 +143,20 @@ pub fn release(
     draft.commit().map_err(PublishError::from)?;
     drop(lock);
     Ok(ActReport { course, seq, head, folder: Some(place), again: false })
+}
+
+/// Whether a run may go out: what it draws from indicators is there, and a correction batch pays again
+/// only what failed. Gives the head of the ledger that follows from; `None` for a run that is out.
+fn may_go_out(ledger: &Ledger, run_id: &str, folder: &Path) -> Result<Option<String>, SettleError> {
+    let _view = ledger.view()?;
+    if ledger.run(run_id)?.state.is_released() {
+        return Ok(None);
+    }
+    reconcile::claims_hold(ledger, run_id)?;
+    if let Some(pay) = PayFile::read(folder).map_err(PublishError::from)? {
+        indicators::check(ledger, run_id, &pay)?;
+    }
+    Ok(Some(ledger.head()?))
 }
 
 /// What `release.json` says.

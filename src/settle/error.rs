@@ -41,6 +41,25 @@ pub enum SettleError {
         /// What has failed and no other batch pays.
         failed: i64,
     },
+    /// More would be drawn from an indicator than is left of it (exit 1).
+    #[error(
+        "payment {payment_no}: indicator {budget_doc_no} has {} yuan left and {} yuan are to be \
+         paid, {} yuan short; expected a payment it covers; hint: have the indicator raised and \
+         delivered, then run the period again",
+        crate::domain::Fen(*left), crate::domain::Fen(*wanted), crate::domain::Fen(*short)
+    )]
+    Overdrawn {
+        /// The payment.
+        payment_no: String,
+        /// 指标文号.
+        budget_doc_no: String,
+        /// Fen left before it.
+        left: i64,
+        /// Fen of the payment.
+        wanted: i64,
+        /// Fen that are missing.
+        short: i64,
+    },
     /// Nothing of the period has gone out (exit 1).
     #[error(
         "job {job_id} has no released run of {period}; expected one whose payments a bank can answer; \

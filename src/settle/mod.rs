@@ -13,6 +13,7 @@ mod earlier;
 mod error;
 mod hashes;
 mod history;
+mod indicators;
 mod keep;
 mod law_kept;
 mod opening;
@@ -526,6 +527,7 @@ fn budget_lines(tables: &Tables, month: Month) -> Vec<BudgetLine> {
         Some(Column::Num(numbers)) => numbers.values[row] / numbers.den,
         _ => 0,
     };
+    let known = |column: &str, row: usize| table.get(column).is_some_and(|of| !of.is_null(row));
     let mut lines: Vec<BudgetLine> = budget_rows(tables, month)
         .into_iter()
         .map(|row| row as usize)
@@ -538,6 +540,7 @@ fn budget_lines(tables: &Tables, month: Month) -> Vec<BudgetLine> {
             fund_type_code: text("fund_type_code", row),
             project_code: text("project_code", row),
             balance_fen: whole("balance", row),
+            amount_fen: known("amount", row).then(|| whole("amount", row)),
             fiscal_year: month.year(),
         })
         .collect();

@@ -55,6 +55,15 @@ pub(super) fn hold(payee: &Payee) -> &'static str {
     }
 }
 
+/// The hold of a payee whose account was refused and not corrected.
+pub(super) const REFUSED: &str = "account_refused";
+
+/// Whether a payment is held for its account, so that a corrected one lets it go.
+pub(super) fn is_hold(reason: &str) -> bool {
+    [REFUSED, "account_missing", "account_invalid", "bank_no_missing", "bank_no_invalid"]
+        .contains(&reason)
+}
+
 fn text(table: &Table, column: &str, row: usize) -> Arc<str> {
     let stored: Option<&Stored> = table.get(column).filter(|stored| !stored.is_null(row));
     match stored.map(|stored| &stored.column) {

@@ -4,6 +4,7 @@
 //! While it is a draft it is made anew by each reconciliation, so that it holds what has failed by then.
 
 use super::super::post::Maker;
+use super::past::to_pay_again;
 use super::{CALC_VERSION, CorrectionReport, Judged, SettleError, accounts};
 use crate::allocation::BudgetLine;
 use crate::domain::{Date, Fen, hex, hex_upper};
@@ -24,9 +25,6 @@ use std::sync::Arc;
 
 /// First letters of ISO reason codes that blame no account: there may be another try as it was.
 const NOT_THE_ACCOUNT: [&str; 7] = ["AM", "TM", "DT", "FF", "AG", "MS", "TS"];
-
-/// The hold of a payee whose account was refused and not corrected.
-const REFUSED: &str = "account_refused";
 
 /// A batch that stands as a draft, or would.
 pub(super) struct Correction {
@@ -83,14 +81,24 @@ impl Correction {
                 *open.entry(claim.payment).or_default() -= claim.fen;
             }
         }
+        let corrected = accounts::read(job)?;
+        // A payment that was held never went out; it may when its account was the reason and is right
+        // now.
+        let released = |at: usize| {
+            let payment = &book.payments[at];
+            let account = accounts::is_hold(&payment.hold_reason);
+            let new = corrected.get(&payment.institution_id);
+            account && new.is_some_and(|new| accounts::hold(new).is_empty())
+        };
         let failed: Vec<Failed<'_>> = judged
             .iter()
             .enumerate()
+            .filter(|(at, of)| of.is_some() || released(*at))
             .filter_map(|(at, of)| {
-                let of = of.as_ref()?;
                 let before = open.get(&book.payments[at].payment).copied().unwrap_or(0);
-                let fen = of.standing.failed() - before;
-                (fen > 0).then(|| Failed { at, fen, told: of.by.map(|by| &told[by as usize]) })
+                let fen = to_pay_again(book, at, of.as_ref()) - before;
+                let by = of.as_ref().and_then(|of| of.by);
+                (fen > 0).then(|| Failed { at, fen, told: by.map(|by| &told[by as usize]) })
             })
             .collect();
         if failed.is_empty() {
@@ -107,7 +115,7 @@ impl Correction {
         let two = demand.approvals > 1;
         let approval = Approval { keys: demand.keys, two_from: two.then_some(Fen(0)) };
         let pay = PayFile::read(&job.run_folder).map_err(PublishError::from)?;
-        let schedule = schedule(job, ledger, book, number, &failed, pay.as_ref())?;
+        let schedule = schedule(job, ledger, book, number, (&failed, &corrected), pay.as_ref())?;
         let claims: Vec<Claim> = failed
             .iter()
             .map(|of| Claim { payment: book.payments[of.at].payment, fen: of.fen })
@@ -272,10 +280,9 @@ fn schedule(
     ledger: &Ledger,
     book: &Book,
     number: u32,
-    failed: &[Failed<'_>],
+    (failed, corrected): (&[Failed<'_>], &FxHashMap<Arc<str>, Payee>),
     pay: Option<&PayFile>,
 ) -> Result<Schedule, SettleError> {
-    let corrected = accounts::read(job)?;
     let keys: FxHashSet<i64> = failed.iter().map(|of| book.payments[of.at].payment).collect();
     let mut lines: FxHashMap<i64, Vec<PaidLine>> = FxHashMap::default();
     let mut payees: FxHashMap<i64, Payee> = FxHashMap::default();
@@ -290,7 +297,7 @@ fn schedule(
     for (row, of) in (1_u32..).zip(failed) {
         let sent = &book.payments[of.at];
         let old = payees.remove(&sent.payment).unwrap_or_default();
-        let payee = payee(job, &corrected, old, of.told);
+        let payee = payee(job, corrected, old, of.told);
         let payee = *payee_places.entry(payee).or_insert_with_key(|payee| {
             made.payees.push(payee.clone());
             u32::try_from(made.payees.len() - 1).unwrap_or(u32::MAX)
@@ -358,7 +365,7 @@ fn payee(
     let code = told.map_or("", |told| &told.reason_code);
     let again = job.same_account.iter().any(|known| known == code)
         || NOT_THE_ACCOUNT.iter().any(|head| code.starts_with(head));
-    let hold = if again { accounts::hold(&old) } else { REFUSED };
+    let hold = if again { accounts::hold(&old) } else { accounts::REFUSED };
     Payee { hold_reason: Arc::from(hold), ..old }
 }
 

@@ -9,6 +9,7 @@ mod accounts;
 mod ageing;
 mod believed;
 mod correction;
+mod past;
 
 use super::acts;
 use super::post::{Maker, Outcome};
@@ -21,9 +22,11 @@ use crate::law;
 use crate::ledger::{Act, ActKind, Ledger, LedgerError, Message, RunState, SentRun, Told};
 use crate::publish::recon::{self, Judged, Proposed, Reconciliation, Refused, StatementOf};
 use crate::publish::{self, Draft, MANIFEST, Manifest, ProfileError, PublishError};
-use crate::reconcile::{Book, Heard, MatchRule, Standing, Totals, matched, standing, totals};
+use crate::reconcile::{Book, Heard, MatchRule, Standing, Totals, matched, totals};
 use believed::Believed;
 use correction::Correction;
+use past::judged;
+pub(super) use past::{Told as PastTold, claims_hold};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
@@ -149,20 +152,10 @@ impl<'a> Work<'a> {
     ) -> Result<Self, SettleError> {
         let view = ledger.view()?;
         let head = ledger.head()?;
-        let runs = ledger.sent_runs(&job.settles, job.period)?;
-        let Some(settlement) = runs.first().filter(|run| run.batch == 0).cloned() else {
-            return Err(SettleError::NothingSent {
-                job_id: job.settles.clone(),
-                period: job.period,
-            });
-        };
-        let mut sent = Vec::with_capacity(runs.len());
-        for run in runs {
-            let payments = ledger.sent(&run)?;
-            sent.push((run, payments));
-        }
-        let book = Book::new(job.period, sent);
-        let (mut messages, mut told) = ledger.told(&settlement)?;
+        let past = PastTold::of(ledger, &job.settles, job.period)?.ok_or_else(|| {
+            SettleError::NothingSent { job_id: job.settles.clone(), period: job.period }
+        })?;
+        let PastTold { book, mut messages, answers: mut told } = past;
         let believed = Believed::of(job, files, &messages);
         let heard: Vec<Heard<'_>> = (0_u32..)
             .zip(&believed.new)
@@ -411,44 +404,6 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Whether a correction batch still pays again only what failed; gives the head of the ledger that
-/// follows from. A run that is no batch, or is released already, is not looked at.
-///
-/// # Errors
-/// [`SettleError::NotFailed`] names the first payment of which less has failed.
-pub fn claims_hold(ledger: &Ledger, run_id: &str) -> Result<Option<String>, SettleError> {
-    let _view = ledger.view()?;
-    let head = ledger.run(run_id)?;
-    let Some((job_id, _)) = head.job_id.split_once('+') else { return Ok(None) };
-    if head.state.is_released() {
-        return Ok(None);
-    }
-    let runs = ledger.sent_runs(job_id, head.period)?;
-    let Some(settlement) = runs.first().cloned() else { return Ok(None) };
-    let claimed = ledger.claimed(&runs)?;
-    let mut sent = Vec::with_capacity(runs.len());
-    for run in runs {
-        let payments = ledger.sent(&run)?;
-        sent.push((run, payments));
-    }
-    let book = Book::new(head.period, sent);
-    let (messages, told) = ledger.told(&settlement)?;
-    let judged = judged(&book, &messages, &told);
-    for claim in ledger.claims_of(&head)? {
-        let Some(at) = book.place(claim.payment) else { continue };
-        let failed = judged[at].map_or(0, |of| of.standing.failed());
-        let all = claimed.get(&claim.payment).map_or(claim.fen, |(fen, _)| *fen);
-        if all > failed {
-            return Err(SettleError::NotFailed {
-                payment_no: book.payments[at].payment_no.to_string(),
-                claimed: claim.fen,
-                failed: (failed - (all - claim.fen)).max(0),
-            });
-        }
-    }
-    Ok(Some(ledger.head()?))
-}
-
 /// Whether an answer of nobody's payment is somebody's business: what is only announced is not.
 fn counts(messages: &[Message], of: &Told) -> bool {
     use crate::domain::{AnswerKind, Said};
@@ -469,36 +424,4 @@ fn elsewhere(job: &ReconcileJob, ledger: &Ledger, told: &mut [Told]) -> Result<(
         }
     }
     Ok(())
-}
-
-/// Where every payment that was sent stands.
-fn judged(book: &Book, messages: &[Message], told: &[Told]) -> Vec<Option<Judged>> {
-    // The answers of each payment, one after another.
-    let mut places: Vec<(u32, u32)> = (0_u32..)
-        .zip(told)
-        .filter_map(|(at, of)| {
-            let place = book.place(of.payment?)?;
-            Some((u32::try_from(place).unwrap_or(u32::MAX), at))
-        })
-        .collect();
-    places.sort_unstable();
-    let mut next = 0;
-    let mut of_payment = Vec::new();
-    (0..book.payments.len())
-        .map(|at| {
-            of_payment.clear();
-            let first = next;
-            while let Some((_, place)) = places.get(next).filter(|(of, _)| *of as usize == at) {
-                let of = &told[*place as usize];
-                of_payment.push((messages[of.message as usize].kind, of));
-                next += 1;
-            }
-            if !book.is_sent(at) {
-                return None;
-            }
-            let standing = standing(book.payments[at].amount_fen, &of_payment);
-            let by = standing.decided_by.map(|by| places[first + by].1);
-            Some(Judged { standing, by })
-        })
-        .collect()
 }
