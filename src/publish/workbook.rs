@@ -26,6 +26,8 @@ const HEADER: u32 = 2;
 /// Column widths in half-width characters.
 const WIDTH_MIN: usize = 6;
 const WIDTH_MAX: usize = 44;
+/// The widest column of a page whose texts wrap.
+const WRAP_WIDTH: u32 = 26;
 
 /// Cell formats, made once a workbook.
 struct Formats {
@@ -33,6 +35,7 @@ struct Formats {
     note: Format,
     header: Format,
     text: Format,
+    wrapped: Format,
     whole: Format,
     money: Format,
     date: Format,
@@ -58,6 +61,7 @@ impl Formats {
                 .set_align(FormatAlign::Center)
                 .set_background_color("DDEBF7"),
             text: cell(),
+            wrapped: cell().set_text_wrap(),
             whole: cell().set_num_format("#,##0"),
             money: cell().set_num_format(money),
             date: cell().set_num_format("yyyy-mm-dd").set_align(FormatAlign::Center),
@@ -126,6 +130,8 @@ struct Page<'a> {
     unit: &'a str,
     /// What has to be said under the totals.
     remarks: Vec<String>,
+    /// Whether long texts go on in the next line of their cell.
+    wraps: bool,
 }
 
 /// The unit of every page but forms.
@@ -192,7 +198,7 @@ pub(super) fn notice(run: &Imprint<'_>, notice: &Sheet) -> Result<Vec<u8>, XlsxE
 }
 
 /// A workbook of several pages, each with its name, its sheet and the money column that is totalled in
-/// words.
+/// words; a page without one has no totals.
 ///
 /// # Errors
 /// When a sheet is beyond the format's limits.
@@ -203,7 +209,7 @@ pub(super) fn pages(
     let formats = Formats::new();
     let mut book = book(run)?;
     for (name, sheet, money) in pages {
-        let page = Page::in_yuan(name, heading(run, name), sheet, money);
+        let page = Page { wraps: true, ..Page::in_yuan(name, heading(run, name), sheet, money) };
         page.write(run, book.add_worksheet(), &formats)?;
     }
     book.save_to_buffer()
@@ -224,6 +230,7 @@ pub(super) fn form(run: &Imprint<'_>, form: &Form, sheet: &Sheet) -> Result<Vec<
         money: TOTAL,
         unit,
         remarks: form.remarks(sheet),
+        wraps: false,
     };
     page.write(run, book.add_worksheet(), &formats)?;
     book.save_to_buffer()
@@ -311,7 +318,7 @@ fn column_index(n: usize) -> Result<u16, XlsxError> {
 
 impl<'a> Page<'a> {
     const fn in_yuan(name: &'a str, title: String, sheet: &'a Sheet, money: &'a str) -> Self {
-        Self { name, title, sheet, money, unit: YUAN, remarks: Vec::new() }
+        Self { name, title, sheet, money, unit: YUAN, remarks: Vec::new(), wraps: false }
     }
 
     fn write(
@@ -335,10 +342,17 @@ impl<'a> Page<'a> {
             let number = column_index(number)?;
             let label = if column.label.is_empty() { &column.name } else { &column.label };
             to.write_with_format(HEADER, number, &**label, &formats.header)?;
-            write_column(to, number, &column.values, formats)?;
-            to.set_column_width(number, column_width(label, &column.values))?;
+            let text = if self.wraps { &formats.wrapped } else { &formats.text };
+            write_column(to, number, &column.values, formats, text)?;
+            let width = column_width(label, &column.values);
+            let most = if self.wraps { WRAP_WIDTH } else { u32::MAX };
+            to.set_column_width(number, width.min(most))?;
         }
-        self.totals(to, formats)?;
+        if !self.money.is_empty() {
+            self.totals(to, formats)?;
+        } else {
+            sign(to, index(sheet.rows)? + HEADER + 3, column_index(sheet.columns.len())?, formats)?;
+        }
         let total = index(sheet.rows)? + HEADER + 1;
         to.set_freeze_panes(HEADER + 1, 0)?;
         if sheet.rows > 0 {
@@ -407,6 +421,7 @@ fn write_column(
     column: u16,
     values: &Values,
     formats: &Formats,
+    texts: &Format,
 ) -> Result<(), XlsxError> {
     let mut text = String::new();
     for row in 0..values.len() {
@@ -445,7 +460,7 @@ fn write_column(
                 text.clear();
                 values.text(row, &mut text);
                 // Always a text: an account number must not become a number.
-                to.write_string_with_format(at, column, &text, &formats.text)?;
+                to.write_string_with_format(at, column, &text, texts)?;
             }
         }
     }

@@ -23,7 +23,7 @@ pub(super) fn exceptions(of: &Reconciliation<'_>) -> Result<Vec<u8>, XlsxError> 
     let texts = Catalogue::new(Language::Chinese);
     let pages = [
         ("待处理事项", todo(of, &texts), "our"),
-        ("对账汇总", totals(of), "amount"),
+        ("对账汇总", totals(of), ""),
         ("资金清算", rows::clearing(of), "all_amt_fen"),
         ("账龄", readable(ageing::sheet(of), &texts), "amount_fen"),
     ];
@@ -53,21 +53,20 @@ fn todo(of: &Reconciliation<'_>, texts: &Catalogue) -> Sheet {
         |row: &rows::Row<'_>| texts.label(&format!("recon_class.{}", row.class.word())).to_owned();
     sheet.put("class", "类别", text(&class));
     sheet.put("institution_name", "机构名称", text(&|row| row.name.to_string()));
-    sheet.put("institution_id", "统一社会信用代码", text(&|row| row.institution.to_string()));
     sheet.put("payment_no", "付款编号", text(&|row| row.payment_no.to_owned()));
     let fen =
         |pick: fn(&rows::Row<'_>) -> Option<i64>| Values::MaybeFen(open.iter().map(pick).collect());
     sheet.put("our", "我方金额", fen(|row| row.ours));
     sheet.put("bank", "银行金额", fen(|row| row.bank));
     sheet.put("diff", "差额", fen(rows::difference));
-    sheet.put("account_no", "银行所述账号", text(&|row| row.account_no.to_owned()));
     let reason = |row: &rows::Row<'_>| {
-        [row.code, row.reason]
-            .iter()
-            .filter(|t| !t.is_empty())
-            .copied()
-            .collect::<Vec<_>>()
-            .join(" ")
+        let mut parts: Vec<String> = Vec::new();
+        if !row.account_no.is_empty() {
+            parts.push(format!("银行所述账号 {}", row.account_no));
+        }
+        let told = [row.code, row.reason].into_iter().filter(|text| !text.is_empty());
+        parts.extend(told.map(str::to_owned));
+        parts.join(" ")
     };
     sheet.put("reason", "原因", text(&reason));
     let dates = open.iter().map(|row| row.bank_date).collect();
@@ -101,13 +100,11 @@ fn totals(of: &Reconciliation<'_>) -> Sheet {
     let mut sheet = Sheet::new("totals", lines.len());
     let names = lines.iter().map(|(name, _)| (*name).to_owned()).collect();
     sheet.put("part", "项目", Values::Text(names));
-    let count = |number: u64| i64::try_from(number).ok().map(|n| n.to_string()).unwrap_or_default();
-    let counts = lines.iter().map(|(_, sum)| count(sum.0)).collect();
-    sheet.put("count", "笔数", Values::Text(counts));
+    let counts = lines.iter().map(|(_, sum)| i64::try_from(sum.0).unwrap_or(i64::MAX)).collect();
+    sheet.put("count", "笔数", Values::Int(counts));
     let fen = |sum: i128| i64::try_from(sum).unwrap_or(i64::MAX);
-    let yuan = |sum: i128| crate::domain::Fen(fen(sum)).to_string();
-    let amounts = lines.iter().map(|(_, sum)| yuan(sum.1)).collect();
-    sheet.put("sum", "金额", Values::Text(amounts));
+    let amounts = lines.iter().map(|(_, sum)| fen(sum.1)).collect();
+    sheet.put("sum", "金额", Values::Fen(amounts));
     let words =
         lines.iter().map(|(_, sum)| crate::domain::amount_in_words(crate::domain::Fen(fen(sum.1))));
     sheet.put("words", "大写", Values::Text(words.collect()));

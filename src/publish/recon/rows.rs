@@ -76,7 +76,6 @@ const fn loose_next(rule: MatchRule) -> Next {
 /// One row, whatever it is about.
 pub(super) struct Row<'a> {
     pub(super) run: &'a str,
-    pub(super) institution: Arc<str>,
     pub(super) name: Arc<str>,
     pub(super) payment_no: &'a str,
     pub(super) end_to_end_id: &'a str,
@@ -105,7 +104,6 @@ pub(super) fn of_payment<'a>(of: &'a Reconciliation<'_>, at: usize, judged: &Jud
     let text = |pick: fn(&crate::ledger::Told) -> &str| told.map_or("", pick);
     Row {
         run: &run.run_id,
-        institution: Arc::clone(&payment.institution_id),
         name: Arc::clone(&payment.institution_name),
         payment_no: &payment.payment_no,
         end_to_end_id: &payment.end_to_end_id,
@@ -131,7 +129,6 @@ pub(super) fn of_loose<'a>(of: &'a Reconciliation<'_>, number: usize) -> Row<'a>
     let told = &of.told[of.loose[number] as usize];
     Row {
         run: "",
-        institution: Arc::from(""),
         name: Arc::from(""),
         payment_no: "",
         end_to_end_id: &told.end_to_end_id,
@@ -157,7 +154,6 @@ pub(super) fn of_refused<'a>(of: &'a Reconciliation<'_>, number: usize) -> Row<'
     let refused = &of.refused[number];
     Row {
         run: "",
-        institution: Arc::from(""),
         name: Arc::from(""),
         payment_no: "",
         end_to_end_id: "",
