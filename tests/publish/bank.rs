@@ -435,7 +435,7 @@ fn a_fixed_width_counts_bytes() {
         [[detail]]\nfrom = \"row\"\nwidth = 3\npad = \"*\"\nalign = \"left\"\n\
         [[detail]]\nvalue = \"\"\nwidth = 2\n[[detail]]\nfrom = \"project_code\"\nwidth = 5\n\
         align = \"right\"\n";
-    // 𠮷 has four bytes in GB 18030: 95348B39? The independent codec says so below.
+    // A character outside the first plane has four bytes in GB 18030.
     let payments = [
         Paid { name: "甲乙".to_owned(), ..paid(1, 12_345) },
         Paid { name: "𠮷a".to_owned(), line: None, ..paid(2, 5) },

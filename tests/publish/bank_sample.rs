@@ -1,5 +1,6 @@
 //! The release folders of the sample district, read by others: every payment once, every fen.
 
+use super::case::{Case, reference};
 use super::outside::{elements, python, xmllint};
 use crate::office::tuoyu;
 use serde_json::Value;
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use tuoyu::domain::Fen;
+use tuoyu::publish::{Manifest, PAY_FILE, PayFile, Profiles};
 
 fn done(words: &[&str]) -> String {
     let (code, out, err) = tuoyu(words.iter().map(Into::into));
@@ -179,4 +181,69 @@ fn a_release_that_cannot_be_written_leaves_nothing() {
     assert!(!folder.path().join("run.release").exists());
     let state = done(&["audit", "verify", &run, "--ledger", &ledger, "--lang", "en"]);
     assert!(state.contains("2 events"), "posted and approved, not released: {state}");
+}
+
+#[test]
+fn a_run_folder_tells_what_a_release_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut case = Case::new();
+    let out = folder.path().join("plain");
+    case.publish(&out).unwrap();
+    assert!(!out.join(PAY_FILE).exists());
+    assert_eq!(PayFile::read(&out).unwrap(), None);
+
+    let toml = "files = [\"payroll\"]\naccount_name = \"财政局\"\naccount_no = \"1\"\n\
+                bank_name = \"银行\"\nbank_no = \"102521000335\"\nagency_code = \"\"\n\
+                agency_name = \"\"\ndivision_code = \"\"\npay_bank_code = \"\"\n\
+                pay_type_code = \"91\"\noriginal_vt_code = \"5207\"\nbusiness_type_code = \"\"\n\
+                purpose = \"补贴\"\n";
+    case.job.pay = Some(toml::from_str(toml).unwrap());
+    case.profiles = Profiles::load(&reference(), None, case.job.pay.as_ref()).unwrap();
+    let out = folder.path().join("pays");
+    case.publish(&out).unwrap();
+    let told = PayFile::read(&out).unwrap().unwrap();
+    assert_eq!((Some(&told.pay), &*told.currency), (case.job.pay.as_ref(), "CNY"));
+    let profile = fs::read_to_string(reference().join("profiles/payroll.toml")).unwrap();
+    assert_eq!(told.profiles, BTreeMap::from([("payroll".to_owned(), profile)]));
+    // Payments 1 and 3 are of the first budget line, 2 and 4 of the second; 1 and 2 are B's.
+    let of: Vec<(&str, &str, Option<usize>)> = told
+        .payments
+        .iter()
+        .map(|(no, of)| (no.as_str(), &*of.institution_name, of.budget_line))
+        .collect();
+    let (a, b) = ("甲托育", "乙幼儿园,\"二\"部");
+    assert_eq!(
+        of,
+        [
+            ("2026-09-000001", b, Some(0)),
+            ("2026-09-000002", b, Some(1)),
+            ("2026-09-000003", a, Some(0)),
+            ("2026-09-000004", a, Some(1)),
+        ]
+    );
+    let manifest = Manifest::read(&out).unwrap();
+    assert!(manifest.outputs.iter().any(|file| file.file == PAY_FILE), "sealed with the run");
+
+    for (unit, code) in [("twd", Some("TWD")), ("yuan", Some("CNY")), ("points", None)] {
+        case.pack.currency = unit.into();
+        let made = PayFile::of(&case.publication());
+        match code {
+            Some(code) => assert_eq!(made.unwrap().unwrap().currency, code),
+            None => assert_eq!(
+                made.unwrap_err().to_string(),
+                "[pay]: the packs count in \"points\"; expected yuan or a currency code of three \
+                 letters; hint: currency in pack.toml"
+            ),
+        }
+    }
+    // Half a file, and one of a later format.
+    let text = fs::read_to_string(out.join(PAY_FILE)).unwrap();
+    for (text, part) in [
+        (text[..100].to_owned(), "pay.json: EOF while parsing"),
+        (text.replacen("\"format\": 1", "\"format\": 2", 1), "format 2 is later than 1"),
+    ] {
+        fs::write(out.join(PAY_FILE), text).unwrap();
+        let said = PayFile::read(&out).unwrap_err().to_string();
+        assert!(said.contains(part) && said.contains("hint: run the period again"), "{said}");
+    }
 }
