@@ -30,12 +30,12 @@ pub(super) fn profile(command: &ProfileCommand, console: &mut Console<'_>) -> Ou
         faulty += 1;
         let unread = matches!(told, ProfileError::Io { .. });
         exit = if unread || exit == Exit::World { Exit::World } else { Exit::Law };
-        let faults = faults(file, &told);
+        let lines = faults(file, &told);
         if !command.json {
-            let complaints = faults.iter().map(|fault| Complaint::Plain(vec![fault.clone()]));
+            let complaints = lines.iter().map(|fault| Complaint::Plain(vec![fault.clone()]));
             console.tell(&Trouble { exit, complaints: complaints.collect() }, &texts)?;
         }
-        all.push(entry(file, None, &faults));
+        all.push(entry(file, None, &lines));
     }
     if command.json {
         writeln!(console.out, "{}", json!({ "faulty": faulty, "profiles": all }))?;

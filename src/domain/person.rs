@@ -142,6 +142,18 @@ mod tests {
     }
 
     #[test]
+    fn there_is_one_clock() {
+        for (moment, there) in [
+            ("2026-10-12T09:30:00+08:00", "2026-10-12T09:30:00+08:00"),
+            ("2026-10-12T16:00:00.5Z", "2026-10-13T00:00:00+08:00"),
+            ("2026-12-31T23:59:60Z", "2027-01-01T07:59:59+08:00"),
+        ] {
+            assert_eq!(beijing_time(moment).as_deref(), Some(there), "{moment}");
+        }
+        assert_eq!(beijing_time("2026-10-12"), None);
+    }
+
+    #[test]
     fn moments_have_a_zone() {
         for good in ["2026-10-12T09:30:00Z", "2026-10-12T09:30:00.5+08:00"] {
             assert_eq!(moment(good), Ok(good));

@@ -1,10 +1,11 @@
 //! The text of a batch profile -> [`BatchProfile`], with all its faults at once.
 
+use super::batch_answer::{self, WireAnswer};
 use super::batch_profile::{
-    Align, AmountShape, AnswerField, AnswerPart, AnswerProfile, BatchFault, BatchField,
-    BatchProfile, BatchProfileError, BatchValue, DatePattern, FieldSource, LineEnd, TextEncoding,
+    BatchFault, BatchField, BatchProfile, BatchProfileError, BatchValue, FieldSource,
 };
-use crate::domain::{Fen, Said};
+use super::batch_shape::{Align, AmountShape, DatePattern, LineEnd, TextEncoding};
+use crate::domain::Fen;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -48,43 +49,18 @@ struct WireField {
     required: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireAnswer {
-    encoding: Option<String>,
-    separator: Option<String>,
-    #[serde(default)]
-    skip: i64,
-    control: Option<String>,
-    end_mark: Option<String>,
-    #[serde(default)]
-    field: Vec<WireAnswerField>,
-    #[serde(default)]
-    status: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireAnswerField {
-    is: Option<String>,
-    width: Option<i64>,
-    date: Option<String>,
-    unit: Option<String>,
-    point: Option<bool>,
-}
-
 /// Most bytes of a field.
 const WIDEST: i64 = 1000;
 /// Most payments of a file, and most lines to pass over.
-const MOST_ROWS: i64 = 1_000_000;
+pub(super) const MOST_ROWS: i64 = 1_000_000;
 
-struct Faults<'n> {
+pub(super) struct Faults<'n> {
     name: &'n str,
     found: Vec<BatchFault>,
 }
 
 impl Faults<'_> {
-    fn add(&mut self, place: &str, message: impl Into<String>) {
+    pub(super) fn add(&mut self, place: &str, message: impl Into<String>) {
         let (name, place) = (self.name.to_owned(), place.to_owned());
         self.found.push(BatchFault { name, place, message: message.into() });
     }
@@ -151,7 +127,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<BatchProfile, BatchProfileE
     });
     file_name(&wire.file_name, rows_per_file.is_some() || amount_limit.is_some(), &mut faults);
     let own = (encoding, separator.as_deref());
-    let answer = wire.answer.map(|answer| self::answer(answer, own, &mut faults));
+    let answer = wire.answer.map(|answer| batch_answer::read(answer, own, &mut faults));
     if !faults.found.is_empty() {
         return Err(BatchProfileError(faults.found));
     }
@@ -178,7 +154,11 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(legal)
 }
 
-fn encoding(word: Option<&str>, place: &str, faults: &mut Faults<'_>) -> Option<TextEncoding> {
+pub(super) fn encoding(
+    word: Option<&str>,
+    place: &str,
+    faults: &mut Faults<'_>,
+) -> Option<TextEncoding> {
     let word = word?;
     let found = TextEncoding::of(word);
     if found.is_none() {
@@ -187,7 +167,7 @@ fn encoding(word: Option<&str>, place: &str, faults: &mut Faults<'_>) -> Option<
     found
 }
 
-fn separated(
+pub(super) fn separated(
     text: Option<&str>,
     encoding: TextEncoding,
     place: &str,
@@ -203,7 +183,7 @@ fn separated(
     Some(text.to_owned())
 }
 
-fn marked(
+pub(super) fn marked(
     text: Option<&str>,
     encoding: TextEncoding,
     place: &str,
@@ -236,7 +216,7 @@ fn written(
     }
 }
 
-fn width(width: Option<i64>, place: &str, faults: &mut Faults<'_>) -> Option<usize> {
+pub(super) fn width(width: Option<i64>, place: &str, faults: &mut Faults<'_>) -> Option<usize> {
     let width = width?;
     if !(1..=WIDEST).contains(&width) {
         faults.add(place, format!("width {width}; expected 1 to {WIDEST} bytes"));
@@ -362,7 +342,12 @@ fn constant(
     }
 }
 
-fn date(pattern: Option<&str>, is_date: bool, place: &str, faults: &mut Faults<'_>) -> DatePattern {
+pub(super) fn date(
+    pattern: Option<&str>,
+    is_date: bool,
+    place: &str,
+    faults: &mut Faults<'_>,
+) -> DatePattern {
     let Some(text) = pattern else { return DatePattern::default() };
     if !is_date {
         faults.add(place, "has date and is none; expected it on a date only");
@@ -375,7 +360,7 @@ fn date(pattern: Option<&str>, is_date: bool, place: &str, faults: &mut Faults<'
     read.unwrap_or_default()
 }
 
-fn amount(
+pub(super) fn amount(
     unit: Option<&str>,
     point: Option<bool>,
     is_amount: bool,
@@ -426,75 +411,4 @@ fn file_name(pattern: &str, split: bool, faults: &mut Faults<'_>) {
         let message = format!("{pattern:?} has no {{part}}; expected it; hint: {hint}");
         faults.add("file_name", message);
     }
-}
-
-fn answer(
-    wire: WireAnswer,
-    (own, own_separator): (TextEncoding, Option<&str>),
-    faults: &mut Faults<'_>,
-) -> AnswerProfile {
-    let encoding = encoding(wire.encoding.as_deref(), "answer.encoding", faults).unwrap_or(own);
-    let widths = wire.field.iter().any(|field| field.width.is_some());
-    let stated = separated(wire.separator.as_deref(), encoding, "answer.separator", faults);
-    let separator = stated.or_else(|| own_separator.filter(|_| !widths).map(str::to_owned));
-    let control = marked(wire.control.as_deref(), encoding, "answer.control", faults);
-    let end_mark = marked(wire.end_mark.as_deref(), encoding, "answer.end_mark", faults);
-    if !(0..=MOST_ROWS).contains(&wire.skip) {
-        faults.add("answer.skip", format!("{}; expected 0 to {MOST_ROWS} lines", wire.skip));
-    }
-    let mut fields: Vec<AnswerField> = Vec::with_capacity(wire.field.len());
-    for (at, field) in wire.field.into_iter().enumerate() {
-        let place = &*format!("answer field {}", at + 1);
-        let is = field.is.as_deref().and_then(|word| {
-            let found = AnswerPart::of(word);
-            if found.is_none() {
-                let known: Vec<&str> = AnswerPart::ALL.iter().map(|(known, _)| *known).collect();
-                let known = known.join(", ");
-                faults.add(place, format!("is {word:?}; expected one of: {known}"));
-            }
-            found
-        });
-        if is.is_some() && fields.iter().any(|earlier| earlier.is == is) {
-            let word = field.is.as_deref().unwrap_or_default();
-            faults.add(place, format!("is {word} as an earlier one; expected each once"));
-        }
-        let width = width(field.width, place, faults);
-        if separator.is_none() && width.is_none() && field.width.is_none() {
-            faults.add(place, "has no width; expected width = BYTES, or a separator");
-        }
-        let date = date(field.date.as_deref(), is == Some(AnswerPart::Date), place, faults);
-        let of_amount = is == Some(AnswerPart::Amount);
-        let amount = amount(field.unit.as_deref(), field.point, of_amount, place, faults);
-        fields.push(AnswerField { is, width, amount, date });
-    }
-    let has = |part: AnswerPart| fields.iter().any(|field| field.is == Some(part));
-    let by_account = has(AnswerPart::AccountNo) && has(AnswerPart::Amount);
-    if !has(AnswerPart::EndToEndId) && !has(AnswerPart::PaymentNo) && !by_account {
-        let expected = "end_to_end_id, payment_no, or account_no with amount";
-        faults.add("answer", format!("no field tells which payment; expected {expected}"));
-    }
-    if !has(AnswerPart::Status) {
-        faults.add("answer", "no field is the status; expected is = \"status\" with its codes");
-    }
-    let mut status = BTreeMap::new();
-    for (code, word) in wire.status {
-        let said = match word.as_str() {
-            "paid" => Said::Paid,
-            "rejected" => Said::Rejected,
-            "returned" => Said::Returned,
-            "pending" => Said::Pending,
-            _ => {
-                let expected = "\"paid\", \"rejected\", \"returned\" or \"pending\"";
-                faults.add("answer.status", format!("{code} = {word:?}; expected {expected}"));
-                continue;
-            }
-        };
-        status.insert(code, said);
-    }
-    if !status.values().any(|said| *said == Said::Paid) {
-        let hint = "[answer.status] with a line CODE = \"paid\"";
-        faults.add("answer.status", format!("no code means paid; expected one; hint: {hint}"));
-    }
-    let skip = usize::try_from(wire.skip).unwrap_or(0);
-    AnswerProfile { encoding, separator, skip, control, end_mark, fields, status }
 }

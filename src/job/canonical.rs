@@ -37,8 +37,8 @@ pub(super) fn canonical(job: &Job) -> String {
         "opening": job.opening.map(|month| month.to_string()),
         "office": job.office,
     });
-    // A job without form, write-offs and files for the bank reads as jobs did before there were any: archived ones are
-    // restored.
+    // A job without form, write-offs and files for the bank reads as jobs did before there were any:
+    // archived ones are restored.
     if let Some(form) = &job.form {
         text["form"] = json!(form);
     }

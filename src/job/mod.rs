@@ -3,8 +3,10 @@
 //! In: a job file, overrides. Out: [`Job`]. Order: after `law`. Never: reads an input table.
 
 mod approval;
+mod batch_answer;
 mod batch_profile;
 mod batch_read;
+mod batch_shape;
 mod canonical;
 mod deliveries;
 mod error;
@@ -18,9 +20,10 @@ mod toml_walk;
 mod write_off;
 
 pub use batch_profile::{
-    Align, AmountShape, AnswerField, AnswerPart, AnswerProfile, BatchFault, BatchField,
-    BatchProfile, BatchProfileError, BatchValue, DatePattern, FieldSource, LineEnd, TextEncoding,
+    AnswerField, AnswerPart, AnswerProfile, BatchFault, BatchField, BatchProfile,
+    BatchProfileError, BatchValue, FieldSource,
 };
+pub use batch_shape::{Align, AmountShape, DatePattern, LineEnd, TextEncoding};
 pub use deliveries::{NotDelivered, choose};
 pub use error::JobError;
 pub use files::is_core;

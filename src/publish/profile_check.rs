@@ -33,14 +33,14 @@ pub struct ProfileFace {
 /// The keys that tell the kinds apart; others are for the parser of the kind.
 #[derive(Deserialize)]
 struct Face {
-    kind: Option<toml::Value>,
+    kind: Option<String>,
     id: Option<String>,
     column: Option<toml::Value>,
     unit: Option<toml::Value>,
 }
 
-/// Reads a profile file with the parser of its kind, told by its keys: `kind` of a batch profile,
-/// `column` of a column map, `unit` of a form.
+/// Reads a profile file with the parser of its kind, told by its keys: `kind = "batch"` of a batch
+/// profile, `column` of a column map, `unit` of a form.
 ///
 /// # Errors
 /// When it cannot be read, is of no kind, or has a fault; a batch profile tells all it has.
@@ -50,7 +50,7 @@ pub fn examine_profile(path: &Path) -> Result<ProfileFace, ProfileError> {
     let name = path.display().to_string();
     let face: Face =
         toml::from_str(&text).map_err(|cause| ProfileError::Shape { name: name.clone(), cause })?;
-    if face.kind.is_some() {
+    if face.kind.as_deref() == Some("batch") {
         let BatchProfile { id, title, .. } = BatchProfile::parse(&name, &text)?;
         return Ok(ProfileFace { kind: ProfileKind::Batch, id, title });
     }

@@ -323,6 +323,11 @@ fn the_reference_names_exactly_the_keys_the_reader_knows() {
     let rest: Vec<_> = late.iter().filter(|key| !listed.contains(key)).collect();
     assert!(rest.iter().all(|key| table.contains(key)) && rest.len() + 4 == late.len(), "{rest:?}");
     assert_eq!(documented("## `[approval]`"), known("[approval]\nzzzzzzzzzzzz = 1"));
+    let mut pay = documented("## `[pay]`");
+    // One row tells two.
+    pay.push("agency_name".to_owned());
+    pay.sort();
+    assert_eq!(pay, known("[pay]\nzzzzzzzzzzzz = 1"));
 }
 
 /// Two public keys: of RFC 8032, section 7.1, tests 1 and 2.
@@ -418,4 +423,83 @@ fn a_write_off_is_a_reasoned_act_of_two_persons() {
         let said = act(&rest);
         assert!(said.contains(part) && said.contains("job.toml"), "{rest}: {said}");
     }
+}
+
+const PAYS: &str = "[pay]\nfiles = [\"pain001\", \"8207\", \"bank\"]\naccount_name = \"财政局\"\n\
+    account_no = \"1\"\nbank_name = \"银行\"\nbank_no = \"102521000335\"\nagency_code = \"1\"\n\
+    agency_name = \"卫健局\"\ndivision_code = \"999900\"\n";
+
+#[test]
+fn who_pays_is_read_with_its_defaults_and_names_the_run() {
+    let place = Place::new(&[]);
+    let plain = place.read(LEAST, Overrides::default()).unwrap();
+    assert!(plain.pay.is_none() && !plain.canonical.contains("pay"), "{}", plain.canonical);
+    let job = place.read(&format!("{LEAST}{PAYS}"), Overrides::default()).unwrap();
+    assert_ne!(job.canonical, plain.canonical);
+    let pay = job.pay.unwrap();
+    // An appropriation 实拨 is documented by 5207, a direct payment by 5201.
+    assert_eq!((&*pay.pay_type_code, &*pay.original_vt_code), ("91", "5207"));
+    assert_eq!((&*pay.purpose, &*pay.pay_bank_code), ("m", ""));
+    assert_eq!(pay.profiles().collect::<Vec<_>>(), ["bank"]);
+    let direct = format!("{LEAST}{PAYS}pay_type_code = \"11\"\npurpose = \"补贴\"\n");
+    let pay = place.read(&direct, Overrides::default()).unwrap().pay.unwrap();
+    assert_eq!((&*pay.original_vt_code, &*pay.purpose), ("5201", "补贴"));
+}
+
+#[test]
+fn a_payer_that_cannot_be_right_is_refused() {
+    let place = Place::new(&[]);
+    for (from, to, expected) in [
+        (
+            "102521000335",
+            "102521000336",
+            "job.toml:10:11: pay.bank_no is \"102521000336\": the check digit differs; expected a \
+             联行号",
+        ),
+        (
+            "account_no = \"1\"",
+            "account_no = \"1 2\"",
+            "job.toml:8:14: pay.account_no is \"1 2\"; expected 1 to 34 letters and digits",
+        ),
+        (
+            "agency_code = \"1\"",
+            "pay_type_code = \"13\"",
+            "job.toml:11:17: pay.pay_type_code is \"13\"; expected 11 直接支付, 12 授权支付 or 91 实拨",
+        ),
+        (
+            "agency_code = \"1\"",
+            "original_vt_code = \"5201\"",
+            "job.toml:11:20: pay.original_vt_code is 5201 with pay_type_code 91; expected \
+             pay.pay_type_code = \"11\"",
+        ),
+        (
+            "财政局",
+            "财\\n政局",
+            "job.toml:7:16: pay.account_name is \"财\\n政局\"; expected a text without line ends",
+        ),
+        (
+            "\"pain001\", \"8207\", \"bank\"",
+            "\"../bank\"",
+            "job.toml:6:10: pay.files: \"../bank\"; expected \"pain001\", \"8207\" or the name of a \
+             batch profile of the reference folder, each once",
+        ),
+        (
+            "\"pain001\", \"8207\", \"bank\"",
+            "\"8207\", \"8207\"",
+            "job.toml:6:18: pay.files: \"8207\"; expected \"pain001\", \"8207\" or the name of a batch \
+             profile of the reference folder, each once",
+        ),
+    ] {
+        let text = format!("{LEAST}{PAYS}").replace(from, to);
+        assert_eq!(place.refusal(&text), expected);
+    }
+    // What only the treasury asks for.
+    let text = format!("{LEAST}{PAYS}").replace("division_code = \"999900\"\n", "");
+    assert!(place.refusal(&text).contains("pay.division_code is missing; expected a text"));
+    let bank = text.replace(", \"8207\"", "");
+    assert!(place.read(&bank, Overrides::default()).is_ok());
+    let none = text.replace("\"pain001\", \"8207\", \"bank\"", "");
+    assert!(place.refusal(&none).contains("pay.files is empty; expected"));
+    let way = format!("{LEAST}{PAYS}pay_type_code = \"12\"\n");
+    assert!(place.refusal(&way).contains("pay.original_vt_code is missing"));
 }

@@ -13,7 +13,9 @@ const ALL: &str = "title = \"月结\"\nopening = \"2026-01\"\noffice = \"示例�
     constants = { period = \"2026-09\" }\nignore = [\"备注\"]\nreceived_on = 2026-10-01\n\
     complete_for = [\"2026-08\", \"2026-09\"]\n\
     [[write_off]]\ninstitution = \"A\"\nsource = \"区\"\namount = \"1200.50\"\n\
-    source_period = \"2026-03\"\nreason = \"机构注销\"\nby = [\"张三\", \"李四\"]\n";
+    source_period = \"2026-03\"\nreason = \"机构注销\"\nby = [\"张三\", \"李四\"]\n\
+    [pay]\nfiles = [\"pain001\", \"bank\"]\naccount_name = \"财政局\"\naccount_no = \"1\"\n\
+    bank_name = \"银行\"\nbank_no = \"102521000335\"\n";
 
 /// The places of a job's files in another folder.
 fn elsewhere(job: &Job) -> Places {
@@ -39,6 +41,8 @@ fn a_job_comes_back_from_its_text() {
     assert_eq!(back.canonical, job.canonical);
     assert!(job.pay_before_opening && back.pay_before_opening);
     assert_eq!((&back.form, &back.write_offs), (&job.form, &job.write_offs));
+    assert_eq!(back.pay, job.pay);
+    assert_eq!(job.pay.as_ref().unwrap().purpose, "月结");
     let [act] = job.write_offs.as_slice() else { panic!("one act") };
     assert_eq!((act.amount_fen, act.source_period.as_deref()), (Some(120_050), Some("2026-03")));
     assert_eq!((&act.item, act.source.as_deref()), (&None, Some("区")));

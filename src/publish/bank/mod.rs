@@ -1,8 +1,9 @@
 //! The files that go out to bank and treasury at a release: payments in, bytes out (FORMATS 3.3 to 3.5,
 //! `docs/pay.md`).
 //!
-//! In: [`Outgoing`]. Out: names and bytes. Order: at a release, from the run folder alone. Never: a file
-//! that says something else than `payments.csv`. What does not fit is an error, and then none is written.
+//! In: [`Outgoing`]. Out: names and bytes. Order: at a release, from the run folder alone. Never: a
+//! file that says something else than `payments.csv`; what does not fit is an error, and then none is
+//! written.
 
 mod batch;
 mod error;
