@@ -30,6 +30,7 @@ pub(super) use past::{Told as PastTold, claims_hold};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
+use std::sync::mpsc;
 
 /// How often the books may move on while a reconciliation is worked out.
 const ATTEMPTS: usize = 20;
@@ -90,12 +91,18 @@ pub fn reconcile(
         progress.begin("intake", None);
         let mut ledger = acts::open(&job.ledger)?;
         let profiles = profiles(job)?;
-        let files = intake::read_answers(&job.answers, &profiles)?;
         let calendar = law::calendar::load(&job.reference, &job.calendar)?;
+        // The books are read beside the files; where they move on meanwhile, once more.
+        let books = &mut ledger;
+        let (files, ahead) = rayon::join(
+            || intake::read_answers(&job.answers, &profiles),
+            move || Ahead::of(job, books),
+        );
+        let (files, mut ahead) = (files?, Some(ahead?));
         progress.end();
         for _ in 0..ATTEMPTS {
             progress.begin("reconcile", None);
-            let work = Work::of(job, &ledger, &files, &calendar)?;
+            let work = Work::of(job, &ledger, &files, &calendar, ahead.take())?;
             progress.end();
             progress.begin("publish", None);
             let done = work.write(&mut ledger, maker)?;
@@ -118,6 +125,24 @@ fn profiles(job: &ReconcileJob) -> Result<Vec<BatchProfile>, SettleError> {
         Ok(BatchProfile::parse(&file, &text)?)
     };
     job.profiles.iter().map(read).collect()
+}
+
+/// The period as the books told it while the files were being read.
+struct Ahead {
+    head: String,
+    past: PastTold,
+}
+
+impl Ahead {
+    fn of(job: &ReconcileJob, ledger: &Ledger) -> Result<Self, SettleError> {
+        let _view = ledger.view()?;
+        let past = PastTold::of(ledger, &job.settles, job.period)?;
+        let past = past.ok_or_else(|| SettleError::NothingSent {
+            job_id: job.settles.clone(),
+            period: job.period,
+        })?;
+        Ok(Self { head: ledger.head()?, past })
+    }
 }
 
 /// Everything that follows from the books as they stand and the files.
@@ -143,18 +168,28 @@ struct Work<'a> {
     recon_id: String,
 }
 
+/// What of a reconciliation goes into the books.
+struct Posting<'a> {
+    answered: &'a [&'a SentRun],
+    news: bool,
+    new_batch: Option<&'a Correction>,
+    manifest_hash: Option<&'a str>,
+}
+
 impl<'a> Work<'a> {
     fn of(
         job: &'a ReconcileJob,
         ledger: &Ledger,
         files: &'a [AnswerFile],
         calendar: &crate::domain::Calendar,
+        ahead: Option<Ahead>,
     ) -> Result<Self, SettleError> {
         let view = ledger.view()?;
         let head = ledger.head()?;
-        let past = PastTold::of(ledger, &job.settles, job.period)?.ok_or_else(|| {
-            SettleError::NothingSent { job_id: job.settles.clone(), period: job.period }
-        })?;
+        let Ahead { past, .. } = match ahead.filter(|ahead| ahead.head == head) {
+            Some(ahead) => ahead,
+            None => Ahead::of(job, ledger)?,
+        };
         let PastTold { book, mut messages, answers: mut told } = past;
         let believed = Believed::of(job, files, &messages);
         let heard: Vec<Heard<'_>> = (0_u32..)
@@ -166,7 +201,12 @@ impl<'a> Work<'a> {
         let known = (messages.len(), told.len());
         let base = u32::try_from(messages.len()).unwrap_or(u32::MAX);
         messages.extend(believed.messages());
-        told.extend(new.into_iter().map(|of| Told { message: of.message + base, ..of }));
+        new.iter_mut().for_each(|of| of.message += base);
+        if told.is_empty() {
+            told = new;
+        } else {
+            told.append(&mut new);
+        }
         let judged = judged(&book, &messages, &told);
         let loose: Vec<u32> = (0_u32..)
             .zip(&told)
@@ -304,15 +344,9 @@ impl<'a> Work<'a> {
             self.mend_batch(ledger)?;
             return Ok(Some(self.report(&of, Outcome::AlreadyThere, Vec::new())));
         }
-        let mut draft = Draft::create(&self.job.out).map_err(PublishError::from)?;
-        recon::write(&of, &mut draft)?;
-        draft.seal(of.manifest()).map_err(PublishError::from)?;
         let batch = new_batch.map(|of| of.write(self.job)).transpose()?;
+        let manifest_hash = batch.as_ref().map(|(_, hash)| hash.as_str());
         self.archive()?;
-        let mut pending = ledger.begin()?;
-        if pending.head() != self.head {
-            return Ok(None);
-        }
         let act = Act {
             kind: ActKind::Answer,
             by: maker.by,
@@ -320,22 +354,31 @@ impl<'a> Work<'a> {
             reason: &self.recon_id,
             key: maker.key,
         };
-        if news {
-            let settlement = &self.book.runs[0];
-            let base = u32::try_from(self.known.0).unwrap_or(u32::MAX);
-            let told: Vec<Told> = self.told[self.known.1..]
-                .iter()
-                .map(|of| Told { message: of.message - base, ..of.clone() })
-                .collect();
-            pending.reconcile(settlement, &self.messages[self.known.0..], &told, &act)?;
+        let (written, files) = mpsc::channel::<()>();
+        let books = &mut *ledger;
+        let (draft, posted) = std::thread::scope(|scope| {
+            // Dropped on every way out, a panic included, so that the ledger never waits for ever.
+            let written = written;
+            let post = Posting { answered: &answered, news, new_batch, manifest_hash };
+            let posting = scope.spawn(move || self.post(books, &post, &act, maker, &files));
+            let draft = (|| -> Result<Draft, SettleError> {
+                let mut draft = Draft::create(&self.job.out).map_err(PublishError::from)?;
+                recon::write(&of, &mut draft)?;
+                draft.seal(of.manifest()).map_err(PublishError::from)?;
+                Ok(draft)
+            })();
+            if draft.is_ok() {
+                // A ledger that gave up says why itself.
+                let _ = written.send(());
+            }
+            drop(written);
+            let posted = posting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (draft, posted)
+        });
+        let draft = draft?;
+        if !posted? {
+            return Ok(None);
         }
-        for run in &answered {
-            pending.act(&run.run_id, &act)?;
-        }
-        if let (Some(of), Some((_, manifest_hash))) = (new_batch, &batch) {
-            of.post(&mut pending, self.job, manifest_hash, maker)?;
-        }
-        pending.commit()?;
         // Under the lock again, so that nobody mends a folder while it is moved in.
         let lock = ledger.begin();
         if let Some((batch, _)) = batch {
@@ -347,6 +390,40 @@ impl<'a> Work<'a> {
         let changed = news || new_batch.is_some();
         let outcome = if changed { Outcome::New } else { Outcome::AlreadyThere };
         Ok(Some(self.report(&of, outcome, answered)))
+    }
+
+    /// Writes the ledger beside the folder and commits once that is whole (`files`); `false` where the
+    /// books have moved on meanwhile.
+    fn post(
+        &self,
+        ledger: &mut Ledger,
+        of: &Posting<'_>,
+        act: &Act<'_>,
+        maker: &Maker<'_>,
+        files: &mpsc::Receiver<()>,
+    ) -> Result<bool, SettleError> {
+        let mut pending = ledger.begin()?;
+        if pending.head() != self.head {
+            return Ok(false);
+        }
+        let (messages, told) = self.known;
+        if of.news {
+            let settlement = &self.book.runs[0];
+            let base = u32::try_from(messages).unwrap_or(u32::MAX);
+            let told = (&self.told[told..], base);
+            pending.reconcile(settlement, &self.messages[messages..], told, act)?;
+        }
+        for run in of.answered {
+            pending.act(&run.run_id, act)?;
+        }
+        if let (Some(batch), Some(manifest_hash)) = (of.new_batch, of.manifest_hash) {
+            batch.post(&mut pending, self.job, manifest_hash, maker)?;
+        }
+        if files.recv().is_err() {
+            return Ok(false); // the folder failed, and says why
+        }
+        pending.commit()?;
+        Ok(true)
     }
 
     /// Whether the folder of this very reconciliation stands whole.
