@@ -73,6 +73,7 @@ fn budget(function: &str) -> PayBudgetLine {
         project_code: "P-1".to_owned(),
         fiscal_year: 2026,
         balance_fen: 1,
+        amount_fen: None,
     }
 }
 
