@@ -307,7 +307,12 @@ fn schedule(
             source: sent.source.to_string(),
             ..BudgetLine::default()
         });
-        let budget_line = place(&mut made.budget_lines, line);
+        // A payment that draws from no indicator draws from none now.
+        let budget_line = if line.budget_doc_no.is_empty() {
+            u32::MAX
+        } else {
+            place(&mut made.budget_lines, line)
+        };
         let parts = lines.remove(&sent.payment).unwrap_or_default();
         let amounts = apportion(of.fen, &parts);
         let payment = u32::try_from(made.payments.len()).unwrap_or(u32::MAX);
