@@ -25,7 +25,7 @@ use crate::publish::{self, Draft, MANIFEST, Manifest, ProfileError, PublishError
 use crate::reconcile::{Book, Heard, MatchRule, Standing, Totals, matched, totals};
 use believed::Believed;
 use correction::Correction;
-use past::judged;
+use past::{carried, judged};
 pub(super) use past::{Told as PastTold, claims_hold};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
@@ -139,6 +139,7 @@ struct Work<'a> {
     ages: Vec<i32>,
     loose_ages: Vec<i32>,
     claimed: FxHashMap<i64, (i64, String)>,
+    carried: Vec<bool>,
     correction: Option<Correction>,
     recon_id: String,
 }
@@ -177,7 +178,8 @@ impl<'a> Work<'a> {
             judged.iter().map(|of| of.map(|of| of.standing)).collect();
         let totals = totals(&book, &standings);
         let as_of = job.as_of.or_else(|| told.iter().filter_map(|of| of.bank_date).max());
-        let dues = ageing::dues(&book, &judged);
+        let carried = carried(ledger, &book, &judged)?;
+        let dues = ageing::dues(&book, &judged, &carried);
         let loose_dues = loose.iter().map(|at| told[*at as usize].bank_date);
         let ages = ageing::ages(calendar, as_of, dues.into_iter())?;
         let loose_ages = ageing::ages(calendar, as_of, loose_dues)?;
@@ -207,6 +209,7 @@ impl<'a> Work<'a> {
             ages,
             loose_ages,
             claimed,
+            carried,
             correction,
             recon_id: String::new(),
         };
@@ -287,6 +290,7 @@ impl<'a> Work<'a> {
             statements: &statements,
             refused: &refused,
             claimed: &self.claimed,
+            carried: &self.carried,
             totals: &self.totals,
             as_of: self.as_of,
             ages: &self.ages,
