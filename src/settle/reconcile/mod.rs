@@ -19,7 +19,9 @@ use crate::domain::{AnswerFile, Date, Month, Progress, hex};
 use crate::intake;
 use crate::job::{BatchProfile, ReconcileJob};
 use crate::law;
-use crate::ledger::{Act, ActKind, Ledger, LedgerError, Message, RunState, SentRun, Told};
+use crate::ledger::{
+    Act, ActKind, Ledger, LedgerError, Message, Pending, RunState, SentRun, Told,
+};
 use crate::publish::recon::{self, Judged, Proposed, Reconciliation, Refused, StatementOf};
 use crate::publish::{self, Draft, MANIFEST, Manifest, ProfileError, PublishError};
 use crate::reconcile::{Book, Heard, MatchRule, Standing, Totals, matched, totals};
@@ -265,7 +267,8 @@ impl<'a> Work<'a> {
             && sent.all(|of| of.standing.pending == 0)
     }
 
-    /// Writes folders and ledger; `None` where the books have moved on meanwhile.
+    /// Writes folders and ledger; `None` where the books have moved on meanwhile. A batch that stands in
+    /// the books gets its folder again where that is gone.
     fn write(
         &self,
         ledger: &mut Ledger,
@@ -302,10 +305,15 @@ impl<'a> Work<'a> {
             self.book.runs.iter().filter(|run| self.answers(run)).collect();
         let news = self.messages.len() > self.known.0;
         let new_batch = self.correction.as_ref().filter(|of| of.is_new);
+        // Under the lock from here on: nobody else writes the folder of the same batch.
+        let mut pending = ledger.begin()?;
+        if pending.head() != self.head {
+            return Ok(None);
+        }
         publish::recover(&self.job.out, &|id| id == self.recon_id).map_err(PublishError::from)?;
         let stands = self.stands();
         if stands && !news && new_batch.is_none() && answered.is_empty() {
-            self.mend_batch(ledger)?;
+            self.mend_batch(&pending)?;
             return Ok(Some(self.report(&of, Outcome::AlreadyThere, Vec::new())));
         }
         let mut draft = Draft::create(&self.job.out).map_err(PublishError::from)?;
@@ -313,9 +321,8 @@ impl<'a> Work<'a> {
         draft.seal(of.manifest()).map_err(PublishError::from)?;
         let batch = new_batch.map(|of| of.write(self.job)).transpose()?;
         self.archive()?;
-        let mut pending = ledger.begin()?;
-        if pending.head() != self.head {
-            return Ok(None);
+        if new_batch.is_none() {
+            self.mend_batch(&pending)?;
         }
         let act = Act {
             kind: ActKind::Answer,
@@ -360,9 +367,9 @@ impl<'a> Work<'a> {
     }
 
     /// Writes the folder of a batch that stands in the books again, where it is gone or damaged.
-    fn mend_batch(&self, ledger: &Ledger) -> Result<(), SettleError> {
+    fn mend_batch(&self, pending: &Pending<'_>) -> Result<(), SettleError> {
         let Some(of) = &self.correction else { return Ok(()) };
-        let course = ledger.course(&of.run_id)?;
+        let course = pending.course(&of.run_id)?;
         let path = of.folder.join(MANIFEST);
         let found = std::fs::read(path).unwrap_or_default();
         let whole = hex(&Sha256::digest(found)) == course.manifest_hash
