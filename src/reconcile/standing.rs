@@ -100,10 +100,16 @@ impl Standing {
         self.rejected + self.returned
     }
 
-    /// Whether a person has something to do.
+    /// Whether a person has something to do. `carried`: all that failed has gone out again, and where
+    /// that stands is told of the payment it went out in.
     #[must_use]
-    pub const fn is_open(&self) -> bool {
-        !matches!(self.class, Class::Paid) || self.contradicted
+    pub const fn is_open(&self, carried: bool) -> bool {
+        let done = match self.class {
+            Class::Paid => true,
+            Class::PaidPartial | Class::Rejected | Class::Returned => carried && self.pending == 0,
+            _ => false,
+        };
+        !done || self.contradicted
     }
 }
 
@@ -124,7 +130,10 @@ fn moved(amount: i64, said: Said, told: &[(AnswerKind, &Told)]) -> (i64, usize) 
             continue;
         }
         let fen = of.fen.unwrap_or(amount);
-        let by = if of.bank_ref.is_empty() {
+        let by = if *kind == AnswerKind::Pain002 {
+            // A status is no movement: settled here and settled there are one payment.
+            ("", None, 0, 0)
+        } else if of.bank_ref.is_empty() {
             let same = |(_, other): &&(AnswerKind, &Told)| {
                 other.said == said
                     && other.message == of.message
@@ -254,11 +263,19 @@ mod tests {
         use Said::{Paid, Pending, Rejected, Returned};
         let all = |said, by| told(said, None, by, 0);
         let some = |said, fen, by| told(said, Some(fen), by, 0);
-        let cases: [(&[(AnswerKind, Told)], (i64, i64, i64, i64, i64, &str)); 15] = [
+        let cases: [(&[(AnswerKind, Told)], (i64, i64, i64, i64, i64, &str)); 16] = [
             (&[], (0, 0, 0, 1000, 0, "MISSING_EXTERNAL")),
             (&[(REPORT, all(Pending, ""))], (0, 0, 0, 1000, 0, "MISSING_EXTERNAL")),
             (&[(REPORT, all(Paid, ""))], (1000, 0, 0, 0, 0, "PAID")),
             (&[(REPORT, all(Rejected, ""))], (0, 1000, 0, 0, 0, "REJECTED")),
+            // Settled on our account, then on the payee's.
+            (
+                &[
+                    (REPORT, all(Paid, "")),
+                    (REPORT, Told { bank_date: Date::from_ymd(2026, 10, 14), ..all(Paid, "X") }),
+                ],
+                (1000, 0, 0, 0, 0, "PAID"),
+            ),
             // Three kinds tell one payment.
             (
                 &[

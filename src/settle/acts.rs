@@ -85,8 +85,12 @@ fn manifest_hash(folder: &Path) -> Result<String, SettleError> {
 /// Does something with a run that needs no file: approve, close, reopen.
 ///
 /// # Errors
-/// When the act may not be done, or the ledger is busy or broken.
+/// When the act may not be done, the ledger is busy or broken, or a correction batch pays again what has
+/// not failed.
 pub fn act(ledger: &mut Ledger, run_id: &str, act: &Act<'_>) -> Result<ActReport, SettleError> {
+    if act.kind == ActKind::Approve {
+        reconcile::claims_hold(ledger, run_id)?;
+    }
     let Acted { course, seq, head } = ledger.act(run_id, act)?;
     Ok(ActReport { course, seq, head, folder: None, again: false })
 }

@@ -86,6 +86,8 @@ pub struct Reconciliation<'a> {
     pub refused: &'a [Refused<'a>],
     /// What correction batches have claimed: fen and the batch, by payment.
     pub claimed: &'a FxHashMap<i64, (i64, String)>,
+    /// Whether all that failed of a payment has gone out again, beside `judged`.
+    pub carried: &'a [bool],
     /// Totals of the payments.
     pub totals: &'a Totals,
     /// Day the open items are aged to.
@@ -150,7 +152,10 @@ impl Reconciliation<'_> {
     /// that were not believed.
     #[must_use]
     pub fn open(&self) -> u64 {
-        let payments = self.judged.iter().flatten().filter(|of| of.standing.is_open()).count();
+        let open = |(of, carried): &(&Option<Judged>, &bool)| {
+            of.as_ref().is_some_and(|of| of.standing.is_open(**carried))
+        };
+        let payments = self.judged.iter().zip(self.carried).filter(open).count();
         (payments + self.loose.len() + self.refused.len()) as u64
     }
 }

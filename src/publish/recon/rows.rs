@@ -44,10 +44,10 @@ impl Next {
         }
     }
 
-    fn of(standing: &Standing, claimed: i64) -> Self {
+    fn of(standing: &Standing, claimed: i64, carried: bool) -> Self {
         match standing.class {
-            Class::Paid if standing.contradicted => Self::AskBank,
-            Class::Paid => Self::Nothing,
+            _ if !standing.is_open(carried) => Self::Nothing,
+            Class::Paid => Self::AskBank,
             Class::DuplicateBank | Class::AmountDiff => Self::Recall,
             Class::AccountDiff => Self::CheckAccount,
             _ if standing.failed() > claimed => Self::PayAgain,
@@ -120,7 +120,7 @@ pub(super) fn of_payment<'a>(of: &'a Reconciliation<'_>, at: usize, judged: &Jud
         file: told.map_or("", |told| &of.messages[told.message as usize].file),
         record: told.map(|told| told.record.into()),
         rule: told.map_or("", |told| told.rule.word()),
-        next: Next::of(&judged.standing, claim.map_or(0, |(fen, _)| *fen)),
+        next: Next::of(&judged.standing, claim.map_or(0, |(fen, _)| *fen), of.carried[at]),
         carried_to: claim.map_or("", |(_, run)| run),
         age: of.ages[at],
     }
@@ -181,7 +181,7 @@ pub(super) fn open<'a>(of: &'a Reconciliation<'_>) -> impl Iterator<Item = Row<'
     let payments = of.judged.iter().enumerate();
     payments
         .filter_map(|(at, judged)| Some((at, judged.as_ref()?)))
-        .filter(|(_, judged)| judged.standing.is_open())
+        .filter(|(at, judged)| judged.standing.is_open(of.carried[*at]))
         .map(|(at, judged)| of_payment(of, at, judged))
         .chain((0..of.loose.len()).map(|number| of_loose(of, number)))
         .chain((0..of.refused.len()).map(|number| of_refused(of, number)))

@@ -25,8 +25,8 @@ use crate::publish::{self, Draft, MANIFEST, Manifest, ProfileError, PublishError
 use crate::reconcile::{Book, Heard, MatchRule, Standing, Totals, matched, totals};
 use believed::Believed;
 use correction::Correction;
-use past::judged;
 pub(super) use past::{Told as PastTold, claims_hold};
+use past::{carried, judged};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
@@ -164,16 +164,26 @@ struct Work<'a> {
     ages: Vec<i32>,
     loose_ages: Vec<i32>,
     claimed: FxHashMap<i64, (i64, String)>,
+    carried: Vec<bool>,
     correction: Option<Correction>,
     recon_id: String,
 }
 
-/// What of a reconciliation goes into the books.
+/// What of a reconciliation goes into the books, and by whom.
 struct Posting<'a> {
     answered: &'a [&'a SentRun],
     news: bool,
     new_batch: Option<&'a Correction>,
-    manifest_hash: Option<&'a str>,
+    act: Act<'a>,
+    maker: &'a Maker<'a>,
+}
+
+/// Folders beside their places.
+struct Folders {
+    draft: Draft,
+    batch: Option<Draft>,
+    /// Hash of the manifest of the batch.
+    manifest_hash: Option<String>,
 }
 
 impl<'a> Work<'a> {
@@ -217,7 +227,8 @@ impl<'a> Work<'a> {
             judged.iter().map(|of| of.map(|of| of.standing)).collect();
         let totals = totals(&book, &standings);
         let as_of = job.as_of.or_else(|| told.iter().filter_map(|of| of.bank_date).max());
-        let dues = ageing::dues(&book, &judged);
+        let carried = carried(ledger, &book, &judged)?;
+        let dues = ageing::dues(&book, &judged, &carried);
         let loose_dues = loose.iter().map(|at| told[*at as usize].bank_date);
         let ages = ageing::ages(calendar, as_of, dues.into_iter())?;
         let loose_ages = ageing::ages(calendar, as_of, loose_dues)?;
@@ -247,6 +258,7 @@ impl<'a> Work<'a> {
             ages,
             loose_ages,
             claimed,
+            carried,
             correction,
             recon_id: String::new(),
         };
@@ -302,7 +314,8 @@ impl<'a> Work<'a> {
             && sent.all(|of| of.standing.pending == 0)
     }
 
-    /// Writes folders and ledger; `None` where the books have moved on meanwhile.
+    /// Writes folders and ledger; `None` where the books have moved on meanwhile. A batch that stands in
+    /// the books gets its folder again where that is gone.
     fn write(
         &self,
         ledger: &mut Ledger,
@@ -327,6 +340,7 @@ impl<'a> Work<'a> {
             statements: &statements,
             refused: &refused,
             claimed: &self.claimed,
+            carried: &self.carried,
             totals: &self.totals,
             as_of: self.as_of,
             ages: &self.ages,
@@ -338,15 +352,6 @@ impl<'a> Work<'a> {
             self.book.runs.iter().filter(|run| self.answers(run)).collect();
         let news = self.messages.len() > self.known.0;
         let new_batch = self.correction.as_ref().filter(|of| of.is_new);
-        publish::recover(&self.job.out, &|id| id == self.recon_id).map_err(PublishError::from)?;
-        let stands = self.stands();
-        if stands && !news && new_batch.is_none() && answered.is_empty() {
-            self.mend_batch(ledger)?;
-            return Ok(Some(self.report(&of, Outcome::AlreadyThere, Vec::new())));
-        }
-        let batch = new_batch.map(|of| of.write(self.job)).transpose()?;
-        let manifest_hash = batch.as_ref().map(|(_, hash)| hash.as_str());
-        self.archive()?;
         let act = Act {
             kind: ActKind::Answer,
             by: maker.by,
@@ -354,34 +359,39 @@ impl<'a> Work<'a> {
             reason: &self.recon_id,
             key: maker.key,
         };
-        let (written, files) = mpsc::channel::<()>();
+        // The ledger is written on a thread of its own, which holds its lock from the first look until
+        // both folders stand beside their places.
+        let (locks, locked) = mpsc::channel::<()>();
+        let (whole, wholes) = mpsc::channel::<Option<String>>();
         let books = &mut *ledger;
-        let (draft, posted) = std::thread::scope(|scope| {
+        let (written, posted) = std::thread::scope(|scope| {
             // Dropped on every way out, a panic included, so that the ledger never waits for ever.
-            let written = written;
-            let post = Posting { answered: &answered, news, new_batch, manifest_hash };
-            let posting = scope.spawn(move || self.post(books, &post, &act, maker, &files));
-            let draft = (|| -> Result<Draft, SettleError> {
-                let mut draft = Draft::create(&self.job.out).map_err(PublishError::from)?;
-                recon::write(&of, &mut draft)?;
-                draft.seal(of.manifest()).map_err(PublishError::from)?;
-                Ok(draft)
-            })();
-            if draft.is_ok() {
+            let whole = whole;
+            let post = Posting { answered: &answered, news, new_batch, act, maker };
+            let posting = scope.spawn(move || self.post(books, &post, &locks, &wholes));
+            let written = locked.recv().ok().map(|()| {
+                let change = news || new_batch.is_some() || !answered.is_empty();
+                self.folders(&of, new_batch, change)
+            });
+            if let Some(Ok(Some(folders))) = &written {
                 // A ledger that gave up says why itself.
-                let _ = written.send(());
+                let _ = whole.send(folders.manifest_hash.clone());
             }
-            drop(written);
+            drop(whole);
             let posted = posting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            (draft, posted)
+            (written, posted)
         });
-        let draft = draft?;
-        if !posted? {
+        let posted = posted?;
+        let Some(folders) = written.transpose()? else { return Ok(None) };
+        let Some(Folders { draft, batch, .. }) = folders else {
+            return Ok(Some(self.report(&of, Outcome::AlreadyThere, Vec::new())));
+        };
+        if !posted {
             return Ok(None);
         }
         // Under the lock again, so that nobody mends a folder while it is moved in.
         let lock = ledger.begin();
-        if let Some((batch, _)) = batch {
+        if let Some(batch) = batch {
             batch.commit().map_err(PublishError::from)?;
         }
         draft.commit().map_err(PublishError::from)?;
@@ -392,18 +402,40 @@ impl<'a> Work<'a> {
         Ok(Some(self.report(&of, outcome, answered)))
     }
 
-    /// Writes the ledger beside the folder and commits once that is whole (`files`); `false` where the
-    /// books have moved on meanwhile.
+    /// Writes the folders beside their places, under the lock of the ledger; `None` where they stand and
+    /// nothing changes. A batch that stands in the books gets its folder again where that is gone.
+    fn folders(
+        &self,
+        of: &Reconciliation<'_>,
+        new_batch: Option<&Correction>,
+        change: bool,
+    ) -> Result<Option<Folders>, SettleError> {
+        publish::recover(&self.job.out, &|id| id == self.recon_id).map_err(PublishError::from)?;
+        if new_batch.is_none() {
+            self.mend_batch()?;
+        }
+        if !change && self.stands() {
+            return Ok(None);
+        }
+        let (batch, manifest_hash) = new_batch.map(|of| of.write(self.job)).transpose()?.unzip();
+        self.archive()?;
+        let mut draft = Draft::create(&self.job.out).map_err(PublishError::from)?;
+        recon::write(of, &mut draft)?;
+        draft.seal(of.manifest()).map_err(PublishError::from)?;
+        Ok(Some(Folders { draft, batch, manifest_hash }))
+    }
+
+    /// Writes the ledger and commits once the folders are whole; `false` where the books have moved on
+    /// meanwhile, or there is nothing to commit for.
     fn post(
         &self,
         ledger: &mut Ledger,
         of: &Posting<'_>,
-        act: &Act<'_>,
-        maker: &Maker<'_>,
-        files: &mpsc::Receiver<()>,
+        locks: &mpsc::Sender<()>,
+        wholes: &mpsc::Receiver<Option<String>>,
     ) -> Result<bool, SettleError> {
         let mut pending = ledger.begin()?;
-        if pending.head() != self.head {
+        if pending.head() != self.head || locks.send(()).is_err() {
             return Ok(false);
         }
         let (messages, told) = self.known;
@@ -411,16 +443,14 @@ impl<'a> Work<'a> {
             let settlement = &self.book.runs[0];
             let base = u32::try_from(messages).unwrap_or(u32::MAX);
             let told = (&self.told[told..], base);
-            pending.reconcile(settlement, &self.messages[messages..], told, act)?;
+            pending.reconcile(settlement, &self.messages[messages..], told, &of.act)?;
         }
         for run in of.answered {
-            pending.act(&run.run_id, act)?;
+            pending.act(&run.run_id, &of.act)?;
         }
-        if let (Some(batch), Some(manifest_hash)) = (of.new_batch, of.manifest_hash) {
-            batch.post(&mut pending, self.job, manifest_hash, maker)?;
-        }
-        if files.recv().is_err() {
-            return Ok(false); // the folder failed, and says why
+        let Ok(manifest_hash) = wholes.recv() else { return Ok(false) };
+        if let (Some(batch), Some(manifest_hash)) = (of.new_batch, &manifest_hash) {
+            batch.post(&mut pending, self.job, manifest_hash, of.maker)?;
         }
         pending.commit()?;
         Ok(true)
@@ -433,12 +463,11 @@ impl<'a> Work<'a> {
     }
 
     /// Writes the folder of a batch that stands in the books again, where it is gone or damaged.
-    fn mend_batch(&self, ledger: &Ledger) -> Result<(), SettleError> {
+    fn mend_batch(&self) -> Result<(), SettleError> {
         let Some(of) = &self.correction else { return Ok(()) };
-        let course = ledger.course(&of.run_id)?;
-        let path = of.folder.join(MANIFEST);
-        let found = std::fs::read(path).unwrap_or_default();
-        let whole = hex(&Sha256::digest(found)) == course.manifest_hash
+        let Some(manifest_hash) = &of.posted else { return Ok(()) };
+        let found = std::fs::read(of.folder.join(MANIFEST)).unwrap_or_default();
+        let whole = hex(&Sha256::digest(found)) == *manifest_hash
             && publish::verify(&of.folder).is_ok_and(|damages| damages.is_empty());
         if !whole {
             of.write(self.job)?.0.commit().map_err(PublishError::from)?;

@@ -85,6 +85,39 @@ pub(super) fn to_pay_again(book: &Book, at: usize, judged: Option<&Judged>) -> i
     judged.map_or(book.payments[at].amount_fen, |of| of.standing.failed())
 }
 
+/// Whether all that failed of each payment has gone out again: in payments of released batches, or in
+/// those that pay again what a batch held.
+pub(super) fn carried(
+    ledger: &Ledger,
+    book: &Book,
+    judged: &[Option<Judged>],
+) -> Result<Vec<bool>, SettleError> {
+    let mut again = vec![0_i64; book.payments.len()];
+    let mut carried = vec![false; book.payments.len()];
+    // A batch pays again what went before it: the last one first.
+    for (run, of) in book.runs.iter().enumerate().rev() {
+        let first = book.run_of.partition_point(|place| (*place as usize) < run);
+        let last = book.run_of.partition_point(|place| (*place as usize) <= run);
+        for at in first..last {
+            let failed = to_pay_again(book, at, judged[at].as_ref());
+            carried[at] = failed > 0 && again[at] >= failed;
+        }
+        if of.batch == 0 {
+            continue;
+        }
+        // Each payment of a batch is its claim of the same place.
+        let claims = ledger.claims_of(&ledger.run(&of.run_id)?)?;
+        for (at, claim) in (first..last).zip(claims) {
+            if (judged[at].is_some() || carried[at])
+                && let Some(old) = book.place(claim.payment)
+            {
+                again[old] = again[old].saturating_add(claim.fen);
+            }
+        }
+    }
+    Ok(carried)
+}
+
 /// Where every payment that was sent stands.
 pub(super) fn judged(book: &Book, messages: &[Message], told: &[Answer]) -> Vec<Option<Judged>> {
     // The answers of each payment, one after another.
