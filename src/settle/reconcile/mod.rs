@@ -25,7 +25,7 @@ use crate::publish::{self, Draft, MANIFEST, Manifest, ProfileError, PublishError
 use crate::reconcile::{Book, Heard, MatchRule, Standing, Totals, matched, totals};
 use believed::Believed;
 use correction::Correction;
-pub(super) use past::{Told as PastTold, claims_hold};
+pub(super) use past::{Told as PastTold, apportion, claims_hold, to_pay_again};
 use past::{carried, judged};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
