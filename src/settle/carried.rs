@@ -54,13 +54,12 @@ impl Carried {
             let mut due: Vec<(usize, i64)> = Vec::new();
             for (at, payment) in of.book.payments.iter().enumerate() {
                 let key = payment.payment;
-                let fen = match &then {
-                    Some(then) => then.get(&key).copied().unwrap_or(0),
-                    None => {
-                        let all = claimed.get(&key).map_or(0, |(fen, _)| *fen);
-                        let others = all - own.get(&key).copied().unwrap_or(0);
-                        to_pay_again(&of.book, at, judged[at].as_ref()) - others
-                    }
+                let fen = if let Some(then) = &then {
+                    then.get(&key).copied().unwrap_or(0)
+                } else {
+                    let all = claimed.get(&key).map_or(0, |(fen, _)| *fen);
+                    let others = all - own.get(&key).copied().unwrap_or(0);
+                    to_pay_again(&of.book, at, judged[at].as_ref()) - others
                 };
                 if fen > 0 {
                     due.push((at, fen));

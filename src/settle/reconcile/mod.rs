@@ -202,16 +202,18 @@ impl<'a> Work<'a> {
         };
         let PastTold { book, mut messages, answers: mut told } = past;
         let believed = Believed::of(job, files, &messages);
-        let heard: Vec<Heard<'_>> = (0_u32..)
+        let spoken: Vec<Heard<'_>> = (0_u32..)
             .zip(&believed.new)
             .map(|(place, (_, message))| Heard { message, place })
             .collect();
-        let mut new = matched(&book, &heard, (&messages, &told), &job.currency, job.days);
+        let mut new = matched(&book, &spoken, (&messages, &told), &job.currency, job.days);
         elsewhere(job, ledger, &mut new)?;
         let known = (messages.len(), told.len());
         let base = u32::try_from(messages.len()).unwrap_or(u32::MAX);
         messages.extend(believed.messages());
-        new.iter_mut().for_each(|of| of.message += base);
+        for of in &mut new {
+            of.message += base;
+        }
         if told.is_empty() {
             told = new;
         } else {
