@@ -82,6 +82,7 @@ impl From<&LedgerError> for Exit {
             | LedgerError::Refused { .. }
             | LedgerError::Unknown { .. }
             | LedgerError::Folder { .. }
+            | LedgerError::Claimed { .. }
             | LedgerError::Store { .. } => Self::World,
         }
     }

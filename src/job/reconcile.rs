@@ -2,10 +2,12 @@
 
 use super::files;
 use super::read::{self, Books, filled};
+use super::reasons::{self, Reason};
 use super::toml_walk::{Section, Text};
 use super::{ArchiveChoice, JobError, JobKind, LedgerChoice, Overrides};
 use crate::domain::{Date, Month};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -67,8 +69,10 @@ pub struct ReconcileJob {
     pub correct: bool,
     /// Table of corrected accounts for the batch.
     pub accounts: Option<PathBuf>,
-    /// Reason codes after which the same account may be paid again.
+    /// Reason codes of the bank's own after which the same account may be paid again.
     pub same_account: Vec<String>,
+    /// What people call reason codes, and whether they blame the account.
+    pub reasons: BTreeMap<String, Reason>,
     /// Folder of the reconciliation.
     pub out: PathBuf,
     /// Ledger.
@@ -170,13 +174,16 @@ pub fn read_reconcile(path: &Path, overrides: &Overrides) -> Result<ReconcileJob
         let found = top.strings(key)?.unwrap_or_default();
         Ok(found.into_iter().map(Spanned::into_inner).collect())
     };
+    let reference: PathBuf =
+        top.string("reference")?.map_or_else(|| "data/reference".into(), PathBuf::from);
     let mut job = ReconcileJob {
+        reasons: reasons::read(&reference)?,
         title: top.string("title")?.unwrap_or_else(|| id.clone()),
         settles,
         run_folder: out.unwrap_or_default(),
         period,
         answers: answers(text, &input)?,
-        reference: top.string("reference")?.map_or_else(|| "data/reference".into(), PathBuf::from),
+        reference,
         profiles: strings("profiles")?,
         calendar: top.required("calendar", 0..0)?,
         currency: top.string("currency")?.unwrap_or_else(|| "CNY".to_owned()),
@@ -260,6 +267,7 @@ fn canonical(job: &ReconcileJob) -> String {
         "id": job.id,
         "period": job.period.to_string(),
         "profiles": job.profiles,
+        "reasons": job.reasons,
         "same_account": job.same_account,
         "settles": job.settles,
         "title": job.title,

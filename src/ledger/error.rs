@@ -118,6 +118,15 @@ pub enum LedgerError {
         /// Why.
         source: std::io::Error,
     },
+    /// A failed payment was claimed meanwhile by somebody else.
+    #[error(
+        "{path}: a payment that failed is paid again by another batch or settlement, made meanwhile; \
+         expected one that claims it; hint: run the job again", path = path.display()
+    )]
+    Claimed {
+        /// The ledger.
+        path: PathBuf,
+    },
     /// The store failed.
     #[error("{path}: the ledger cannot be read or written", path = path.display())]
     Store {
@@ -144,6 +153,11 @@ impl LedgerError {
     /// An error of the store by its meaning.
     pub(super) fn store(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
+        // The triggers on claims say so themselves.
+        if matches!(&source, rusqlite::Error::SqliteFailure(_, Some(text)) if text.starts_with("claims: "))
+        {
+            return Self::Claimed { path };
+        }
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path },
             Some(ErrorCode::NotADatabase) => Self::Foreign { path },

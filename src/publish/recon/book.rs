@@ -64,7 +64,10 @@ fn todo(of: &Reconciliation<'_>, texts: &Catalogue) -> Sheet {
         if !row.account_no.is_empty() {
             parts.push(format!("银行所述账号 {}", row.account_no));
         }
-        let told = [row.code, row.reason].into_iter().filter(|text| !text.is_empty());
+        // The bank's own words go before what its code is called.
+        let called = of.job.reasons.get(row.code).map_or("", |reason| &reason.zh);
+        let words = if row.reason.is_empty() { called } else { row.reason };
+        let told = [row.code, words].into_iter().filter(|text| !text.is_empty());
         parts.extend(told.map(str::to_owned));
         parts.join(" ")
     };

@@ -23,9 +23,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// First letters of ISO reason codes that blame no account: there may be another try as it was.
-const NOT_THE_ACCOUNT: [&str; 7] = ["AM", "TM", "DT", "FF", "AG", "MS", "TS"];
-
 /// A batch that stands as a draft, or would.
 pub(super) struct Correction {
     pub(super) run_id: String,
@@ -373,7 +370,7 @@ fn payee(
     }
     let code = told.map_or("", |told| &told.reason_code);
     let again = job.same_account.iter().any(|known| known == code)
-        || NOT_THE_ACCOUNT.iter().any(|head| code.starts_with(head));
+        || job.reasons.get(code).is_some_and(|reason| reason.again);
     let hold = if again { accounts::hold(&old) } else { accounts::REFUSED };
     Payee { hold_reason: Arc::from(hold), ..old }
 }

@@ -1,0 +1,33 @@
+//! Reason codes of banks (`codes/reasons.toml` of the reference folder): what people call them, and
+//! whether the same account may be paid again after them.
+
+use super::JobError;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A reason code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// In Chinese.
+    pub zh: String,
+    /// Whether it does not blame the payee's account.
+    #[serde(default)]
+    pub again: bool,
+}
+
+/// Reads the codes of a reference folder.
+///
+/// # Errors
+/// When the file is not there, or a code has no name or an unknown key.
+pub(super) fn read(reference: &Path) -> Result<BTreeMap<String, Reason>, JobError> {
+    let path = reference.join("codes").join("reasons.toml");
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| JobError::Unreadable { file: file.clone(), source })?;
+    toml::from_str(&text).map_err(|error| {
+        let at = error.span().unwrap_or(0..0);
+        super::toml_walk::Text { file: &file, text: &text }.wrong(at, error.message())
+    })
+}
