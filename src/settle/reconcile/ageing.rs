@@ -7,11 +7,7 @@ use crate::reconcile::Book;
 use rustc_hash::FxHashMap;
 
 /// Since when each payment is open; nothing where it is not.
-pub(super) fn dues(
-    book: &Book,
-    judged: &[Option<Judged>],
-    carried: &[bool],
-) -> Vec<Option<Date>> {
+pub(super) fn dues(book: &Book, judged: &[Option<Judged>], carried: &[bool]) -> Vec<Option<Date>> {
     let open = |(at, of): (usize, &Option<Judged>)| {
         of.as_ref().filter(|of| of.standing.is_open(carried[at])).map(|_| book.due_on(at))
     };

@@ -19,16 +19,14 @@ use crate::domain::{AnswerFile, Date, Month, Progress, hex};
 use crate::intake;
 use crate::job::{BatchProfile, ReconcileJob};
 use crate::law;
-use crate::ledger::{
-    Act, ActKind, Ledger, LedgerError, Message, Pending, RunState, SentRun, Told,
-};
+use crate::ledger::{Act, ActKind, Ledger, LedgerError, Message, Pending, RunState, SentRun, Told};
 use crate::publish::recon::{self, Judged, Proposed, Reconciliation, Refused, StatementOf};
 use crate::publish::{self, Draft, MANIFEST, Manifest, ProfileError, PublishError};
 use crate::reconcile::{Book, Heard, MatchRule, Standing, Totals, matched, totals};
 use believed::Believed;
 use correction::Correction;
-use past::{carried, judged};
 pub(super) use past::{Told as PastTold, claims_hold};
+use past::{carried, judged};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
@@ -185,14 +183,18 @@ impl<'a> Work<'a> {
         let loose_dues = loose.iter().map(|at| told[*at as usize].bank_date);
         let ages = ageing::ages(calendar, as_of, dues.into_iter())?;
         let loose_ages = ageing::ages(calendar, as_of, loose_dues)?;
-        let mut claimed = ledger.claimed(&book.runs)?;
+        // A draft that may be made anew claims nothing beside the one that replaces it.
+        let draft = if job.correct { correction::draft(job, ledger)? } else { None };
+        let mut claimed = ledger.claimed(&book.runs, draft.as_deref())?;
         let correction = if job.correct {
             Correction::of(job, ledger, &book, &judged, &told, &claimed)?
         } else {
             None
         };
-        if let Some(correction) = &correction {
-            correction.claim(&mut claimed);
+        match &correction {
+            Some(correction) => correction.claim(&mut claimed),
+            None if draft.is_some() => claimed = ledger.claimed(&book.runs, None)?,
+            None => {}
         }
         drop(view);
         let mut this = Self {

@@ -62,7 +62,7 @@ pub(in crate::settle) fn claims_hold(ledger: &Ledger, run_id: &str) -> Result<()
     let head = ledger.run(run_id)?;
     let Some((job_id, _)) = head.job_id.split_once('+') else { return Ok(()) };
     let Some(of) = Told::of(ledger, job_id, head.period)? else { return Ok(()) };
-    let claimed = ledger.claimed(&of.book.runs)?;
+    let claimed = ledger.claimed(&of.book.runs, None)?;
     let judged = judged(&of.book, &of.messages, &of.answers);
     for claim in ledger.claims_of(&head)? {
         let Some(at) = of.book.place(claim.payment) else { continue };
