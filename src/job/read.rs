@@ -1,6 +1,7 @@
 //! The job file and the command line -> [`Job`].
 
 use super::files::{self, CORE_FILES};
+use super::reconcile;
 use super::toml_walk::{Section, Text, join, parse_month};
 use super::{
     ArchiveChoice, Capture, Job, JobError, JobKind, LedgerChoice, Overrides, TableSpec, approval,
@@ -11,7 +12,7 @@ use regex::Regex;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 const TOP: [&str; 28] = [
     "id",
@@ -69,9 +70,9 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         .map_err(|source| JobError::Unreadable { file: file.clone(), source })?;
     let text = Text { file: &file, text: &bytes };
     let parsed = text.parse()?;
+    let kind = kind(text, parsed.get_ref())?;
     let top = Section::new(text, "", parsed.get_ref(), &TOP)?;
     let id = id(&top)?;
-    let kind = kind(&top)?;
     let period = overrides.period.or(top.month("period")?).ok_or_else(|| JobError::Unset {
         file: file.clone(),
         key: "period",
@@ -225,19 +226,15 @@ pub(super) fn id(top: &Section<'_>) -> Result<String, JobError> {
     Ok(id)
 }
 
-fn kind(top: &Section<'_>) -> Result<JobKind, JobError> {
-    match top.string("kind")?.as_deref() {
-        None | Some("settle") => Ok(JobKind::Settle),
-        Some("reconcile") => {
-            let span = top.get("kind").map_or(0..0, Spanned::span);
-            let message = "this job reads answers; expected kind = \"settle\"; hint: tuoyu run \
-                           takes either kind, this command takes a settle job";
-            Err(top.text.wrong(span, message))
-        }
-        Some(other) => {
-            let span = top.get("kind").map_or(0..0, Spanned::span);
-            Err(top.text.wrong(span, format!("kind is {other:?}; expected \"settle\"")))
-        }
+/// Asked before the keys are: a job of another kind has others.
+fn kind(text: Text<'_>, table: &DeTable<'_>) -> Result<JobKind, JobError> {
+    match reconcile::kind_of(text, table)? {
+        (JobKind::Settle, _) => Ok(JobKind::Settle),
+        (JobKind::Reconcile, span) => Err(text.wrong(
+            span,
+            "this job reads answers; expected kind = \"settle\"; hint: tuoyu run takes either \
+             kind, this command takes a settle job",
+        )),
     }
 }
 

@@ -5,8 +5,11 @@ use super::read::{self, Books, filled};
 use super::toml_walk::{Section, Text};
 use super::{ArchiveChoice, JobError, JobKind, LedgerChoice, Overrides};
 use crate::domain::{Date, Month};
+use serde::Deserialize;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
+use toml::de::DeTable;
 
 const TOP: [&str; 20] = [
     "id",
@@ -88,12 +91,20 @@ pub fn kind(path: &Path) -> Result<JobKind, JobError> {
         .map_err(|source| JobError::Unreadable { file: file.clone(), source })?;
     let text = Text { file: &file, text: &bytes };
     let parsed = text.parse()?;
-    let Some((_, value)) = parsed.get_ref().iter().find(|(key, _)| key.get_ref() == "kind") else {
-        return Ok(JobKind::Settle);
+    kind_of(text, parsed.get_ref()).map(|(kind, _)| kind)
+}
+
+/// The kind a job file names, and where.
+pub(super) fn kind_of(
+    text: Text<'_>,
+    table: &DeTable<'_>,
+) -> Result<(JobKind, Range<usize>), JobError> {
+    let Some((_, value)) = table.iter().find(|(key, _)| key.get_ref() == "kind") else {
+        return Ok((JobKind::Settle, 0..0));
     };
     match value.get_ref().as_str() {
-        Some("settle") => Ok(JobKind::Settle),
-        Some("reconcile") => Ok(JobKind::Reconcile),
+        Some("settle") => Ok((JobKind::Settle, value.span())),
+        Some("reconcile") => Ok((JobKind::Reconcile, value.span())),
         other => {
             let found = other.unwrap_or("no text");
             let message = format!("kind is {found:?}; expected \"settle\" or \"reconcile\"");
@@ -122,8 +133,12 @@ pub fn read_reconcile(path: &Path, overrides: &Overrides) -> Result<ReconcileJob
     let settles = top.string("settles")?.ok_or_else(|| {
         unset("settles", "name the job file that settled the period, settles = \"jobs/….toml\"")
     })?;
-    let Books { id: settles, ledger, out, archive } =
-        read::books(Path::new(&settles), Some(period))?;
+    let settles = PathBuf::from(filled(&settles, period, &id));
+    let Books { id: settles, ledger, out, archive } = if settles.is_dir() {
+        of_folder(text, settles, period)?
+    } else {
+        read::books(&settles, Some(period))?
+    };
     let input = match &overrides.input {
         Some(input) => input.clone(),
         None => PathBuf::from(filled(
@@ -180,6 +195,30 @@ pub fn read_reconcile(path: &Path, overrides: &Overrides) -> Result<ReconcileJob
     };
     job.canonical = canonical(&job);
     Ok(job)
+}
+
+/// The settlement a run folder holds; its ledger is named by the reconcile job.
+fn of_folder(text: Text<'_>, folder: PathBuf, period: Month) -> Result<Books, JobError> {
+    #[derive(Deserialize)]
+    struct Head {
+        job: String,
+        period: String,
+    }
+    let path = folder.join("manifest.json");
+    let bytes = std::fs::read(&path).map_err(|_| JobError::Missing {
+        file: text.file.to_owned(),
+        key: "settles".to_owned(),
+        path: path.display().to_string(),
+        hint: "settles names a settle job or its run folder",
+    })?;
+    let head: Head = serde_json::from_slice(&bytes)
+        .map_err(|error| text.wrong(0..0, format!("{}: no manifest: {error}", path.display())))?;
+    if head.period != period.to_string() {
+        let found = format!("settles: {} is of {}, not of {period}", folder.display(), head.period);
+        return Err(text.wrong(0..0, found));
+    }
+    let ledger = Some(PathBuf::from("var/ledger.db"));
+    Ok(Books { id: head.job, ledger, out: Some(folder), archive: None })
 }
 
 /// A file or all files of a folder, in order of their names.

@@ -5,7 +5,7 @@ use super::course::{deed, message, rest_of_posting};
 use super::post::Pending;
 use super::read::{RunHead, date_number, month_number, standing};
 use super::refusal::Refusal;
-use super::rows::{ROWS_MAX, keys};
+use super::rows::{ROWS_MAX, Texts, keys};
 use super::seal::{AnswerRow, MessageRow, Seal};
 use super::{Act, Ledger, LedgerError, RunState, acts, read};
 use crate::domain::{AnswerKind, Date, Month, Said, SecretKey, beijing_day, moment, person};
@@ -296,9 +296,11 @@ impl Ledger {
         let mut told = Vec::new();
         for event in events {
             told.extend(self.rows(
-                "SELECT message, record, payment, rule, said, fen, bank_date, bank_ref,
+                "SELECT message, record, payment, rules.text, words.text, fen, bank_date, bank_ref,
                         reason_code, reason, end_to_end_id, account_no
-                 FROM answers WHERE answer BETWEEN ?1 AND ?2 ORDER BY answer",
+                 FROM answers
+                 JOIN texts AS rules ON rules.text_no = rule
+                 JOIN texts AS words ON words.text_no = said WHERE answer BETWEEN ?1 AND ?2 ORDER BY answer",
                 keys(event),
                 |row| read_told(row, &places),
             )?);
@@ -404,7 +406,8 @@ impl Ledger {
 }
 
 impl Pending<'_> {
-    /// Takes in messages and what they say, as one event of the settlement's run. `act` says by whom,
+    /// Takes in messages and what they say, as one event of the settlement's run. What they say counts
+    /// its messages from `base`. `act` says by whom,
     /// when and with what key; its kind and reason are not read.
     ///
     /// # Errors
@@ -415,7 +418,7 @@ impl Pending<'_> {
         &mut self,
         run: &SentRun,
         messages: &[Message],
-        told: &[Told],
+        (told, base): (&[Told], u32),
         act: &Act<'_>,
     ) -> Result<i64, LedgerError> {
         let refused =
@@ -433,8 +436,9 @@ impl Pending<'_> {
             .allows(by, act.key.map(SecretKey::public).as_ref())
             .map_err(|refusal| refused(refusal, course.period))?;
         let seq = self.head.seq + 1;
-        let seals =
-            self.write_answers(seq, run.run_no, messages, told).map_err(|e| self.store(e))?;
+        let seals = self
+            .write_answers(seq, run.run_no, messages, (told, base))
+            .map_err(|e| self.store(e))?;
         let mut body = json!({
             "job_id": course.job_id,
             "period": course.period.to_string(),
@@ -465,7 +469,7 @@ impl Pending<'_> {
         seq: i64,
         run_no: i64,
         messages: &[Message],
-        told: &[Told],
+        (told, base): (&[Told], u32),
     ) -> rusqlite::Result<Value> {
         let first = keys(seq)[0];
         let mut add = self.transaction.prepare_cached(
@@ -486,10 +490,11 @@ impl Pending<'_> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?;
         let mut seal = Seal::new();
+        let mut texts = Texts::new(&self.transaction)?;
         for (of, answer) in told.iter().zip(first..) {
             let row = AnswerRow {
                 answer,
-                message: first + i64::from(of.message),
+                message: first + i64::from(of.message - base),
                 record: of.record.into(),
                 payment: of.payment,
                 words: [of.rule.word(), of.said.word()],
@@ -509,8 +514,8 @@ impl Pending<'_> {
                 row.message,
                 row.record,
                 row.payment,
-                row.words[0],
-                row.words[1],
+                texts.number(row.words[0])?,
+                texts.number(row.words[1])?,
                 row.fen,
                 row.bank_date,
                 bank_ref,

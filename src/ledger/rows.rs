@@ -290,7 +290,7 @@ impl<'a> Rows<'a> {
 type Totals<'a> = BTreeMap<(&'a str, &'a str, &'a str), i64>;
 
 /// The numbers of texts, each looked up once a run.
-struct Texts<'a> {
+pub(super) struct Texts<'a> {
     find: CachedStatement<'a>,
     add: CachedStatement<'a>,
     known: FxHashMap<&'a str, i64>,
@@ -303,7 +303,7 @@ struct Texts<'a> {
 const RECENT: usize = 16;
 
 impl<'a> Texts<'a> {
-    fn new(transaction: &'a Transaction<'a>) -> rusqlite::Result<Self> {
+    pub(super) fn new(transaction: &'a Transaction<'a>) -> rusqlite::Result<Self> {
         Ok(Self {
             find: transaction.prepare_cached("SELECT text_no FROM texts WHERE text = ?1")?,
             add: transaction
@@ -314,7 +314,7 @@ impl<'a> Texts<'a> {
         })
     }
 
-    fn number(&mut self, text: &'a str) -> rusqlite::Result<i64> {
+    pub(super) fn number(&mut self, text: &'a str) -> rusqlite::Result<i64> {
         let same = |(known, _): &&(&str, i64)| std::ptr::eq(*known, text) && !text.is_empty();
         if let Some((_, number)) = self.recent.iter().find(same) {
             return Ok(*number);

@@ -305,9 +305,12 @@ const CLAIMS: &str = "SELECT claim, run_no, payment, fen FROM claims
 const MESSAGES: &str = "SELECT message, run_no, kind, message_id, sha256, file FROM messages
     WHERE message BETWEEN ?1 AND ?2 ORDER BY message";
 
-const ANSWERS: &str = "SELECT answer, message, record, payment, rule, said, fen, bank_date,
-        bank_ref, reason_code, reason, end_to_end_id, account_no
-    FROM answers WHERE answer BETWEEN ?1 AND ?2 ORDER BY answer";
+const ANSWERS: &str = "SELECT answer, message, record, payment, rules.text, words.text, fen,
+        bank_date, bank_ref, reason_code, reason, end_to_end_id, account_no
+    FROM answers
+    LEFT JOIN texts AS rules ON rules.text_no = rule
+    LEFT JOIN texts AS words ON words.text_no = said
+    WHERE answer BETWEEN ?1 AND ?2 ORDER BY answer";
 
 const INSTITUTIONS: &str =
     "SELECT institution, run_no, institution_id, headcount, slots, amount_fen
@@ -461,6 +464,13 @@ fn check_whole(
         if connection.prepare(&sql)?.exists(())? {
             return found(format!("a row of {table} was taken in by no event"));
         }
+    }
+    let lost = "SELECT 1 FROM answers LEFT JOIN messages USING (message)
+         LEFT JOIN payments USING (payment)
+         WHERE messages.message IS NULL
+             OR (answers.payment IS NOT NULL AND payments.payment IS NULL) LIMIT 1";
+    if connection.prepare(lost)?.exists(())? {
+        return found("an answer belongs to no message or payment");
     }
     let integrity: String =
         connection.query_row("PRAGMA integrity_check(1)", (), |row| row.get(0))?;

@@ -34,6 +34,7 @@ mod release_book;
 pub mod sheet;
 mod summary;
 mod tally;
+mod widths;
 mod workbook;
 
 use std::collections::BTreeMap;

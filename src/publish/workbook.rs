@@ -13,6 +13,7 @@ use rust_xlsxwriter::{
 use super::form::{Form, TOTAL};
 use super::money_files::account_hash_total;
 use super::sheet::{Rounded, Sheet, Values};
+use super::widths::{WRAP_WIDTH, column_width, row_height};
 use super::{HeadAfter, Publication, Release, Signed};
 use crate::domain::texts::{Catalogue, Language};
 use crate::domain::{Date, Fen, Month, amount_in_words};
@@ -23,11 +24,6 @@ const WIDE: usize = 14;
 
 /// Header row; above it stand the title and the line with run and unit.
 const HEADER: u32 = 2;
-/// Column widths in half-width characters.
-const WIDTH_MIN: usize = 6;
-const WIDTH_MAX: usize = 44;
-/// The widest column of a page whose texts wrap.
-const WRAP_WIDTH: u32 = 26;
 
 /// Cell formats, made once a workbook.
 struct Formats {
@@ -348,10 +344,15 @@ impl<'a> Page<'a> {
             let most = if self.wraps { WRAP_WIDTH } else { u32::MAX };
             to.set_column_width(number, width.min(most))?;
         }
-        if !self.money.is_empty() {
-            self.totals(to, formats)?;
-        } else {
+        if self.wraps {
+            for row in 0..sheet.rows {
+                to.set_row_height(index(row)? + HEADER + 1, row_height(sheet, row))?;
+            }
+        }
+        if self.money.is_empty() {
             sign(to, index(sheet.rows)? + HEADER + 3, column_index(sheet.columns.len())?, formats)?;
+        } else {
+            self.totals(to, formats)?;
         }
         let total = index(sheet.rows)? + HEADER + 1;
         to.set_freeze_panes(HEADER + 1, 0)?;
@@ -498,29 +499,6 @@ fn places(rounded: &Rounded) -> String {
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn whole_number(whole: i64) -> f64 {
     whole as f64
-}
-
-/// Width of a column in half-width characters: the widest cell, a Chinese character counting two.
-fn column_width(label: &str, values: &Values) -> u32 {
-    // A header wraps onto two lines, so half of it is enough.
-    let mut widest = text_width(label).div_ceil(2).max(WIDTH_MIN);
-    let mut text = String::new();
-    for row in 0..values.len() {
-        text.clear();
-        values.text(row, &mut text);
-        // Yuan show a point and separators that fen do not have.
-        let extra = match values {
-            Values::Fen(_) | Values::MaybeFen(_) => 2 + text.len() / 3,
-            Values::Int(_) | Values::MaybeInt(_) => text.len() / 3,
-            _ => 0,
-        };
-        widest = widest.max(text_width(&text) + extra);
-    }
-    u32::try_from(widest.min(WIDTH_MAX) + 2).unwrap_or(20)
-}
-
-fn text_width(text: &str) -> usize {
-    text.chars().map(|c| if u32::from(c) < 0x1100 { 1 } else { 2 }).sum()
 }
 
 /// Who did what with the run, and what proves it.

@@ -6,6 +6,7 @@ use crate::schedule::{BATCH_MOST, batch_number};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 /// Characters of a run id that a message to the bank bears (pain.001 `MsgId`).
 const MESSAGE_ID: usize = 32;
@@ -19,12 +20,43 @@ pub struct Book {
     pub payments: Vec<SentPayment>,
     /// Place of the run of each payment.
     pub run_of: Vec<u32>,
-    /// Place by key in the ledger.
-    by_key: FxHashMap<i64, u32>,
-    by_id: FxHashMap<Box<str>, u32>,
-    by_no: FxHashMap<Box<str>, u32>,
-    /// Payments of each voucher and block of a pain.001, by its number.
-    batches: FxHashMap<String, Vec<u32>>,
+    /// First key in the ledger and first place of each run's payments, which are numbered in a row.
+    firsts: Vec<(i64, u32)>,
+    period: Option<Month>,
+    by_id: Ids,
+    /// Made when first asked for: answers mostly bear an end-to-end id.
+    by_no: OnceLock<FxHashMap<Box<str>, u32>>,
+    /// The same of each voucher and block of a pain.001, by its number.
+    batches: OnceLock<FxHashMap<String, Vec<u32>>>,
+}
+
+/// Places by end-to-end id. Ours are 32 hexadecimal digits: a number, in capitals or not.
+#[derive(Debug, Default)]
+struct Ids {
+    numbers: FxHashMap<u128, u32>,
+    others: FxHashMap<Box<str>, u32>,
+}
+
+impl Ids {
+    fn number(id: &str) -> Option<u128> {
+        let plain = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        plain.then(|| u128::from_str_radix(id, 16).ok()).flatten()
+    }
+
+    fn insert(&mut self, id: &str, place: u32) {
+        match Self::number(id) {
+            Some(number) => self.numbers.insert(number, place),
+            None => self.others.insert(folded(id), place),
+        };
+    }
+
+    fn get(&self, id: &str) -> Option<u32> {
+        match Self::number(id) {
+            Some(number) => self.numbers.get(&number).copied(),
+            None if self.others.is_empty() => None,
+            None => self.others.get(&folded(id)).copied(),
+        }
+    }
 }
 
 impl Book {
@@ -32,76 +64,86 @@ impl Book {
     #[must_use]
     pub fn new(period: Month, sent: Vec<(SentRun, Vec<SentPayment>)>) -> Self {
         let count = sent.iter().map(|(_, payments)| payments.len()).sum();
-        let mut book = Self::default();
-        book.payments.reserve(count);
-        book.by_key.reserve(count);
-        book.by_id.reserve(count);
+        let mut book = Self { period: Some(period), ..Self::default() };
+        book.run_of.reserve(count);
+        book.by_id.numbers.reserve(count);
         for (run, payments) in sent {
             let of = u32::try_from(book.runs.len()).unwrap_or(u32::MAX);
+            let first = u32::try_from(book.payments.len()).unwrap_or(u32::MAX);
             book.runs.push(run);
-            for payment in payments {
-                let place = u32::try_from(book.payments.len()).unwrap_or(u32::MAX);
-                book.by_key.insert(payment.payment, place);
+            book.firsts.push((payments.first().map_or(i64::MAX, |of| of.payment), first));
+            for (payment, place) in payments.iter().zip(first..) {
                 // A held payment was not sent: no answer can be about it.
                 if payment.hold_reason.is_empty() {
-                    book.by_id.insert(folded(&payment.end_to_end_id), place);
-                    book.by_no.insert(payment.payment_no.clone(), place);
+                    book.by_id.insert(&payment.end_to_end_id, place);
                 }
                 book.run_of.push(of);
-                book.payments.push(payment);
             }
-        }
-        for run in 0..book.runs.len() {
-            book.number(period, run);
+            if book.payments.is_empty() {
+                book.payments = payments;
+            } else {
+                book.payments.extend(payments);
+            }
         }
         book
     }
 
-    /// Numbers the batches of a run as its files were.
-    fn number(&mut self, period: Month, run: usize) {
-        let mut groups: BTreeMap<(Date, &str, &str), Vec<u32>> = BTreeMap::new();
-        for at in self.sent_of(run) {
-            let of = &self.payments[at];
-            let day = of.pay_on.unwrap_or(self.runs[run].released_on);
-            let place = u32::try_from(at).unwrap_or(u32::MAX);
-            groups.entry((day, &of.source, &of.budget_doc_no)).or_default().push(place);
+    /// The batches of all runs, numbered as their files were.
+    fn batches(&self) -> FxHashMap<String, Vec<u32>> {
+        let mut batches = FxHashMap::default();
+        let Some(period) = self.period else { return batches };
+        for (run, of_run) in self.runs.iter().enumerate() {
+            let mut groups: BTreeMap<(Date, &str, &str), Vec<u32>> = BTreeMap::new();
+            for at in self.sent_of(run) {
+                let of = &self.payments[at];
+                let day = of.pay_on.unwrap_or(of_run.released_on);
+                let place = u32::try_from(at).unwrap_or(u32::MAX);
+                groups.entry((day, &of.source, &of.budget_doc_no)).or_default().push(place);
+            }
+            let pieces = groups.values().flat_map(|group| group.chunks(BATCH_MOST));
+            batches.extend(
+                pieces
+                    .enumerate()
+                    .map(|(at, piece)| (batch_number(period, &of_run.run_id, at), piece.to_vec())),
+            );
         }
-        let pieces = groups.values().flat_map(|group| group.chunks(BATCH_MOST));
-        let run_id = &self.runs[run].run_id;
-        let numbered: Vec<(String, Vec<u32>)> = pieces
-            .enumerate()
-            .map(|(at, piece)| (batch_number(period, run_id, at), piece.to_vec()))
-            .collect();
-        self.batches.extend(numbered);
+        batches
     }
 
     /// The payments that went out under a batch number.
     pub(super) fn of_batch(&self, number: &str) -> Option<&[u32]> {
-        if number.is_empty() { None } else { self.batches.get(number).map(Vec::as_slice) }
+        if number.is_empty() {
+            return None;
+        }
+        self.batches.get_or_init(|| self.batches()).get(number).map(Vec::as_slice)
     }
 
     /// Place of a payment by its key in the ledger.
     #[must_use]
     pub fn place(&self, key: i64) -> Option<usize> {
-        self.by_key.get(&key).map(|place| *place as usize)
+        let mine = |(first, _): &&(i64, u32)| key >= *first;
+        // Later runs have larger keys, but for a batch that was posted before its settlement was again.
+        let of = self.firsts.iter().filter(mine).max_by_key(|(first, _)| *first)?;
+        let at = usize::try_from(key - of.0).ok()?.checked_add(of.1 as usize)?;
+        (self.payments.get(at)?.payment == key).then_some(at)
     }
 
     /// The payment of an end-to-end id; banks fold case.
     #[must_use]
     pub(super) fn of_id(&self, id: &str) -> Option<usize> {
-        if id.is_empty() {
-            return None;
-        }
-        let found = match self.by_id.get(id) {
-            Some(place) => Some(place),
-            None => self.by_id.get(&folded(id)),
-        };
-        found.map(|place| *place as usize)
+        if id.is_empty() { None } else { self.by_id.get(id).map(|place| place as usize) }
     }
 
     /// The payment of that number.
     pub(super) fn of_number(&self, number: &str) -> Option<usize> {
-        if number.is_empty() { None } else { self.by_no.get(number).map(|place| *place as usize) }
+        if number.is_empty() {
+            return None;
+        }
+        let numbers = self.by_no.get_or_init(|| {
+            let sent = (0_u32..).zip(&self.payments).filter(|(_, of)| of.hold_reason.is_empty());
+            sent.map(|(place, of)| (of.payment_no.clone(), place)).collect()
+        });
+        numbers.get(number).map(|place| *place as usize)
     }
 
     /// The run that a message to the bank was made of, by the id it bore.

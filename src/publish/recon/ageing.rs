@@ -18,7 +18,7 @@ pub fn bucket(age: i32) -> &'static str {
 /// `ageing.csv`: number and money of open items by class and bucket.
 pub(super) fn sheet(of: &Reconciliation<'_>) -> Sheet {
     let mut cells: BTreeMap<(Class, usize), (i64, i64)> = BTreeMap::new();
-    for row in rows::all(of).filter(|row| row.next != rows::Next::Nothing) {
+    for row in rows::open(of) {
         let name = bucket(row.age);
         let place = BUCKETS.iter().position(|(_, known)| *known == name).unwrap_or_default();
         let cell = cells.entry((row.class, place)).or_default();

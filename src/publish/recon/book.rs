@@ -45,7 +45,7 @@ fn readable(mut sheet: Sheet, texts: &Catalogue) -> Sheet {
 }
 
 fn todo(of: &Reconciliation<'_>, texts: &Catalogue) -> Sheet {
-    let open: Vec<_> = rows::all(of).filter(|row| row.next != rows::Next::Nothing).collect();
+    let open: Vec<_> = rows::open(of).collect();
     let mut sheet = Sheet::new("exceptions", open.len());
     let text =
         |pick: &dyn Fn(&rows::Row<'_>) -> String| Values::Text(open.iter().map(pick).collect());

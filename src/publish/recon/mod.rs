@@ -13,7 +13,7 @@ mod summary;
 pub use ageing::{BUCKETS, bucket};
 pub use batch::{BatchFiles, write_batch};
 
-use super::{Closed, Draft, Manifest, PublishError, write_bytes, write_sheet};
+use super::{Closed, Contents, Draft, Manifest, PublishError, write_bytes, write_sheet};
 use crate::domain::{AnswerMessage, Date, Statement, Unread};
 use crate::job::ReconcileJob;
 use crate::ledger::{Message, Told};
@@ -107,9 +107,13 @@ pub struct Reconciliation<'a> {
 /// # Errors
 /// When a file cannot be written.
 pub fn write(of: &Reconciliation<'_>, draft: &mut Draft) -> Result<(), PublishError> {
-    let recon = rows::recon(of);
+    let name = "recon.csv";
+    let mut file = draft.open(name)?;
+    let buffered = std::io::BufWriter::with_capacity(1 << 20, &mut file);
+    let rows = rows::write_recon(of, buffered).map_err(PublishError::write(name))?;
+    file.start_sync();
     let mut files: Vec<Closed> = vec![
-        write_sheet(&recon, draft)?,
+        (file, Contents { rows: Some(rows as u64), fen: None }),
         write_sheet(&rows::clearing(of), draft)?,
         write_sheet(&ageing::sheet(of), draft)?,
         write_sheet(&rows::corrections(of), draft)?,

@@ -24,7 +24,7 @@ pub(super) fn text(of: &Reconciliation<'_>) -> String {
     let outside: BTreeMap<&str, Value> =
         outside.into_iter().map(|(class, of)| (class, sum(of))).collect();
     let mut ageing: BTreeMap<&str, u64> = BUCKETS.iter().map(|(_, name)| (*name, 0)).collect();
-    for row in rows::all(of).filter(|row| row.next != rows::Next::Nothing) {
+    for row in rows::open(of) {
         *ageing.entry(bucket(row.age)).or_default() += 1;
     }
     let statements: Vec<Value> = of

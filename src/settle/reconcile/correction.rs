@@ -34,6 +34,8 @@ pub(super) struct Correction {
     pub(super) schedule: Schedule,
     /// Whether it has to be posted.
     pub(super) is_new: bool,
+    /// Hash of its manifest in the books, where it stands there.
+    pub(super) posted: Option<String>,
     claims: Vec<Claim>,
     approval: Approval,
     job_id: String,
@@ -114,7 +116,8 @@ impl Correction {
             .map(|of| Claim { payment: book.payments[of.at].payment, fen: of.fen })
             .collect();
         let run_id = identity(job, book, number, &failed, &schedule);
-        let stands = batches.iter().any(|(_, head)| head.run_id == run_id);
+        let stands = batches.iter().find(|(_, head)| head.run_id == run_id);
+        let posted = stands.map(|(_, head)| head.manifest_hash.clone());
         let summary = std::fs::read(job.run_folder.join("summary.json")).unwrap_or_default();
         let mut folder = job.run_folder.clone().into_os_string();
         folder.push(format!(".correction-{number}"));
@@ -123,7 +126,8 @@ impl Correction {
             number,
             folder: folder.into(),
             schedule,
-            is_new: !stands,
+            is_new: posted.is_none(),
+            posted,
             claims,
             approval,
             job_id: batch_job(&job.settles, number),

@@ -19,7 +19,7 @@ use crate::domain::{AnswerFile, Date, Month, Progress, hex};
 use crate::intake;
 use crate::job::{BatchProfile, ReconcileJob};
 use crate::law;
-use crate::ledger::{Act, ActKind, Ledger, LedgerError, Message, Pending, RunState, SentRun, Told};
+use crate::ledger::{Act, ActKind, Ledger, LedgerError, Message, RunState, SentRun, Told};
 use crate::publish::recon::{self, Judged, Proposed, Reconciliation, Refused, StatementOf};
 use crate::publish::{self, Draft, MANIFEST, Manifest, ProfileError, PublishError};
 use crate::reconcile::{Book, Heard, MatchRule, Standing, Totals, matched, totals};
@@ -30,6 +30,7 @@ use past::{carried, judged};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
+use std::sync::mpsc;
 
 /// How often the books may move on while a reconciliation is worked out.
 const ATTEMPTS: usize = 20;
@@ -90,12 +91,18 @@ pub fn reconcile(
         progress.begin("intake", None);
         let mut ledger = acts::open(&job.ledger)?;
         let profiles = profiles(job)?;
-        let files = intake::read_answers(&job.answers, &profiles)?;
         let calendar = law::calendar::load(&job.reference, &job.calendar)?;
+        // The books are read beside the files; where they move on meanwhile, once more.
+        let books = &mut ledger;
+        let (files, ahead) = rayon::join(
+            || intake::read_answers(&job.answers, &profiles),
+            move || Ahead::of(job, books),
+        );
+        let (files, mut ahead) = (files?, Some(ahead?));
         progress.end();
         for _ in 0..ATTEMPTS {
             progress.begin("reconcile", None);
-            let work = Work::of(job, &ledger, &files, &calendar)?;
+            let work = Work::of(job, &ledger, &files, &calendar, ahead.take())?;
             progress.end();
             progress.begin("publish", None);
             let done = work.write(&mut ledger, maker)?;
@@ -118,6 +125,29 @@ fn profiles(job: &ReconcileJob) -> Result<Vec<BatchProfile>, SettleError> {
         Ok(BatchProfile::parse(&file, &text)?)
     };
     job.profiles.iter().map(read).collect()
+}
+
+/// The period as the books told it while the files were being read.
+struct Ahead {
+    head: String,
+    past: PastTold,
+}
+
+impl Ahead {
+    fn of(job: &ReconcileJob, ledger: &Ledger) -> Result<Self, SettleError> {
+        let _view = ledger.view()?;
+        Self::seen(job, ledger)
+    }
+
+    /// The same inside a view of the ledger.
+    fn seen(job: &ReconcileJob, ledger: &Ledger) -> Result<Self, SettleError> {
+        let past = PastTold::of(ledger, &job.settles, job.period)?;
+        let past = past.ok_or_else(|| SettleError::NothingSent {
+            job_id: job.settles.clone(),
+            period: job.period,
+        })?;
+        Ok(Self { head: ledger.head()?, past })
+    }
 }
 
 /// Everything that follows from the books as they stand and the files.
@@ -144,18 +174,37 @@ struct Work<'a> {
     recon_id: String,
 }
 
+/// What of a reconciliation goes into the books, and by whom.
+struct Posting<'a> {
+    answered: &'a [&'a SentRun],
+    news: bool,
+    new_batch: Option<&'a Correction>,
+    act: Act<'a>,
+    maker: &'a Maker<'a>,
+}
+
+/// Folders beside their places.
+struct Folders {
+    draft: Draft,
+    batch: Option<Draft>,
+    /// Hash of the manifest of the batch.
+    manifest_hash: Option<String>,
+}
+
 impl<'a> Work<'a> {
     fn of(
         job: &'a ReconcileJob,
         ledger: &Ledger,
         files: &'a [AnswerFile],
         calendar: &crate::domain::Calendar,
+        ahead: Option<Ahead>,
     ) -> Result<Self, SettleError> {
         let view = ledger.view()?;
         let head = ledger.head()?;
-        let past = PastTold::of(ledger, &job.settles, job.period)?.ok_or_else(|| {
-            SettleError::NothingSent { job_id: job.settles.clone(), period: job.period }
-        })?;
+        let Ahead { past, .. } = match ahead.filter(|ahead| ahead.head == head) {
+            Some(ahead) => ahead,
+            None => Ahead::seen(job, ledger)?,
+        };
         let PastTold { book, mut messages, answers: mut told } = past;
         let believed = Believed::of(job, files, &messages);
         let heard: Vec<Heard<'_>> = (0_u32..)
@@ -167,7 +216,12 @@ impl<'a> Work<'a> {
         let known = (messages.len(), told.len());
         let base = u32::try_from(messages.len()).unwrap_or(u32::MAX);
         messages.extend(believed.messages());
-        told.extend(new.into_iter().map(|of| Told { message: of.message + base, ..of }));
+        new.iter_mut().for_each(|of| of.message += base);
+        if told.is_empty() {
+            told = new;
+        } else {
+            told.append(&mut new);
+        }
         let judged = judged(&book, &messages, &told);
         let loose: Vec<u32> = (0_u32..)
             .zip(&told)
@@ -307,25 +361,6 @@ impl<'a> Work<'a> {
             self.book.runs.iter().filter(|run| self.answers(run)).collect();
         let news = self.messages.len() > self.known.0;
         let new_batch = self.correction.as_ref().filter(|of| of.is_new);
-        // Under the lock from here on: nobody else writes the folder of the same batch.
-        let mut pending = ledger.begin()?;
-        if pending.head() != self.head {
-            return Ok(None);
-        }
-        publish::recover(&self.job.out, &|id| id == self.recon_id).map_err(PublishError::from)?;
-        let stands = self.stands();
-        if stands && !news && new_batch.is_none() && answered.is_empty() {
-            self.mend_batch(&pending)?;
-            return Ok(Some(self.report(&of, Outcome::AlreadyThere, Vec::new())));
-        }
-        let mut draft = Draft::create(&self.job.out).map_err(PublishError::from)?;
-        recon::write(&of, &mut draft)?;
-        draft.seal(of.manifest()).map_err(PublishError::from)?;
-        let batch = new_batch.map(|of| of.write(self.job)).transpose()?;
-        self.archive()?;
-        if new_batch.is_none() {
-            self.mend_batch(&pending)?;
-        }
         let act = Act {
             kind: ActKind::Answer,
             by: maker.by,
@@ -333,25 +368,39 @@ impl<'a> Work<'a> {
             reason: &self.recon_id,
             key: maker.key,
         };
-        if news {
-            let settlement = &self.book.runs[0];
-            let base = u32::try_from(self.known.0).unwrap_or(u32::MAX);
-            let told: Vec<Told> = self.told[self.known.1..]
-                .iter()
-                .map(|of| Told { message: of.message - base, ..of.clone() })
-                .collect();
-            pending.reconcile(settlement, &self.messages[self.known.0..], &told, &act)?;
+        // The ledger is written on a thread of its own, which holds its lock from the first look until
+        // both folders stand beside their places.
+        let (locks, locked) = mpsc::channel::<()>();
+        let (whole, wholes) = mpsc::channel::<Option<String>>();
+        let books = &mut *ledger;
+        let (written, posted) = std::thread::scope(|scope| {
+            // Dropped on every way out, a panic included, so that the ledger never waits for ever.
+            let whole = whole;
+            let post = Posting { answered: &answered, news, new_batch, act, maker };
+            let posting = scope.spawn(move || self.post(books, &post, &locks, &wholes));
+            let written = locked.recv().ok().map(|()| {
+                let change = news || new_batch.is_some() || !answered.is_empty();
+                self.folders(&of, new_batch, change)
+            });
+            if let Some(Ok(Some(folders))) = &written {
+                // A ledger that gave up says why itself.
+                let _ = whole.send(folders.manifest_hash.clone());
+            }
+            drop(whole);
+            let posted = posting.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (written, posted)
+        });
+        let posted = posted?;
+        let Some(folders) = written.transpose()? else { return Ok(None) };
+        let Some(Folders { draft, batch, .. }) = folders else {
+            return Ok(Some(self.report(&of, Outcome::AlreadyThere, Vec::new())));
+        };
+        if !posted {
+            return Ok(None);
         }
-        for run in &answered {
-            pending.act(&run.run_id, &act)?;
-        }
-        if let (Some(of), Some((_, manifest_hash))) = (new_batch, &batch) {
-            of.post(&mut pending, self.job, manifest_hash, maker)?;
-        }
-        pending.commit()?;
         // Under the lock again, so that nobody mends a folder while it is moved in.
         let lock = ledger.begin();
-        if let Some((batch, _)) = batch {
+        if let Some(batch) = batch {
             batch.commit().map_err(PublishError::from)?;
         }
         draft.commit().map_err(PublishError::from)?;
@@ -362,6 +411,60 @@ impl<'a> Work<'a> {
         Ok(Some(self.report(&of, outcome, answered)))
     }
 
+    /// Writes the folders beside their places, under the lock of the ledger; `None` where they stand and
+    /// nothing changes. A batch that stands in the books gets its folder again where that is gone.
+    fn folders(
+        &self,
+        of: &Reconciliation<'_>,
+        new_batch: Option<&Correction>,
+        change: bool,
+    ) -> Result<Option<Folders>, SettleError> {
+        publish::recover(&self.job.out, &|id| id == self.recon_id).map_err(PublishError::from)?;
+        if new_batch.is_none() {
+            self.mend_batch()?;
+        }
+        if !change && self.stands() {
+            return Ok(None);
+        }
+        let (batch, manifest_hash) = new_batch.map(|of| of.write(self.job)).transpose()?.unzip();
+        self.archive()?;
+        let mut draft = Draft::create(&self.job.out).map_err(PublishError::from)?;
+        recon::write(of, &mut draft)?;
+        draft.seal(of.manifest()).map_err(PublishError::from)?;
+        Ok(Some(Folders { draft, batch, manifest_hash }))
+    }
+
+    /// Writes the ledger and commits once the folders are whole; `false` where the books have moved on
+    /// meanwhile, or there is nothing to commit for.
+    fn post(
+        &self,
+        ledger: &mut Ledger,
+        of: &Posting<'_>,
+        locks: &mpsc::Sender<()>,
+        wholes: &mpsc::Receiver<Option<String>>,
+    ) -> Result<bool, SettleError> {
+        let mut pending = ledger.begin()?;
+        if pending.head() != self.head || locks.send(()).is_err() {
+            return Ok(false);
+        }
+        let (messages, told) = self.known;
+        if of.news {
+            let settlement = &self.book.runs[0];
+            let base = u32::try_from(messages).unwrap_or(u32::MAX);
+            let told = (&self.told[told..], base);
+            pending.reconcile(settlement, &self.messages[messages..], told, &of.act)?;
+        }
+        for run in of.answered {
+            pending.act(&run.run_id, &of.act)?;
+        }
+        let Ok(manifest_hash) = wholes.recv() else { return Ok(false) };
+        if let (Some(batch), Some(manifest_hash)) = (of.new_batch, &manifest_hash) {
+            batch.post(&mut pending, self.job, manifest_hash, of.maker)?;
+        }
+        pending.commit()?;
+        Ok(true)
+    }
+
     /// Whether the folder of this very reconciliation stands whole.
     fn stands(&self) -> bool {
         Manifest::read(&self.job.out).is_ok_and(|found| found.run_id == self.recon_id)
@@ -369,12 +472,11 @@ impl<'a> Work<'a> {
     }
 
     /// Writes the folder of a batch that stands in the books again, where it is gone or damaged.
-    fn mend_batch(&self, pending: &Pending<'_>) -> Result<(), SettleError> {
+    fn mend_batch(&self) -> Result<(), SettleError> {
         let Some(of) = &self.correction else { return Ok(()) };
-        let course = pending.course(&of.run_id)?;
-        let path = of.folder.join(MANIFEST);
-        let found = std::fs::read(path).unwrap_or_default();
-        let whole = hex(&Sha256::digest(found)) == course.manifest_hash
+        let Some(manifest_hash) = &of.posted else { return Ok(()) };
+        let found = std::fs::read(of.folder.join(MANIFEST)).unwrap_or_default();
+        let whole = hex(&Sha256::digest(found)) == *manifest_hash
             && publish::verify(&of.folder).is_ok_and(|damages| damages.is_empty());
         if !whole {
             of.write(self.job)?.0.commit().map_err(PublishError::from)?;
