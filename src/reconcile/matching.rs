@@ -5,9 +5,13 @@ use super::MatchRule;
 use super::book::{Book, account, same_account};
 use crate::domain::{Answer, AnswerKind, AnswerMessage, Date, Said, Scope};
 use crate::ledger::{Message, Told};
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Answers one thread matches at a time.
+const PIECE: usize = 4096;
 
 /// A message to be matched, with its place among the messages of the event.
 #[derive(Debug, Clone, Copy)]
@@ -39,18 +43,22 @@ pub fn matched(
     let mut told = Vec::new();
     let mut left = Vec::new();
     for Heard { message, place } in heard {
-        for answer in &message.answers {
-            match answer.scope {
-                Scope::Payment => {
-                    let of = by_id(book, answer, currency);
-                    if of.is_none() && may_be_ours(answer, currency) {
+        let alone = |answer: &Answer| {
+            let of = by_id(book, answer, currency);
+            (answer.scope == Scope::Payment).then(|| say(book, answer, *place, of))
+        };
+        let said: Vec<Option<Told>> =
+            message.answers.par_iter().with_min_len(PIECE).map(alone).collect();
+        told.reserve(said.len());
+        for (answer, said) in message.answers.iter().zip(said) {
+            match said {
+                Some(said) => {
+                    if said.payment.is_none() && may_be_ours(answer, currency) {
                         left.push(Left { at: told.len(), answer, kind: message.kind });
                     }
-                    told.push(say(book, answer, *place, of));
+                    told.push(said);
                 }
-                Scope::Batch | Scope::Message => {
-                    several(book, message, answer, *place, currency, &mut told);
-                }
+                None => several(book, message, answer, *place, currency, &mut told),
             }
         }
     }
