@@ -72,8 +72,8 @@ fn every_column_of_answers_and_claims_is_sealed() {
     ] {
         for (column, kind) in columns(&heard().raw(), table) {
             let value = match (&*column, &*kind) {
-                // One of the words there are.
-                ("said", _) => "'returned'".to_owned(),
+                // Another of the words there are.
+                ("said" | "rule", _) => format!("{column} + 1"),
                 ("run_no", _) => "1".to_owned(),
                 (_, "TEXT") => format!("{column} || 'x'"),
                 _ => format!("coalesce({column}, 0) + 40"),
@@ -97,7 +97,7 @@ fn answers_and_claims_added_taken_or_exchanged_are_found() {
         ("INSERT INTO claims VALUES (300000001, 3, 200000001, 1)", 8),
         ("INSERT INTO messages VALUES (700000002, 2, 'camt.053', 'S2', 'h', 'c.xml')", 7),
         (
-            "INSERT INTO answers VALUES (700000003, 700000000, 3, NULL, 'none', 'paid', 1, NULL,
+            "INSERT INTO answers VALUES (700000003, 700000000, 3, NULL, 8, 1, 1, NULL,
                 '', '', '', '', '')",
             7,
         ),
@@ -114,7 +114,7 @@ fn answers_and_claims_added_taken_or_exchanged_are_found() {
         ("INSERT INTO claims VALUES (200000000, 2, 100000001, 1)", 4),
         ("INSERT INTO claims VALUES (900000000, 9, 200000001, 1)", 0),
         (
-            "INSERT INTO answers VALUES (600000000, 700000000, 3, NULL, 'none', 'paid', 1, NULL,
+            "INSERT INTO answers VALUES (600000000, 700000000, 3, NULL, 8, 1, 1, NULL,
                 '', '', '', '', '')",
             6,
         ),
