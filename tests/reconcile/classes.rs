@@ -5,7 +5,7 @@
 
 use super::again::{debit, status};
 use super::bank::{Order, read_orders};
-use super::desk::{Desk, OURS, account};
+use super::desk::{Desk, OURS, WITH_BUDGET, account};
 use super::paper::{Detail, Entry, Line};
 use super::paper::{
     camt053, camt053_closing, camt054, pain002, pipe, refund, report, table, voucher,
@@ -351,6 +351,54 @@ fn a_status_of_the_whole_message_or_of_a_batch_is_each_payments() {
             assert_eq!(row["class"], class, "{batch}: {of:?}");
         }
         assert_eq!(desk.summary()["rejected"]["count"], 6);
+    }
+}
+
+/// Lines of one 指标文号 that differ in their project go out in blocks of their own, and the payments alone
+/// do not tell which is in which: what is said of such a block is never said of another.
+#[test]
+fn a_status_of_a_block_that_cannot_be_told_is_nobodys() {
+    let desk = Desk::settled(WITH_BUDGET, "");
+    let orders = read_orders(&desk.release("run-2026-09"));
+    let mut blocks: BTreeMap<&str, Vec<&Order>> = BTreeMap::new();
+    for of in &orders {
+        blocks.entry(&of.batch).or_default().push(of);
+    }
+    // Two of 省, one of 市, one of 区.
+    assert_eq!(blocks.len(), 4);
+    // 2,000.00 of the first line: 852.80, 873.36, and 273.84 of 893.92.
+    let split = |of: &&Order| of.institution == 3 && [27_384, 62_008].contains(&of.amount);
+    assert_eq!(orders.iter().filter(split).count(), 2);
+    for (block, of_block) in &blocks {
+        let case = desk.copied();
+        let below = format!(
+            "<OrgnlPmtInfAndSts><OrgnlPmtInfId>{block}</OrgnlPmtInfId><PmtInfSts>RJCT</PmtInfSts>\
+             </OrgnlPmtInfAndSts>"
+        );
+        case.write("answers/a.xml", report("P1", &orders[0].message, "", &below));
+        case.reconcile("answers");
+        let told = |id: &str| case.row(id)["class"] == "REJECTED";
+        let rejected: Vec<&Order> = orders.iter().filter(|of| told(&of.end_to_end_id)).collect();
+        if of_block.len() == 6 {
+            let ids = |of: &[&Order]| -> Vec<String> {
+                of.iter().map(|of| of.end_to_end_id.clone()).collect()
+            };
+            assert_eq!(ids(&rejected), ids(of_block), "{block}");
+        } else {
+            assert!(rejected.is_empty(), "{block}: {rejected:?}");
+            let rows = case.recon();
+            let loose: Vec<_> = rows.iter().filter(|row| row["run_id"].is_empty()).collect();
+            assert_eq!((loose.len(), &*loose[0]["class"]), (1, "DUPLICATE_OURS"), "{block}");
+        }
+        // Account and amount besides the number of the voucher tell it all the same.
+        let case = desk.copied();
+        let of = of_block[0];
+        let paid = Some(of.amount);
+        let detail = Detail { id: "7".to_owned(), paid, bank_ref: "L1".to_owned(), ..detail(of) };
+        case.write("answers/v.xml", voucher("A1", block, &[detail]));
+        case.reconcile("answers");
+        let row = case.row(&of.end_to_end_id);
+        assert_eq!((&*row["class"], &*row["match_rule"]), ("PAID", "voucher_account_amount"));
     }
 }
 

@@ -10,6 +10,17 @@ use tempfile::TempDir;
 /// Our account.
 pub(super) const OURS: &str = "99990000000001";
 
+/// Two lines of one 指标文号 for 省, which differ in their project; the first is used up in the middle.
+const BUDGET: &str = "budget_doc_no,source,exp_func_code,project_code,amount,balance,fiscal_year
+示例1号,省,2080299,P1,2000.00,2000.00,2026
+示例1号,省,2080299,P2,9000.00,9000.00,2026
+示例2号,市,2080299,P1,9000.00,9000.00,2026
+示例3号,区,2080299,P1,9000.00,9000.00,2026
+";
+
+/// Lines of a settle job that reads the budget.
+pub(super) const WITH_BUDGET: &str = "[inputs.budget]\nfile = \"{period}/budget.csv\"\n";
+
 /// Rows of a table by header.
 pub(super) type Rows = Vec<BTreeMap<String, String>>;
 
@@ -59,6 +70,7 @@ fn deliver(at: &Path, month: u32) {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("institutions.csv"), institutions).unwrap();
     fs::write(folder.join("slots.csv"), slots).unwrap();
+    fs::write(folder.join("budget.csv"), BUDGET).unwrap();
 }
 
 /// Account of an institution as delivered.
