@@ -1,8 +1,8 @@
 //! The same answers again change nothing; other bytes under a known id are not believed; what was lost is
 //! written again.
 
-use super::bank::{Order, read_orders};
 use super::desk::{Desk, OURS};
+use super::orders::{Order, read_orders};
 use super::paper::{Entry, Status, camt053, pain002};
 use std::fs;
 

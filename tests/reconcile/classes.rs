@@ -4,8 +4,8 @@
 //! + 750.00 from 省 and half of it from 市 and from 区 each. I1: 852.80 and twice 426.40.
 
 use super::again::{debit, status};
-use super::bank::{Order, read_orders};
 use super::desk::{Desk, OURS, WITH_BUDGET, account};
+use super::orders::{Order, read_orders};
 use super::paper::{Detail, Entry, Line};
 use super::paper::{
     camt053, camt053_closing, camt054, pain002, pipe, refund, report, table, voucher,

@@ -1,7 +1,8 @@
 //! Pay, hear, reconcile, pay again: after every step the books say what the bank did, to the fen.
 
-use super::bank::{Bank, Fate, Order};
+use super::bank::Bank;
 use super::desk::Desk;
+use super::orders::{Fate, Order};
 use std::collections::{BTreeMap, BTreeSet};
 use tuoyu::domain::Month;
 use tuoyu::ledger::RunState;

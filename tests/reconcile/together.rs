@@ -2,8 +2,8 @@
 //! has failed.
 
 use super::again::{debit, orders, status};
-use super::bank::read_orders;
 use super::desk::{Desk, OURS};
+use super::orders::read_orders;
 use super::paper::{camt053, pain002};
 
 /// Reconciles two folders at the same time, each into a folder of its own.
