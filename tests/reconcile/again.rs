@@ -11,10 +11,10 @@ pub(super) fn orders(desk: &Desk) -> Vec<Order> {
     read_orders(&desk.path("run-2026-09.release"))
 }
 
-pub(super) fn status(of: &Order, status: &'static str, code: &str) -> Status {
+pub(super) fn status(of: &Order, word: &'static str, code: &str) -> Status {
     Status {
         end_to_end_id: of.end_to_end_id.clone(),
-        status,
+        word,
         code: code.to_owned(),
         day: "2026-10-12".to_owned(),
     }

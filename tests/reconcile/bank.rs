@@ -6,6 +6,7 @@ use super::desk::{OURS, corrected};
 use super::orders::{Fate, Order, Want, read_orders};
 use super::paper::{self, Detail, Entry, Line, Status};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Days of the rounds; account and amount tell until ten days after the release.
@@ -186,9 +187,9 @@ impl Bank {
             ..Entry::default()
         };
         if self.statements {
-            post.entries.push(entry)
+            post.entries.push(entry);
         } else {
-            post.notes.push(entry)
+            post.notes.push(entry);
         }
         bank_ref
     }
@@ -255,11 +256,11 @@ impl Bank {
         }
     }
 
-    fn status(&self, at: usize, status: &'static str, code: &str, post: &mut Post) {
+    fn status(&self, at: usize, word: &'static str, code: &str, post: &mut Post) {
         let of = &self.orders[at];
         post.reports.entry(of.message.clone()).or_default().push(Status {
             end_to_end_id: of.end_to_end_id.clone(),
-            status,
+            word,
             code: code.to_owned(),
             day: DAYS[self.round.min(3)].to_owned(),
         });
@@ -319,7 +320,7 @@ impl Bank {
         if self.strays && self.one_in(2) {
             self.stray(&mut post);
         }
-        let written = self.write(opening, post);
+        let written = self.write(opening, &post);
         self.round += 1;
         written
     }
@@ -332,7 +333,7 @@ impl Bank {
         let part = amount / 3;
         let all = (amount, 0, 0, 0);
         match (fate, age) {
-            (Fate::Success, 0) | (Fate::Late, 1) => {
+            (Fate::Success | Fate::ReturnLater, 0) | (Fate::Late, 1) => {
                 let bank_ref = self.debit(at, amount, &account, true, post);
                 self.tell_paid(at, &bank_ref, post);
                 self.set(at, all, "PAID", "");
@@ -362,11 +363,6 @@ impl Bank {
                     self.tell_paid(at, &bank_ref, post);
                 }
                 self.give_back(at, back, post);
-            }
-            (Fate::ReturnLater, 0) => {
-                let bank_ref = self.debit(at, amount, &account, true, post);
-                self.tell_paid(at, &bank_ref, post);
-                self.set(at, all, "PAID", "");
             }
             (Fate::ReturnLater, 1) => self.give_back(at, back, post),
             (Fate::TwiceAndBack | Fate::Twice, 0) => {
@@ -444,7 +440,8 @@ impl Bank {
                 self.orders[at].net += of.amount;
                 self.set(at, (of.amount, 0, 0, 0), "PAID", "");
                 if told {
-                    details += &format!(
+                    let _ = write!(
+                        details,
                         "<TxDtls><Refs><EndToEndId>{}</EndToEndId></Refs><AmtDtls><TxAmt>\
                          <Amt Ccy=\"CNY\">{}</Amt></TxAmt></AmtDtls></TxDtls>",
                         of.end_to_end_id,
@@ -481,7 +478,7 @@ impl Bank {
     }
 
     /// The files of a round, each message with its own id; names tell nothing.
-    fn write(&mut self, opening: i64, post: Post) -> Vec<(String, Vec<u8>)> {
+    fn write(&mut self, opening: i64, post: &Post) -> Vec<(String, Vec<u8>)> {
         let round = self.round;
         let mut files: Vec<Vec<u8>> = Vec::new();
         if self.statements {

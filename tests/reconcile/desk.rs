@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -62,9 +63,11 @@ fn deliver(at: &Path, month: u32) {
     let mut slots = "institution_id,age_class,service,slots_filed,slots_open\n".to_owned();
     for id in 1..=7_u32 {
         let account = if id == 7 { String::new() } else { account(id) };
-        institutions +=
-            &format!("I{id},园{id},2025-01-01,,户{id},{account},示例银行,102521000335\n");
-        slots += &format!("I{id},托小班,全日托,15,{}\n", id + month - 5);
+        let _ = writeln!(
+            institutions,
+            "I{id},园{id},2025-01-01,,户{id},{account},示例银行,102521000335"
+        );
+        let _ = writeln!(slots, "I{id},托小班,全日托,15,{}", id + month - 5);
     }
     let folder = at.join(format!("in/2026-{month:02}"));
     fs::create_dir_all(&folder).unwrap();
@@ -176,11 +179,12 @@ impl Desk {
     pub(super) fn correct_accounts(&mut self, ids: &[u32]) {
         let mut text = "institution_id,account_name,account_no,bank_name,bank_no\n".to_owned();
         for id in ids {
-            text += &format!("I{id},户{id},{},示例银行,102521000335\n", corrected(*id));
+            let _ = writeln!(text, "I{id},户{id},{},示例银行,102521000335", corrected(*id));
         }
         self.write("accounts.csv", text);
         if !self.answers.contains("accounts =") {
-            self.answers += &format!("accounts = {:?}\n", self.text("accounts.csv"));
+            let path = self.text("accounts.csv");
+            let _ = writeln!(self.answers, "accounts = {path:?}");
         }
         self.write_jobs();
     }

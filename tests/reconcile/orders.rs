@@ -119,8 +119,8 @@ pub(super) fn read_orders(folder: &Path) -> Vec<Order> {
         .map(|of| (of.payment_no.clone(), of.end_to_end_id.clone(), of.amount))
         .collect();
     assert_eq!(known.len(), orders.len());
-    assert_eq!(in_vouchers(folder), known, "{folder:?}");
-    assert_eq!(in_batch_texts(folder), known, "{folder:?}");
+    assert_eq!(in_vouchers(folder), known, "{}", folder.display());
+    assert_eq!(in_batch_texts(folder), known, "{}", folder.display());
     orders
 }
 

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use std::fmt::Write as _;
 
 /// Yuan with two decimals.
 pub(super) fn yuan(fen: i64) -> String {
@@ -17,7 +18,7 @@ fn leaf(name: &str, text: &str) -> String {
 #[derive(Debug, Clone)]
 pub(super) struct Status {
     pub(super) end_to_end_id: String,
-    pub(super) status: &'static str,
+    pub(super) word: &'static str,
     pub(super) code: String,
     pub(super) day: String,
 }
@@ -33,7 +34,7 @@ pub(super) fn pain002(message_id: &str, original: &str, of: &[Status]) -> String
         format!(
             "<TxInfAndSts><OrgnlEndToEndId>{}</OrgnlEndToEndId><TxSts>{}</TxSts>{why}\
              <AccptncDtTm>{}T10:00:00</AccptncDtTm></TxInfAndSts>",
-            of.end_to_end_id, of.status, of.day
+            of.end_to_end_id, of.word, of.day
         )
     };
     let all: String = of.iter().map(one).collect();
@@ -250,8 +251,9 @@ pub(super) fn table(of: &[Line]) -> String {
     let mut text =
         "end_to_end_id,payment_no,account_no,status,amount,reason_code,date,bank_ref\n".to_owned();
     for of in of {
-        text += &format!(
-            "{},{},{},{},{},{},{},{}\n",
+        let _ = writeln!(
+            text,
+            "{},{},{},{},{},{},{},{}",
             of.end_to_end_id,
             of.payment_no,
             of.account,
@@ -276,7 +278,8 @@ pub(super) fn pipe(of: &[Line]) -> Vec<u8> {
             "returned" => "2",
             _ => "9",
         };
-        text += &format!(
+        let _ = write!(
+            text,
             "{}|{}|户名|{}|{}|{}|{status}|{}|原因|{}|{}\r\n",
             at + 1,
             of.account,

@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tuoyu::domain::Month;
 use tuoyu::ledger::RunState;
 
+/// Fen of an order.
+type Part = fn(&Order) -> i64;
+
 /// A desk and a bank, and what has gone out again so far.
 struct Trip {
     desk: Desk,
@@ -94,7 +97,7 @@ impl Trip {
         self.carried.extend(out.iter().map(|of| of.end_to_end_id.clone()));
         // What went out is what failed, each to the account it may go to.
         let came: BTreeMap<(u32, i64), Vec<bool>> =
-            grouped(&self.bank.orders[before..], |of| Bank::is_corrected(of));
+            grouped(&self.bank.orders[before..], Bank::is_corrected);
         let want = grouped(&out, |of| self.corrected.contains(&of.institution));
         assert_eq!(came, want, "{}", self.why);
         out.len()
@@ -150,7 +153,7 @@ impl Trip {
         let summary = self.desk.summary();
         let fen = |part: &str| summary[part]["fen"].as_i64().unwrap();
         assert_eq!(fen("paid") + fen("excess"), moved, "{why}");
-        let parts: [(&str, fn(&Order) -> i64); 6] = [
+        let parts: [(&str, Part); 6] = [
             ("sent", |of| of.amount),
             ("paid", |of| of.want.paid),
             ("rejected", |of| of.want.rejected),
@@ -270,7 +273,9 @@ fn grouped(orders: &[Order], new: impl Fn(&Order) -> bool) -> BTreeMap<(u32, i64
         let fen = if failed > 0 { failed } else { of.amount };
         groups.entry((of.institution, fen)).or_default().push(new(of));
     }
-    groups.values_mut().for_each(|group| group.sort_unstable());
+    for group in groups.values_mut() {
+        group.sort_unstable();
+    }
     groups
 }
 
@@ -341,7 +346,7 @@ fn random(seed: u64) {
             trip.correct([one, one % 6 + 1]);
         }
         let mut report = trip.hear();
-        if seed % 4 == 0 {
+        if seed.is_multiple_of(4) {
             report = trip.again().1;
         }
         if round < 2 && !report["correction"].is_null() && trip.bank.below(4) > 0 {
