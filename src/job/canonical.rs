@@ -48,6 +48,9 @@ pub(super) fn canonical(job: &Job) -> String {
     if !job.write_offs.is_empty() {
         text["write_offs"] = json!(job.write_offs);
     }
+    if job.carry_failed {
+        text["carry_failed"] = json!(true);
+    }
     if let Some(pay) = &job.pay {
         text["pay"] = json!(pay);
     }

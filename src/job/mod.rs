@@ -140,6 +140,8 @@ pub struct Job {
     pub office: String,
     /// What is no longer asked back (S27).
     pub write_offs: Vec<WriteOff>,
+    /// Whether payments of earlier periods that failed are carried into this one.
+    pub carry_failed: bool,
     /// Who pays and in which files, where the job says so.
     pub pay: Option<Pay>,
     /// What a run demands before it is released; outside the run id (S29).

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-const TOP: [&str; 28] = [
+const TOP: [&str; 29] = [
     "id",
     "kind",
     "title",
@@ -43,6 +43,7 @@ const TOP: [&str; 28] = [
     "late",
     "write_off",
     "pay",
+    "carry_failed",
 ];
 
 pub(super) const TABLE: [&str; 11] = [
@@ -98,6 +99,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
     let mut job = Job {
         kind,
         pay: pay::read(&top, &title)?,
+        carry_failed: top.truth("carry_failed")?.unwrap_or(false),
         title,
         period,
         packs: paths(&top, "packs")?,

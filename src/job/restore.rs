@@ -62,6 +62,8 @@ struct Text {
     write_offs: Vec<WriteOff>,
     #[serde(default)]
     pay: Option<Pay>,
+    #[serde(default)]
+    carry_failed: bool,
 }
 
 #[derive(Deserialize)]
@@ -173,6 +175,7 @@ pub fn restore(text: &str, places: Places) -> Result<Job, RestoreError> {
         form: read.form,
         write_offs: read.write_offs,
         pay: read.pay,
+        carry_failed: read.carry_failed,
         workbooks: read.workbooks,
         entitlements_csv: read.entitlements_csv,
         change_percent: read.change_percent,

@@ -3,7 +3,7 @@
 use super::chain::{self, EventKind};
 use super::course::{deed, message, rest_of_posting};
 use super::post::Pending;
-use super::read::{RunHead, date_number, month_number, standing};
+use super::read::{HEAD, RunHead, date_number, head, month_number, standing};
 use super::refusal::Refusal;
 use super::rows::{ROWS_MAX, Texts, keys};
 use super::seal::{AnswerRow, MessageRow, Seal};
@@ -361,6 +361,38 @@ impl Ledger {
             }
         }
         Ok(claimed)
+    }
+
+    /// What of the payments of these runs released settlements of later periods have carried in.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn carried_on(&self, runs: &[SentRun]) -> Result<Vec<Claim>, LedgerError> {
+        let mut carried = Vec::new();
+        for run in runs {
+            carried.extend(self.rows(
+                "SELECT payment, fen FROM claims JOIN runs USING (run_no)
+                 WHERE payment BETWEEN ?1 AND ?2 AND superseded_by IS NULL
+                     AND instr(job_id, '+') = 0
+                     AND state IN ('released', 'answered', 'closed') ORDER BY claim",
+                keys(run.run_no),
+                |row| Ok(Claim { payment: row.get(0)?, fen: row.get(1)? }),
+            )?);
+        }
+        Ok(carried)
+    }
+
+    /// The run a payment belongs to, by the payment's key.
+    ///
+    /// # Errors
+    /// When there is none, or the store fails.
+    pub fn run_of(&self, payment: i64) -> Result<RunHead, LedgerError> {
+        let sql = format!("SELECT {HEAD} FROM runs WHERE run_no = ?1");
+        let found = self.rows(&sql, [payment / ROWS_MAX], head)?.pop();
+        found.ok_or_else(|| LedgerError::Unknown {
+            path: self.path.clone(),
+            run_id: format!("of payment {payment}"),
+        })
     }
 
     /// Which of these end-to-end ids belong to payments that went out for other periods of the job.

@@ -14,6 +14,8 @@ pub struct Recalled {
     pub closed: Vec<String>,
     /// The run it compared with.
     pub compared_with: Option<String>,
+    /// That run itself, where the books hold it: what it claimed of failed payments is what it read.
+    pub run: Option<String>,
 }
 
 impl Ledger {
@@ -29,6 +31,11 @@ impl Ledger {
     #[must_use]
     pub const fn is_recalled(&self) -> bool {
         self.recalled.is_some()
+    }
+
+    /// The past run whose view of the books this is.
+    pub(crate) fn recalled_run(&self) -> Option<&str> {
+        self.recalled.as_ref()?.run.as_deref()
     }
 
     /// A run by its id, whether it stands or was replaced.

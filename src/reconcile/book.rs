@@ -206,7 +206,7 @@ fn folded(id: &str) -> Box<str> {
 
 /// An account number as it is compared: letters and digits, capitals.
 pub(super) fn account(text: &str) -> String {
-    let plain = text.chars().filter(|c| c.is_ascii_alphanumeric());
+    let plain = text.chars().filter(char::is_ascii_alphanumeric);
     plain.map(|c| c.to_ascii_uppercase()).collect()
 }
 

@@ -134,12 +134,11 @@ fn say(book: &Book, answer: &Answer, message: u32, of: Option<(usize, MatchRule)
     if told.reason_code.is_empty() && told.said == Said::Pending {
         told.reason_code = answer.status.clone();
     }
-    match of {
-        Some((at, rule)) => matched_to(book, &mut told, answer, at, rule),
-        None => {
-            told.end_to_end_id = answer.end_to_end_id.clone();
-            told.account_no = answer.account_no.clone();
-        }
+    if let Some((at, rule)) = of {
+        matched_to(book, &mut told, answer, at, rule);
+    } else {
+        told.end_to_end_id = answer.end_to_end_id.clone();
+        told.account_no = answer.account_no.clone();
     }
     told
 }
@@ -238,6 +237,9 @@ fn sum(book: &Book, places: &[usize]) -> i128 {
     places.iter().map(|at| i128::from(book.payments[*at].amount_fen)).sum()
 }
 
+/// Answers of one kind that say the same of one account and amount.
+type Groups<'g> = BTreeMap<(AnswerKind, Said, Arc<str>, i64), Vec<&'g Left<'g>>>;
+
 /// What answers without any id of ours are about: as many answers as payments of that account and
 /// amount, and they are matched one to one; else to none.
 fn by_account(
@@ -253,7 +255,6 @@ fn by_account(
     }
     let places = book.by_account();
     let mut taken = Taken::of(book, heard, before, told);
-    type Groups<'g> = BTreeMap<(AnswerKind, Said, Arc<str>, i64), Vec<&'g Left<'g>>>;
     let mut groups: Groups<'_> = BTreeMap::new();
     for of in left {
         if let Some(at) = taken.again(of) {

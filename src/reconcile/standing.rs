@@ -250,6 +250,9 @@ mod tests {
     const STATEMENT: AnswerKind = AnswerKind::Camt053;
     const REPORT: AnswerKind = AnswerKind::Pain002;
 
+    /// What is told, and paid, rejected, returned, pending, excess, class.
+    type Case<'c> = (&'c [(AnswerKind, Told)], (i64, i64, i64, i64, i64, &'static str));
+
     fn judged(told: &[(AnswerKind, Told)]) -> (i64, i64, i64, i64, i64, &'static str) {
         let told: Vec<_> = told.iter().map(|(kind, of)| (*kind, of)).collect();
         let s = standing(1000, &told);
@@ -263,7 +266,7 @@ mod tests {
         use Said::{Paid, Pending, Rejected, Returned};
         let all = |said, by| told(said, None, by, 0);
         let some = |said, fen, by| told(said, Some(fen), by, 0);
-        let cases: [(&[(AnswerKind, Told)], (i64, i64, i64, i64, i64, &str)); 16] = [
+        let cases: [Case<'_>; 16] = [
             (&[], (0, 0, 0, 1000, 0, "MISSING_EXTERNAL")),
             (&[(REPORT, all(Pending, ""))], (0, 0, 0, 1000, 0, "MISSING_EXTERNAL")),
             (&[(REPORT, all(Paid, ""))], (1000, 0, 0, 0, 0, "PAID")),

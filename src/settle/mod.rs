@@ -6,6 +6,7 @@
 pub mod acts;
 mod audited;
 mod books;
+mod carried;
 mod checklist;
 mod closed;
 mod deliveries;
@@ -37,11 +38,12 @@ use crate::facts::{self, Needs, RowUse};
 use crate::intake::Tables;
 use crate::job::{Job, WriteOff};
 use crate::law::{self, LawBook, LawOfMonth};
-use crate::ledger::{Ledger, Recalled};
+use crate::ledger::{Claim, Ledger, Recalled};
 use crate::publish::{Previous, Pseudonyms, PseudonymsAhead, YearToDate};
 use crate::retro::{Correction, Examined};
 use crate::schedule::{self, Schedule};
 use crate::subsidy::{self, Entitlements};
+use carried::Carried;
 use earlier::Earlier;
 use history::History;
 use std::collections::BTreeMap;
@@ -121,6 +123,8 @@ pub struct Settled {
     pub posted: Vec<PostedLine>,
     /// Debts that two persons gave up.
     pub write_offs: Vec<WriteOff>,
+    /// What of failed payments of earlier periods is carried in.
+    pub claims: Vec<Claim>,
     /// Ids of the released runs they belong to, in order of period.
     pub released: Vec<String>,
     /// Where every institution stood in the period before.
@@ -360,14 +364,17 @@ fn compute_whole(
     let Read { period, laws, mut delivered, mut findings, book } = read(job, ledger, progress)?;
     let first = laws.first().map_or(period, |(month, _)| *month);
     let view = ledger.map(Ledger::view).transpose()?;
-    let History { posted, released, previous, compared, year_to_date } =
+    let History { mut posted, released, previous, compared, year_to_date } =
         history::read(job, ledger, first, period)?;
+    let carried = Carried::of(job, ledger, (first, period))?;
+    posted.extend(carried.lines);
     let closed = Closed::look(job, &book, ledger, first)?;
     drop(view);
     let recalled = Recalled {
         earlier: released.clone(),
         closed: closed.runs.clone(),
         compared_with: compared.clone(),
+        run: None,
     };
     let identity = run_id::identify(
         job,
@@ -375,7 +382,7 @@ fn compute_whole(
         &delivered,
         &released,
         compared.as_deref(),
-        &closed.identity(),
+        (&closed.identity(), &carried.text),
     )?;
     let mut months = Vec::with_capacity(laws.len());
     progress.begin("closed", None);
@@ -432,6 +439,7 @@ fn compute_whole(
         examined: corrected.examined,
         posted,
         write_offs: job.write_offs.clone(),
+        claims: carried.claims,
         released,
         previous,
         year_to_date,

@@ -295,7 +295,7 @@ pub(super) fn write(
         key: maker.key,
         schedule: &settled.schedule,
         institutions: &institutions,
-        claims: &[],
+        claims: &settled.claims,
     };
     let (sealed, manifest) = mpsc::channel::<Written>();
     let (written, posted) = std::thread::scope(|scope| {

@@ -15,6 +15,7 @@ pub fn recalled(recipe: &Recipe) -> Recalled {
         earlier: recipe.earlier.clone(),
         closed: recipe.closed.clone(),
         compared_with: recipe.compared_with.clone(),
+        run: Some(recipe.run_id.clone()),
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn identify(
     delivered: &Delivered,
     released: &[String],
     compared: Option<&str>,
-    closed: &str,
+    (closed, carried): (&str, &str),
 ) -> Result<Identity, SettleError> {
     let mut law = Sha256::new();
     let mut calendar = Sha256::new();
@@ -63,6 +63,9 @@ pub(super) fn identify(
     }
     part("earlier", &released.join("\n"));
     part("compared", compared.unwrap_or_default());
+    if !carried.is_empty() {
+        part("failed", carried);
+    }
     part("closed", closed);
     Ok(Identity { run_id: hex(&run.finalize()), law_sha256, calendar_sha256 })
 }

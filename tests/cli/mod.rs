@@ -2,6 +2,7 @@
 //! adding one takes no Rust. `UPDATE_GOLDEN=1` writes what the program says now.
 
 mod args;
+mod carry;
 mod explain;
 mod journal;
 mod lifecycle;

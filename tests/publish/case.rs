@@ -347,6 +347,7 @@ fn job(period: Month) -> Job {
         opening: None,
         office: "示例区财政局".to_owned(),
         pay: None,
+        carry_failed: false,
         message_language: Language::Chinese,
         threads: None,
         canonical: String::new(),

@@ -37,7 +37,7 @@ fn readable(mut sheet: Sheet, texts: &Catalogue) -> Sheet {
             && let Values::Text(words) = &mut column.values
         {
             for word in words {
-                *word = texts.label(&format!("recon_class.{word}")).to_owned();
+                texts.label(&format!("recon_class.{word}")).clone_into(word);
             }
         }
     }

@@ -265,6 +265,9 @@ fn fen(sum: i128) -> i64 {
     i64::try_from(sum).unwrap_or(i64::MAX)
 }
 
+/// One total of a budget line.
+type Pick = fn(&Clearing) -> (u64, i128);
+
 /// `clearing.csv`: what the treasury clears at the end of the month, as a 3507 totals it.
 pub(super) fn clearing(of: &Reconciliation<'_>) -> Sheet {
     let lines = &of.totals.clearing;
@@ -274,7 +277,6 @@ pub(super) fn clearing(of: &Reconciliation<'_>) -> Sheet {
     };
     sheet.put("source", "资金来源", shared(|line| &line.source));
     sheet.put("budget_doc_no", "指标文号", shared(|line| &line.budget_doc_no));
-    type Pick = fn(&Clearing) -> (u64, i128);
     let columns: [(&str, &str, &str, &str, Pick); 4] = [
         ("sent_count", "发送笔数", "sent_fen", "发送金额", |line| line.sent),
         ("all_num", "已付笔数", "all_amt_fen", "已付金额", |line| line.paid),

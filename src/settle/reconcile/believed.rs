@@ -85,7 +85,7 @@ impl<'a> Believed<'a> {
 fn believable(job: &ReconcileJob, message: &AnswerMessage) -> Result<(), String> {
     let Some(statement) = &message.statement else { return Ok(()) };
     let id = &message.message_id;
-    let plain = |text: &str| text.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>();
+    let plain = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
     let ours = &job.account_no;
     if !ours.is_empty()
         && !statement.account_no.is_empty()

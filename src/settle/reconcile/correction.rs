@@ -4,7 +4,7 @@
 //! While it is a draft it is made anew by each reconciliation, so that it holds what has failed by then.
 
 use super::super::post::Maker;
-use super::past::to_pay_again;
+use super::past::{apportion, to_pay_again};
 use super::{CALC_VERSION, CorrectionReport, Judged, SettleError, accounts};
 use crate::allocation::BudgetLine;
 use crate::domain::{Date, Fen, hex, hex_upper};
@@ -384,50 +384,8 @@ fn place<T: PartialEq>(list: &mut Vec<T>, value: T) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// What failed over the lines of its payment: each running total is rounded down, so that the parts
-/// make up the whole, also where a line takes back.
-fn apportion(fen: i64, lines: &[PaidLine]) -> Vec<i64> {
-    let sum: i128 = lines.iter().map(|line| i128::from(line.payable_fen)).sum();
-    let (mut running, mut given) = (0_i128, 0_i128);
-    lines
-        .iter()
-        .map(|line| {
-            running += i128::from(line.payable_fen);
-            let until = if sum == 0 { 0 } else { (i128::from(fen) * running).div_euclid(sum) };
-            let part = until - given;
-            given = until;
-            // A part is no larger than its line, which fits.
-            i64::try_from(part).unwrap_or_default()
-        })
-        .collect()
-}
-
 /// A stable key of the payment, as the settlement's own.
 fn end_to_end_id(of: &str, batch: u32, account: &str) -> String {
     let text = format!("tuoyu-correction\n{of}\n{batch}\n{account}\n");
     hex_upper(&Sha256::digest(text)[..16])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(fen: i64) -> PaidLine {
-        PaidLine {
-            payment: 1,
-            source_period: crate::domain::Month::new(2026, 9).unwrap(),
-            item: Arc::from("a"),
-            payable_fen: fen,
-            rule_version: Arc::from("v"),
-        }
-    }
-
-    /// By hand: 400 of 1000 over 333, 667; over 1200, -200; all of 1000.
-    #[test]
-    fn parts_make_up_the_whole() {
-        assert_eq!(apportion(400, &[line(333), line(667)]), [133, 267]);
-        assert_eq!(apportion(400, &[line(1200), line(-200)]), [480, -80]);
-        assert_eq!(apportion(1000, &[line(333), line(667)]), [333, 667]);
-        assert_eq!(apportion(1, &[line(500), line(500)]), [0, 1]);
-    }
 }

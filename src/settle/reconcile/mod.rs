@@ -25,7 +25,7 @@ use crate::publish::{self, Draft, MANIFEST, Manifest, ProfileError, PublishError
 use crate::reconcile::{Book, Heard, MatchRule, Standing, Totals, matched, totals};
 use believed::Believed;
 use correction::Correction;
-pub(super) use past::{Told as PastTold, claims_hold};
+pub(super) use past::{Told as PastTold, apportion, claims_hold, to_pay_again};
 use past::{carried, judged};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
@@ -207,16 +207,18 @@ impl<'a> Work<'a> {
         };
         let PastTold { book, mut messages, answers: mut told } = past;
         let believed = Believed::of(job, files, &messages);
-        let heard: Vec<Heard<'_>> = (0_u32..)
+        let spoken: Vec<Heard<'_>> = (0_u32..)
             .zip(&believed.new)
             .map(|(place, (_, message))| Heard { message, place })
             .collect();
-        let mut new = matched(&book, &heard, (&messages, &told), &job.currency, job.days);
+        let mut new = matched(&book, &spoken, (&messages, &told), &job.currency, job.days);
         elsewhere(job, ledger, &mut new)?;
         let known = (messages.len(), told.len());
         let base = u32::try_from(messages.len()).unwrap_or(u32::MAX);
         messages.extend(believed.messages());
-        new.iter_mut().for_each(|of| of.message += base);
+        for of in &mut new {
+            of.message += base;
+        }
         if told.is_empty() {
             told = new;
         } else {

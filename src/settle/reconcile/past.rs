@@ -3,15 +3,16 @@
 
 use super::SettleError;
 use crate::domain::Month;
-use crate::ledger::{Ledger, Message, Told as Answer};
+use crate::ledger::{Ledger, Message, PaidLine, Told as Answer};
 use crate::publish::recon::Judged;
 use crate::reconcile::{Book, standing};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// A period as the books tell it.
 pub(in crate::settle) struct Told {
-    pub(super) book: Book,
+    pub(in crate::settle) book: Book,
     pub(super) messages: Vec<Message>,
     pub(super) answers: Vec<Answer>,
 }
@@ -37,12 +38,16 @@ impl Told {
         Ok(Some(Self { book, messages, answers }))
     }
 
+    /// Where every payment that was sent stands.
+    pub(in crate::settle) fn judged(&self) -> Vec<Option<Judged>> {
+        judged(&self.book, &self.messages, &self.answers)
+    }
+
     /// What the payments draw from each budget line, by source and 指标文号: what was sent, less what was
     /// rejected or returned.
     pub(in crate::settle) fn drawn(&self) -> BTreeMap<(Arc<str>, Arc<str>), i64> {
         let mut sums: BTreeMap<(Arc<str>, Arc<str>), i64> = BTreeMap::new();
-        let judged = judged(&self.book, &self.messages, &self.answers);
-        for (payment, judged) in self.book.payments.iter().zip(&judged) {
+        for (payment, judged) in self.book.payments.iter().zip(self.judged()) {
             let Some(of) = judged else { continue };
             let line = (Arc::clone(&payment.source), Arc::clone(&payment.budget_doc_no));
             let fen = payment.amount_fen - of.standing.failed();
@@ -53,27 +58,37 @@ impl Told {
     }
 }
 
-/// Whether a correction batch still pays again only what failed. A run that is no batch, or is out
-/// already, is not looked at.
+/// Whether a run still pays again only what failed: a correction batch, or a settlement that carries in
+/// what failed before. A run that is out already is not looked at.
 ///
 /// # Errors
 /// [`SettleError::NotFailed`] names the first payment of which less has failed.
 pub(in crate::settle) fn claims_hold(ledger: &Ledger, run_id: &str) -> Result<(), SettleError> {
     let head = ledger.run(run_id)?;
-    let Some((job_id, _)) = head.job_id.split_once('+') else { return Ok(()) };
-    let Some(of) = Told::of(ledger, job_id, head.period)? else { return Ok(()) };
-    let claimed = ledger.claimed(&of.book.runs, None)?;
-    let judged = judged(&of.book, &of.messages, &of.answers);
-    for claim in ledger.claims_of(&head)? {
-        let Some(at) = of.book.place(claim.payment) else { continue };
-        let failed = to_pay_again(&of.book, at, judged[at].as_ref());
-        let all = claimed.get(&claim.payment).map_or(claim.fen, |(fen, _)| *fen);
-        if all > failed {
-            return Err(SettleError::NotFailed {
-                payment_no: of.book.payments[at].payment_no.to_string(),
-                claimed: claim.fen,
-                failed: (failed - (all - claim.fen)).max(0),
-            });
+    let claims = ledger.claims_of(&head)?;
+    let mut told: BTreeMap<(String, Month), Option<Told>> = BTreeMap::new();
+    for claim in &claims {
+        let of = ledger.run_of(claim.payment)?;
+        let job_id = of.job_id.split('+').next().unwrap_or_default().to_owned();
+        if let Entry::Vacant(place) = told.entry((job_id, of.period)) {
+            let of = Told::of(ledger, &place.key().0, place.key().1)?;
+            place.insert(of);
+        }
+    }
+    for of in told.values().flatten() {
+        let claimed = ledger.claimed(&of.book.runs, None)?;
+        let judged = of.judged();
+        for claim in &claims {
+            let Some(at) = of.book.place(claim.payment) else { continue };
+            let failed = to_pay_again(&of.book, at, judged[at].as_ref());
+            let all = claimed.get(&claim.payment).map_or(claim.fen, |(fen, _)| *fen);
+            if all > failed {
+                return Err(SettleError::NotFailed {
+                    payment_no: of.book.payments[at].payment_no.to_string(),
+                    claimed: claim.fen,
+                    failed: (failed - (all - claim.fen)).max(0),
+                });
+            }
         }
     }
     Ok(())
@@ -81,18 +96,23 @@ pub(in crate::settle) fn claims_hold(ledger: &Ledger, run_id: &str) -> Result<()
 
 /// What of a payment may be paid again, fen: what failed of one that went out; all of one that was
 /// held, for it never did.
-pub(super) fn to_pay_again(book: &Book, at: usize, judged: Option<&Judged>) -> i64 {
+pub(in crate::settle) fn to_pay_again(book: &Book, at: usize, judged: Option<&Judged>) -> i64 {
     judged.map_or(book.payments[at].amount_fen, |of| of.standing.failed())
 }
 
-/// Whether all that failed of each payment has gone out again: in payments of released batches, or in
-/// those that pay again what a batch held.
+/// Whether all that failed of each payment has gone out again: in payments of released batches, in those
+/// that pay again what a batch held, or carried into a later period that is released.
 pub(super) fn carried(
     ledger: &Ledger,
     book: &Book,
     judged: &[Option<Judged>],
 ) -> Result<Vec<bool>, SettleError> {
     let mut again = vec![0_i64; book.payments.len()];
+    for claim in ledger.carried_on(&book.runs)? {
+        if let Some(at) = book.place(claim.payment) {
+            again[at] = again[at].saturating_add(claim.fen);
+        }
+    }
     let mut carried = vec![false; book.payments.len()];
     // A batch pays again what went before it: the last one first.
     for (run, of) in book.runs.iter().enumerate().rev() {
@@ -148,4 +168,46 @@ pub(super) fn judged(book: &Book, messages: &[Message], told: &[Answer]) -> Vec<
             Some(Judged { standing, by })
         })
         .collect()
+}
+
+/// What failed over the lines of its payment: each running total is rounded down, so that the parts
+/// make up the whole, also where a line takes back.
+pub(in crate::settle) fn apportion(fen: i64, lines: &[PaidLine]) -> Vec<i64> {
+    let sum: i128 = lines.iter().map(|line| i128::from(line.payable_fen)).sum();
+    let (mut running, mut given) = (0_i128, 0_i128);
+    lines
+        .iter()
+        .map(|line| {
+            running += i128::from(line.payable_fen);
+            let until = if sum == 0 { 0 } else { (i128::from(fen) * running).div_euclid(sum) };
+            let part = until - given;
+            given = until;
+            // A part is no larger than its line, which fits.
+            i64::try_from(part).unwrap_or_default()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(fen: i64) -> PaidLine {
+        PaidLine {
+            payment: 1,
+            source_period: crate::domain::Month::new(2026, 9).unwrap(),
+            item: Arc::from("a"),
+            payable_fen: fen,
+            rule_version: Arc::from("v"),
+        }
+    }
+
+    /// By hand: 400 of 1000 over 333, 667; over 1200, -200; all of 1000.
+    #[test]
+    fn parts_make_up_the_whole() {
+        assert_eq!(apportion(400, &[line(333), line(667)]), [133, 267]);
+        assert_eq!(apportion(400, &[line(1200), line(-200)]), [480, -80]);
+        assert_eq!(apportion(1000, &[line(333), line(667)]), [333, 667]);
+        assert_eq!(apportion(1, &[line(500), line(500)]), [0, 1]);
+    }
 }

@@ -1,0 +1,231 @@
+//! What failed goes into the next period, where the job says so; indicators stop a release.
+
+use super::lifecycle::Office;
+use super::transcript::tuoyu;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// A line of a file of ours by its columns.
+type Row = BTreeMap<String, String>;
+
+fn rows(path: &Path) -> Vec<Row> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    reader.deserialize().map(|row| row.unwrap()).collect()
+}
+
+fn fen(row: &Row, column: &str) -> i64 {
+    row[column].parse().unwrap()
+}
+
+/// The sample's job with more keys at its top.
+fn job(office: &Office, more: &str) -> String {
+    let text = fs::read_to_string("jobs/monthly.toml").unwrap();
+    let text = text.replacen("workbooks = true", &format!("workbooks = false\n{more}"), 1);
+    let path = office.path("job.toml");
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+fn settle(office: &Office, job: &str, period: &str) -> Value {
+    let out = office.place(period);
+    office.done(&["run", job, "--period", period, "--out", &out, "--threads", "2"])
+}
+
+/// Answers that reject one payment, pay one in part for a reason, and pay the rest.
+fn answers(office: &Office, payments: &[Row]) -> (Row, Row) {
+    let sent: Vec<&Row> = payments.iter().filter(|row| row["hold_reason"].is_empty()).collect();
+    let (rejected, part) = (sent[5].clone(), sent[8].clone());
+    let mut text = "端到端标识,状态,金额,原因,日期\n".to_owned();
+    let yuan = |fen: i64| format!("{}.{:02}", fen / 100, fen % 100);
+    for row in sent {
+        let (id, amount) = (&row["end_to_end_id"], fen(row, "amount_fen"));
+        let line = if *id == rejected["end_to_end_id"] {
+            format!("{id},失败,,账户已销户,2026-09-15\n")
+        } else if *id == part["end_to_end_id"] {
+            format!("{id},成功,{},限额,2026-09-15\n", yuan(amount / 4))
+        } else {
+            format!("{id},成功,{},,2026-09-15\n", yuan(amount))
+        };
+        text.push_str(&line);
+    }
+    fs::create_dir_all(office.path("answers")).unwrap();
+    fs::write(office.path("answers/answers.csv"), text).unwrap();
+    (rejected, part)
+}
+
+fn reconcile(office: &Office, correct: bool) -> (u8, Value) {
+    let text = format!(
+        "id = \"answers\"\nkind = \"reconcile\"\nsettles = {:?}\nperiod = \"2026-08\"\n\
+         input = {:?}\ncalendar = \"cn\"\ncorrect = {correct}\nworkbooks = false\n",
+        office.place("2026-08"),
+        office.place("answers"),
+    );
+    fs::write(office.path("answers.toml"), text).unwrap();
+    let (file, out) = (office.place("answers.toml"), office.place("recon"));
+    let (exit, out, err) = office.says(&["run", &file, "--out", &out, "--json"]);
+    (exit, serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}")))
+}
+
+#[test]
+fn what_failed_comes_in_with_the_next_period_and_is_claimed_once() {
+    let office = Office::new();
+    let job = job(&office, "carry_failed = true");
+    settle(&office, &job, "2026-08");
+    office.act("approve", "2026-08", "李四");
+    office.act("release", "2026-08", "王五");
+    let august = rows(&office.path("2026-08/payments.csv"));
+    let (rejected, part) = answers(&office, &august);
+    assert_eq!(reconcile(&office, false).0, 5);
+
+    let september = settle(&office, &job, "2026-09");
+    let lines = rows(&office.path("2026-09/schedule.csv"));
+    let carried = |payment: &Row| -> i64 {
+        let same = |line: &&Row| {
+            line["line_kind"] == "CARRY_IN"
+                && line["source_period"] == "2026-08"
+                && ["institution_id", "source", "budget_doc_no"]
+                    .iter()
+                    .all(|c| line[*c] == payment[*c])
+        };
+        lines.iter().filter(same).map(|line| fen(line, "payable_fen")).sum()
+    };
+    assert_eq!(carried(&rejected), fen(&rejected, "amount_fen"));
+    let quarter = fen(&part, "amount_fen") / 4;
+    assert_eq!(carried(&part), fen(&part, "amount_fen") - quarter);
+    // All that failed, and all that was held; nothing else.
+    let held = august.iter().filter(|row| !row["hold_reason"].is_empty());
+    let held: i64 = held.map(|row| fen(row, "amount_fen")).sum();
+    let all = lines.iter().filter(|line| line["line_kind"] == "CARRY_IN");
+    let all: i64 = all.map(|line| fen(line, "payable_fen")).sum();
+    assert_eq!(all, held + carried(&rejected) + carried(&part));
+
+    // The reconciliation says where it went, and a batch finds nothing left.
+    let (exit, report) = reconcile(&office, true);
+    assert_eq!((exit, &report["correction"]), (5, &Value::Null));
+    let recon = rows(&office.path("recon/recon.csv"));
+    let row = recon.iter().find(|row| row["payment_no"] == rejected["payment_no"]).unwrap();
+    assert_eq!(row["carried_to"], september["run_id"].as_str().unwrap());
+
+    // Settled again it is the same run; its rerun from the archive is the same bytes.
+    assert_eq!(settle(&office, &job, "2026-09")["posted"], "already_there");
+    let again = office.says(&["audit", "rerun", &office.place("2026-09")]);
+    assert_eq!(again.0, 0, "{}", again.2);
+
+    // Released, nothing of August is open any more.
+    office.act("approve", "2026-09", "李四");
+    office.act("release", "2026-09", "王五");
+    let (exit, report) = reconcile(&office, true);
+    assert_eq!((exit, &report["open"]), (0, &Value::from(0)));
+    assert_eq!(office.says(&["audit", "verify"]).0, 0);
+}
+
+#[test]
+fn a_settlement_that_carries_what_was_paid_meanwhile_is_not_released() {
+    let office = Office::new();
+    let job = job(&office, "carry_failed = true");
+    settle(&office, &job, "2026-08");
+    office.act("approve", "2026-08", "李四");
+    office.act("release", "2026-08", "王五");
+    let (rejected, _) = answers(&office, &rows(&office.path("2026-08/payments.csv")));
+    reconcile(&office, false);
+    settle(&office, &job, "2026-09");
+    office.act("approve", "2026-09", "李四");
+    // The bank paid it after all.
+    let fen = fen(&rejected, "amount_fen");
+    let line =
+        format!("{},成功,{}.{:02},,2026-09-20", rejected["end_to_end_id"], fen / 100, fen % 100);
+    let text = format!("端到端标识,状态,金额,原因,日期\n{line}\n");
+    fs::write(office.path("answers/later.csv"), text).unwrap();
+    reconcile(&office, false);
+    let told = office.refused(&["release", &office.place("2026-09"), "--by", "王五"], 1);
+    assert!(
+        told.contains(&format!("payment {}: the batch pays", rejected["payment_no"])),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_release_draws_no_more_than_its_indicator_holds() {
+    let office = Office::new();
+    let job = job(&office, "");
+    // The delivered balance of one indicator is a fen below what is to be paid from it.
+    let folder = office.path("in");
+    copy(Path::new("data/sample"), &folder);
+    let run = |office: &Office| {
+        let (out, input) = (office.place("2026-08"), office.place("in"));
+        let words = ["run", &job, "--period", "2026-08", "--out", &out, "--input", &input];
+        office.done(&words)
+    };
+    run(&office);
+    let payments = rows(&office.path("2026-08/payments.csv"));
+    let of = |row: &&Row| row["source"] == "区" && row["hold_reason"].is_empty();
+    let last = payments.iter().filter(of).next_back().unwrap();
+    let doc = &last["budget_doc_no"];
+    let wanted: i64 = payments
+        .iter()
+        .filter(|row| of(row) && row["budget_doc_no"] == *doc)
+        .map(|row| fen(row, "amount_fen"))
+        .sum();
+    let all: i64 =
+        payments.iter().filter(|row| row["source"] == "区").map(|row| fen(row, "amount_fen")).sum();
+    assert!(all > wanted, "something is held, so the settlement itself fits");
+    let budget = folder.join("2026-08/budget.csv");
+    let text = fs::read_to_string(&budget).unwrap();
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+            if cells[0] == *doc {
+                // The indicator itself (指标金额) is a fen short; its balance is not.
+                let short = wanted - 1;
+                cells[7] = format!("{}.{:02}", short / 100, short % 100);
+            }
+            cells.join(",")
+        })
+        .collect();
+    fs::write(&budget, lines.join("\n") + "\n").unwrap();
+    run(&office);
+    office.act("approve", "2026-08", "李四");
+    let told = office.refused(&["release", &office.place("2026-08"), "--by", "王五"], 1);
+    let want = format!("payment {}: indicator {doc} has", last["payment_no"]);
+    assert!(told.contains(&want) && told.contains("0.01 yuan short"), "{told}");
+    assert!(!office.path("2026-08.release").exists());
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let place = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &place);
+        } else {
+            fs::copy(entry.path(), place).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_reconcile_job_is_told_what_it_lacks() {
+    let office = Office::new();
+    let file = office.path("r.toml");
+    for (text, want) in [
+        ("id = \"r\"\nkind = \"reconcile\"\nperiod = \"2026-08\"\n", "settles"),
+        ("id = \"r\"\nkind = \"reconcile\"\nsettles = \"jobs/monthly.toml\"\n", "period"),
+        ("id = \"r\"\nkind = \"reconcil\"\n", "expected \"settle\" or \"reconcile\""),
+        (
+            "id = \"r\"\nkind = \"reconcile\"\nsettles = \"jobs/monthly.toml\"\nperiod = \"2026-08\"\n\
+             input = \"data/sample/answers/2026-08\"\n",
+            "calendar",
+        ),
+        ("id = \"r\"\nkind = \"reconcile\"\nsetles = \"x\"\n", "did you mean \"settles\""),
+    ] {
+        fs::write(&file, text).unwrap();
+        let words = ["run".to_owned(), file.display().to_string(), "--lang".into(), "en".into()];
+        let (exit, _, err) = tuoyu(&words);
+        assert_eq!(exit, 2, "{err}");
+        assert!(err.contains(want), "{err}");
+    }
+}
