@@ -321,18 +321,6 @@ impl Ledger {
         Ok(batches)
     }
 
-    /// What one run has claimed, in the order it was claimed.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn claims_of(&self, run: &RunHead) -> Result<Vec<Claim>, LedgerError> {
-        self.rows(
-            "SELECT payment, fen FROM claims WHERE claim BETWEEN ?1 AND ?2 ORDER BY claim",
-            keys(run.run_no),
-            |row| Ok(Claim { payment: row.get(0)?, fen: row.get(1)? }),
-        )
-    }
-
     /// What of the payments of these runs correction batches that stand have claimed, by payment:
     /// fen and the run that claimed last; `without` the batch of that run id.
     ///
