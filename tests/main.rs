@@ -11,6 +11,7 @@ mod law;
 mod ledger;
 mod office;
 mod publish;
+mod reconcile;
 mod retro;
 mod rules;
 mod settle;

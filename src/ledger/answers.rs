@@ -321,24 +321,16 @@ impl Ledger {
         Ok(batches)
     }
 
-    /// What one run has claimed, in the order it was claimed.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn claims_of(&self, run: &RunHead) -> Result<Vec<Claim>, LedgerError> {
-        self.rows(
-            "SELECT payment, fen FROM claims WHERE claim BETWEEN ?1 AND ?2 ORDER BY claim",
-            keys(run.run_no),
-            |row| Ok(Claim { payment: row.get(0)?, fen: row.get(1)? }),
-        )
-    }
-
     /// What of the payments of these runs correction batches that stand have claimed, by payment:
-    /// fen and the run that claimed last.
+    /// fen and the run that claimed last; `without` the batch of that run id.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn claimed(&self, runs: &[SentRun]) -> Result<FxHashMap<i64, (i64, String)>, LedgerError> {
+    pub fn claimed(
+        &self,
+        runs: &[SentRun],
+        without: Option<&str>,
+    ) -> Result<FxHashMap<i64, (i64, String)>, LedgerError> {
         let mut claimed: FxHashMap<i64, (i64, String)> = FxHashMap::default();
         for run in runs {
             let rows: Vec<(i64, i64, String)> = self.rows(
@@ -348,6 +340,9 @@ impl Ledger {
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
             for (payment, fen, by) in rows {
+                if without == Some(&*by) {
+                    continue;
+                }
                 let of = claimed.entry(payment).or_default();
                 // Checked below the payment's amount when it was claimed.
                 *of = (of.0.saturating_add(fen), by);

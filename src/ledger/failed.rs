@@ -1,8 +1,9 @@
-//! What a failed payment was made of: its payee and its lines, for the batch that pays it again.
+//! What a failed payment was made of: its payee and its lines, for the batch that pays it again; what
+//! a batch claims.
 
 use super::read::month;
 use super::rows::keys;
-use super::{Ledger, LedgerError, SentRun};
+use super::{Claim, Ledger, LedgerError, RunHead, SentRun};
 use crate::domain::Month;
 use crate::schedule::Payee;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -24,6 +25,18 @@ pub struct PaidLine {
 }
 
 impl Ledger {
+    /// What one run has claimed, in the order it was claimed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn claims_of(&self, run: &RunHead) -> Result<Vec<Claim>, LedgerError> {
+        self.rows(
+            "SELECT payment, fen FROM claims WHERE claim BETWEEN ?1 AND ?2 ORDER BY claim",
+            keys(run.run_no),
+            |row| Ok(Claim { payment: row.get(0)?, fen: row.get(1)? }),
+        )
+    }
+
     /// The lines of these payments of a run, in order of payment and line.
     ///
     /// # Errors

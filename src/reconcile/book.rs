@@ -2,7 +2,7 @@
 
 use crate::domain::{Date, Month};
 use crate::ledger::{SentPayment, SentRun};
-use crate::schedule::{BATCH_MOST, batch_number};
+use crate::schedule::{BATCH_MOST, batch_number, batch_of_part};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -116,6 +116,11 @@ impl Book {
             return None;
         }
         self.batches.get_or_init(|| self.batches()).get(number).map(Vec::as_slice)
+    }
+
+    /// The payments of a batch of which a number names a part: it may be about any of them.
+    pub(super) fn around_part(&self, number: &str) -> Option<&[u32]> {
+        self.of_batch(batch_of_part(number)?)
     }
 
     /// Place of a payment by its key in the ledger.

@@ -108,7 +108,8 @@ fn by_id(book: &Book, answer: &Answer, currency: &str) -> Option<(usize, MatchRu
     if let Some(at) = book.of_number(&answer.voucher_no).filter(both) {
         return Some((at, MatchRule::Voucher));
     }
-    let of_voucher = book.of_batch(&answer.voucher_no).unwrap_or_default();
+    let number = &answer.voucher_no;
+    let of_voucher = book.of_batch(number).or_else(|| book.around_part(number)).unwrap_or_default();
     let mut fitting = of_voucher.iter().map(|at| *at as usize).filter(both);
     // Two that fit are told apart by nothing.
     fitting.next().filter(|_| fitting.next().is_none()).map(|at| (at, MatchRule::Voucher))
@@ -198,6 +199,9 @@ fn batch(
         let places: Vec<usize> = places.iter().map(|at| *at as usize).collect();
         let fits = answer.amount_fen.is_none_or(|fen| sum(book, &places) == i128::from(fen));
         return if fits { Ok((places, MatchRule::BatchSum)) } else { Err(MatchRule::Nothing) };
+    }
+    if book.around_part(&answer.batch_ref).is_some() {
+        return Err(MatchRule::Several);
     }
     let Some(amount) = answer.amount_fen else { return Err(MatchRule::Nothing) };
     let mut fitting: Vec<Vec<usize>> = Vec::new();

@@ -19,3 +19,20 @@ pub fn batch_stem(period: Month, run_id: &str) -> String {
 pub fn batch_number(period: Month, run_id: &str, at: usize) -> String {
     format!("{}{:04}", batch_stem(period, run_id), at + 1)
 }
+
+/// The number of a part of a batch: of payments of one source and 指标文号 whose budget lines differ in
+/// other codes. `part` is its place from 0.
+#[must_use]
+pub fn batch_part(number: &str, part: usize) -> String {
+    format!("{number}{PART}{}", part + 1)
+}
+
+/// The number of the batch that a number is a part of, if it is one.
+#[must_use]
+pub fn batch_of_part(number: &str) -> Option<&str> {
+    let (batch, part) = number.rsplit_once(PART)?;
+    part.bytes().all(|byte| byte.is_ascii_digit()).then_some(batch)
+}
+
+/// No digit of a run id.
+const PART: char = 'L';

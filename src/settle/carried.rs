@@ -49,7 +49,7 @@ impl Carried {
                 continue;
             }
             let Some(of) = PastTold::of(ledger, &job.id, earlier)? else { continue };
-            let claimed = ledger.claimed(&of.book.runs)?;
+            let claimed = ledger.claimed(&of.book.runs, None)?;
             let judged = of.judged();
             let mut due: Vec<(usize, i64)> = Vec::new();
             for (at, payment) in of.book.payments.iter().enumerate() {

@@ -161,7 +161,7 @@ fn a_release_draws_no_more_than_its_indicator_holds() {
     run(&office);
     let payments = rows(&office.path("2026-08/payments.csv"));
     let of = |row: &&Row| row["source"] == "区" && row["hold_reason"].is_empty();
-    let last = payments.iter().filter(of).next_back().unwrap();
+    let last = payments.iter().rfind(of).unwrap();
     let doc = &last["budget_doc_no"];
     let wanted: i64 = payments
         .iter()

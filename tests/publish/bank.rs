@@ -208,7 +208,7 @@ fn pain001_says_what_was_sent_and_when() {
     assert_eq!(all("GrpHdr/CtrlSum"), ["21.61"]);
     assert_eq!(
         all("PmtInf/PmtInfId"),
-        ["202609ABCDEF0001", "202609ABCDEF0002", "202609ABCDEF0003"]
+        ["202609ABCDEF0001L1", "202609ABCDEF0001L2", "202609ABCDEF0002"]
     );
     assert_eq!(all("PmtInf/ReqdExctnDt/Dt"), ["2026-10-20", "2026-10-20", "2026-10-21"]);
     assert_eq!(all("PmtInf/CtrlSum"), ["1.06", "20.50", "0.05"]);

@@ -23,7 +23,7 @@ use super::pay_file::PayBudgetLine;
 use super::sheet::{Sheet, Values};
 use crate::domain::{Date, Fen, Month, beijing_day};
 use crate::job::{BatchProfile, PAIN001, VOUCHER_8207};
-use crate::schedule::{BATCH_MOST, batch_number, batch_stem};
+use crate::schedule::{BATCH_MOST, batch_number, batch_part, batch_stem};
 
 /// Held payments, each with its reason.
 const HELD: &str = "held.csv";
@@ -174,26 +174,38 @@ fn batches<'a>(
     period: Month,
     dues: &'a [Due<'a>],
 ) -> Result<Vec<Batch<'a>>, BankError> {
-    // In an order that whoever knows the payments alone can tell too; lines of one source and 指标文号
-    // that differ in their codes stand apart.
-    type Line<'l> = (Date, &'l str, &'l str, usize);
-    let mut groups: BTreeMap<Line<'_>, Vec<&Due<'_>>> = BTreeMap::new();
+    // In an order that whoever knows the payments alone can tell too. Lines of one source and 指标文号
+    // that differ in their codes stand apart, as parts of one number: who knows the payments alone
+    // cannot tell which is which.
+    type Line<'l> = (Date, &'l str, &'l str);
+    let mut groups: BTreeMap<Line<'_>, BTreeMap<usize, Vec<&Due<'_>>>> = BTreeMap::new();
     for due in dues {
         let line = due.line.map_or(usize::MAX, |(at, _)| at);
-        let key = (due.pay_on, &*due.row.source, &*due.row.budget_doc_no, line);
-        groups.entry(key).or_default().push(due);
+        let key = (due.pay_on, &*due.row.source, &*due.row.budget_doc_no);
+        groups.entry(key).or_default().entry(line).or_default().push(due);
     }
-    let pieces = groups.values().flat_map(|group| group.chunks(BATCH_MOST));
-    let batch = |(at, piece): (usize, &[&'a Due<'a>])| {
-        Ok(Batch {
-            number: batch_number(period, out.run_id, at),
-            pay_on: piece.first().map_or_else(Date::default, |due| due.pay_on),
-            line: piece.first().and_then(|due| due.line).map(|(_, line)| line),
-            total: sum(piece.iter().map(|due| due.amount))?,
-            dues: piece.to_vec(),
-        })
-    };
-    pieces.enumerate().map(batch).collect()
+    let mut batches = Vec::new();
+    let mut at = 0;
+    for lines in groups.values() {
+        let count: usize = lines.values().map(Vec::len).sum();
+        let pieces = lines.values().flat_map(|line| line.chunks(BATCH_MOST));
+        for (part, piece) in pieces.enumerate() {
+            let number = if lines.len() > 1 {
+                batch_part(&batch_number(period, out.run_id, at), part)
+            } else {
+                batch_number(period, out.run_id, at + part)
+            };
+            batches.push(Batch {
+                number,
+                pay_on: piece.first().map_or_else(Date::default, |due| due.pay_on),
+                line: piece.first().and_then(|due| due.line).map(|(_, line)| line),
+                total: sum(piece.iter().map(|due| due.amount))?,
+                dues: piece.to_vec(),
+            });
+        }
+        at += count.div_ceil(BATCH_MOST);
+    }
+    Ok(batches)
 }
 
 fn sum(amounts: impl IntoIterator<Item = Fen>) -> Result<Fen, BankError> {

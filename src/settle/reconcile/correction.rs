@@ -60,7 +60,7 @@ struct Failed<'a> {
 }
 
 impl Correction {
-    /// The batch of what failed and no batch has claimed that is approved or further; `None` where
+    /// The batch of what failed and no other batch has `claimed`, its own [`draft`] apart; `None` where
     /// nothing is left to pay again.
     pub(super) fn of(
         job: &ReconcileJob,
@@ -73,13 +73,6 @@ impl Correction {
         let batches = ledger.batches(&job.settles, job.period)?;
         let last = batches.last();
         let draft = last.filter(|(_, head)| head.state == RunState::Draft);
-        let mut open: FxHashMap<i64, i64> =
-            claimed.iter().map(|(payment, (fen, _))| (*payment, *fen)).collect();
-        if let Some((_, head)) = draft {
-            for claim in ledger.claims_of(head)? {
-                *open.entry(claim.payment).or_default() -= claim.fen;
-            }
-        }
         let corrected = accounts::read(job)?;
         // A payment that was held never went out; it may when its account was the reason and is right
         // now.
@@ -94,7 +87,7 @@ impl Correction {
             .enumerate()
             .filter(|(at, of)| of.is_some() || released(*at))
             .filter_map(|(at, of)| {
-                let before = open.get(&book.payments[at].payment).copied().unwrap_or(0);
+                let before = claimed.get(&book.payments[at].payment).map_or(0, |(fen, _)| *fen);
                 let fen = to_pay_again(book, at, of.as_ref()) - before;
                 let by = of.as_ref().and_then(|of| of.by);
                 (fen > 0).then(|| Failed { at, fen, told: by.map(|by| &told[by as usize]) })
@@ -142,14 +135,11 @@ impl Correction {
         }))
     }
 
-    /// What it claims, beside what was claimed before (its own earlier draft apart).
+    /// What it claims, beside what others have.
     pub(super) fn claim(&self, claimed: &mut FxHashMap<i64, (i64, String)>) {
         for claim in &self.claims {
             let of = claimed.entry(claim.payment).or_default();
-            // Of a draft that stays the claim is among them already.
-            if self.is_new || of.1 != self.run_id {
-                of.0 = of.0.saturating_add(claim.fen);
-            }
+            of.0 = of.0.saturating_add(claim.fen);
             self.run_id.clone_into(&mut of.1);
         }
     }
@@ -238,6 +228,13 @@ impl Correction {
             held: self.schedule.payments.iter().filter(held).count(),
         }
     }
+}
+
+/// Run of the batch that is a draft and would be made anew.
+pub(super) fn draft(job: &ReconcileJob, ledger: &Ledger) -> Result<Option<String>, SettleError> {
+    let last = ledger.batches(&job.settles, job.period)?.pop();
+    let draft = last.map(|(_, head)| head).filter(|head| head.state == RunState::Draft);
+    Ok(draft.map(|head| head.run_id))
 }
 
 /// Content hash of the batch: what failed, and to which accounts it is paid again.

@@ -136,6 +136,11 @@ struct Ahead {
 impl Ahead {
     fn of(job: &ReconcileJob, ledger: &Ledger) -> Result<Self, SettleError> {
         let _view = ledger.view()?;
+        Self::seen(job, ledger)
+    }
+
+    /// The same inside a view of the ledger.
+    fn seen(job: &ReconcileJob, ledger: &Ledger) -> Result<Self, SettleError> {
         let past = PastTold::of(ledger, &job.settles, job.period)?;
         let past = past.ok_or_else(|| SettleError::NothingSent {
             job_id: job.settles.clone(),
@@ -198,7 +203,7 @@ impl<'a> Work<'a> {
         let head = ledger.head()?;
         let Ahead { past, .. } = match ahead.filter(|ahead| ahead.head == head) {
             Some(ahead) => ahead,
-            None => Ahead::of(job, ledger)?,
+            None => Ahead::seen(job, ledger)?,
         };
         let PastTold { book, mut messages, answers: mut told } = past;
         let believed = Believed::of(job, files, &messages);
@@ -234,14 +239,18 @@ impl<'a> Work<'a> {
         let loose_dues = loose.iter().map(|at| told[*at as usize].bank_date);
         let ages = ageing::ages(calendar, as_of, dues.into_iter())?;
         let loose_ages = ageing::ages(calendar, as_of, loose_dues)?;
-        let mut claimed = ledger.claimed(&book.runs)?;
+        // A draft that may be made anew claims nothing beside the one that replaces it.
+        let draft = if job.correct { correction::draft(job, ledger)? } else { None };
+        let mut claimed = ledger.claimed(&book.runs, draft.as_deref())?;
         let correction = if job.correct {
             Correction::of(job, ledger, &book, &judged, &told, &claimed)?
         } else {
             None
         };
-        if let Some(correction) = &correction {
-            correction.claim(&mut claimed);
+        match &correction {
+            Some(correction) => correction.claim(&mut claimed),
+            None if draft.is_some() => claimed = ledger.claimed(&book.runs, None)?,
+            None => {}
         }
         drop(view);
         let mut this = Self {

@@ -76,7 +76,7 @@ pub(in crate::settle) fn claims_hold(ledger: &Ledger, run_id: &str) -> Result<()
         }
     }
     for of in told.values().flatten() {
-        let claimed = ledger.claimed(&of.book.runs)?;
+        let claimed = ledger.claimed(&of.book.runs, None)?;
         let judged = of.judged();
         for claim in &claims {
             let Some(at) = of.book.place(claim.payment) else { continue };
