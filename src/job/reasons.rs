@@ -4,6 +4,7 @@
 use super::JobError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// A reason code.
@@ -17,15 +18,18 @@ pub struct Reason {
     pub again: bool,
 }
 
-/// Reads the codes of a reference folder.
+/// Reads the codes of a reference folder; none where it has no such file: then every failure may be the
+/// account's fault.
 ///
 /// # Errors
-/// When the file is not there, or a code has no name or an unknown key.
+/// When the file cannot be read, or a code has no name or an unknown key.
 pub(super) fn read(reference: &Path) -> Result<BTreeMap<String, Reason>, JobError> {
     let path = reference.join("codes").join("reasons.toml");
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| JobError::Unreadable { file: file.clone(), source })?;
+    let text = match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        read => read.map_err(|source| JobError::Unreadable { file: file.clone(), source })?,
+    };
     toml::from_str(&text).map_err(|error| {
         let at = error.span().unwrap_or(0..0);
         super::toml_walk::Text { file: &file, text: &text }.wrong(at, error.message())

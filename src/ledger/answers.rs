@@ -232,14 +232,14 @@ impl Ledger {
             keys(run.run_no),
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
-        let texts: Vec<(i64, Arc<str>)> = self.rows(
+        let named: Vec<(i64, Arc<str>)> = self.rows(
             "SELECT text_no, text FROM texts WHERE text_no IN
                  (SELECT source FROM payments WHERE payment BETWEEN ?1 AND ?2
                   UNION SELECT budget_doc_no FROM payments WHERE payment BETWEEN ?1 AND ?2)",
             keys(run.run_no),
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        let texts: FxHashMap<i64, Arc<str>> = texts.into_iter().collect();
+        let texts: FxHashMap<i64, Arc<str>> = named.into_iter().collect();
         let none: Arc<str> = Arc::from("");
         let text = |number: i64| Arc::clone(texts.get(&number).unwrap_or(&none));
         let first = keys(run.run_no)[0];
@@ -286,13 +286,13 @@ impl Ledger {
         )?;
         let mut places = FxHashMap::default();
         let mut messages = Vec::with_capacity(found.len());
+        let mut events: Vec<i64> = Vec::new();
         for (place, (key, message)) in (0_u32..).zip(found) {
             places.insert(key, place);
             messages.push(message);
+            events.push(key / ROWS_MAX);
         }
-        let mut events: Vec<i64> = places.keys().map(|key| key / ROWS_MAX).collect();
-        events.sort_unstable();
-        events.dedup();
+        events.dedup(); // messages stand in order of their keys
         let mut told = Vec::new();
         for event in events {
             told.extend(self.rows(
@@ -300,7 +300,8 @@ impl Ledger {
                         reason_code, reason, end_to_end_id, account_no
                  FROM answers
                  JOIN texts AS rules ON rules.text_no = rule
-                 JOIN texts AS words ON words.text_no = said WHERE answer BETWEEN ?1 AND ?2 ORDER BY answer",
+                 JOIN texts AS words ON words.text_no = said
+                 WHERE answer BETWEEN ?1 AND ?2 ORDER BY answer",
                 keys(event),
                 |row| read_told(row, &places),
             )?);

@@ -154,8 +154,11 @@ impl LedgerError {
     pub(super) fn store(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         // The triggers on claims say so themselves.
-        if matches!(&source, rusqlite::Error::SqliteFailure(_, Some(text)) if text.starts_with("claims: "))
-        {
+        let said = match &source {
+            rusqlite::Error::SqliteFailure(_, Some(text)) => text.as_str(),
+            _ => "",
+        };
+        if said.starts_with("claims: ") {
             return Self::Claimed { path };
         }
         match source.sqlite_error_code() {

@@ -42,14 +42,13 @@ impl Carried {
         };
         // A draft of this very period is settled anew: what it claims is free.
         let own = ledger.find(&job.id, period)?.filter(|head| head.state == RunState::Draft);
-        let own = own.map(|head| ledger.claims_of(&head)).transpose()?.unwrap_or_default();
-        let own: FxHashMap<i64, i64> = own.iter().map(|claim| (claim.payment, claim.fen)).collect();
+        let own = own.map(|head| head.run_id);
         for earlier in ledger.released_periods(&job.id)? {
             if earlier >= first {
                 continue;
             }
             let Some(of) = PastTold::of(ledger, &job.id, earlier)? else { continue };
-            let claimed = ledger.claimed(&of.book.runs, None)?;
+            let claimed = ledger.claimed(&of.book.runs, own.as_deref())?;
             let judged = of.judged();
             let mut due: Vec<(usize, i64)> = Vec::new();
             for (at, payment) in of.book.payments.iter().enumerate() {
@@ -57,8 +56,7 @@ impl Carried {
                 let fen = if let Some(then) = &then {
                     then.get(&key).copied().unwrap_or(0)
                 } else {
-                    let all = claimed.get(&key).map_or(0, |(fen, _)| *fen);
-                    let others = all - own.get(&key).copied().unwrap_or(0);
+                    let others = claimed.get(&key).map_or(0, |(fen, _)| *fen);
                     to_pay_again(&of.book, at, judged[at].as_ref()) - others
                 };
                 if fen > 0 {

@@ -42,9 +42,12 @@ fn papers() -> &'static Path {
             let folder = tempfile::tempdir().unwrap();
             let at = folder.path();
             crate::office::papers(at);
-            let profile = "reference/profiles/pipe_batch.toml";
             let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-            fs::copy(root.join("data").join(profile), at.join(profile)).unwrap();
+            fs::create_dir_all(at.join("reference/codes")).unwrap();
+            for file in ["profiles/pipe_batch.toml", "codes/reasons.toml"] {
+                let file = Path::new("reference").join(file);
+                fs::copy(root.join("data").join(&file), at.join(&file)).unwrap();
+            }
             fs::create_dir_all(at.join("pack")).unwrap();
             fs::write(at.join("pack/pack.toml"), include_str!("pack.toml")).unwrap();
             for month in 8..=10_u32 {

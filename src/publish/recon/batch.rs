@@ -116,8 +116,12 @@ fn summary(of: &BatchFiles<'_>) -> String {
         "months": [of.period.to_string()],
         "sample": of.sample,
         "items": of.items,
-        "payable_fen": schedule.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.payable_fen)),
-        "payments": { "count": schedule.payments.len(), "amount_fen": sum(false), "held_fen": sum(true) },
+        "payable_fen": sum(false),
+        "payments": {
+            "count": schedule.payments.len(),
+            "amount_fen": sum(false),
+            "held_fen": sum(true),
+        },
         "findings": {},
         "findings_by_code": {},
     });

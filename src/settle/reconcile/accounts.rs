@@ -5,7 +5,7 @@ use crate::domain::{Column, Stored, check_cnaps, luhn_valid};
 use crate::intake::{self, Table};
 use crate::job::{ReconcileJob, TableSpec};
 use crate::schedule::Payee;
-use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The table of corrected accounts, as the register of institutions has them.
@@ -15,15 +15,15 @@ const TABLE: &str = "institutions";
 const COLUMNS: [&str; 4] = ["account_name", "account_no", "bank_name", "bank_no"];
 
 /// Corrected accounts by institution; an institution on two rows is corrected by neither.
-pub(super) fn read(job: &ReconcileJob) -> Result<FxHashMap<Arc<str>, Payee>, SettleError> {
-    let mut found: FxHashMap<Arc<str>, Option<Payee>> = FxHashMap::default();
-    let Some(path) = &job.accounts else { return Ok(FxHashMap::default()) };
+pub(super) fn read(job: &ReconcileJob) -> Result<BTreeMap<Arc<str>, Payee>, SettleError> {
+    let mut found: BTreeMap<Arc<str>, Option<Payee>> = BTreeMap::new();
+    let Some(path) = &job.accounts else { return Ok(BTreeMap::new()) };
     let spec =
         TableSpec { table: TABLE.to_owned(), paths: vec![path.clone()], ..TableSpec::default() };
     let wanted: Vec<(Arc<str>, Arc<str>)> =
         COLUMNS.iter().map(|column| (Arc::from(TABLE), Arc::from(*column))).collect();
     let tables = intake::read(&[spec], &[], &job.currency, &wanted)?;
-    let Some(table) = tables.get(TABLE) else { return Ok(FxHashMap::default()) };
+    let Some(table) = tables.get(TABLE) else { return Ok(BTreeMap::new()) };
     for row in 0..table.rows {
         let id = text(table, "institution_id", row);
         let payee = Payee {

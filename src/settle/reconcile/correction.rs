@@ -278,7 +278,7 @@ fn schedule(
     ledger: &Ledger,
     book: &Book,
     number: u32,
-    (failed, corrected): (&[Failed<'_>], &FxHashMap<Arc<str>, Payee>),
+    (failed, corrected): (&[Failed<'_>], &BTreeMap<Arc<str>, Payee>),
     pay: Option<&PayFile>,
 ) -> Result<Schedule, SettleError> {
     let keys: FxHashSet<i64> = failed.iter().map(|of| book.payments[of.at].payment).collect();
@@ -356,7 +356,7 @@ fn schedule(
 /// To whom it is paid again: the corrected account, else the one it was, unless that was refused.
 fn payee(
     job: &ReconcileJob,
-    corrected: &FxHashMap<Arc<str>, Payee>,
+    corrected: &BTreeMap<Arc<str>, Payee>,
     old: Payee,
     told: Option<&Told>,
 ) -> Payee {

@@ -302,12 +302,13 @@ impl<'a> Work<'a> {
         for of in &self.believed.statements {
             feed(of.file);
         }
-        let mut claims: Vec<_> = self.claimed.iter().collect();
-        claims.sort();
-        for (payment, (fen, run)) in claims {
-            feed(&payment.to_string());
-            feed(&fen.to_string());
-            feed(run);
+        // In the order of the payments, not of the map.
+        for payment in &self.book.payments {
+            if let Some((fen, run)) = self.claimed.get(&payment.payment) {
+                feed(&payment.end_to_end_id);
+                feed(&fen.to_string());
+                feed(run);
+            }
         }
         hex(&hash.finalize())
     }
