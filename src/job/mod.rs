@@ -10,6 +10,7 @@ mod batch_shape;
 mod canonical;
 mod deliveries;
 mod error;
+mod explained;
 mod files;
 mod late;
 mod pay;
@@ -27,6 +28,7 @@ pub use batch_profile::{
 pub use batch_shape::{Align, AmountShape, DatePattern, LineEnd, TextEncoding};
 pub use deliveries::{NotDelivered, choose};
 pub use error::JobError;
+pub use explained::Explained;
 pub use files::is_core;
 pub use pay::{PAIN001, Pay, VOUCHER_8207};
 pub use read::{Books, books, read};

@@ -1,5 +1,6 @@
 //! A job of kind `reconcile`: which answers, of which settlement's payments (`docs/reconcile.md`).
 
+use super::explained::{self, Explained};
 use super::files;
 use super::read::{self, Books, filled};
 use super::reasons::{self, Reason};
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
-const TOP: [&str; 20] = [
+const TOP: [&str; 21] = [
     "id",
     "kind",
     "title",
@@ -34,6 +35,7 @@ const TOP: [&str; 20] = [
     "ledger",
     "archive",
     "workbooks",
+    "explained",
 ];
 
 /// A reconcile job with every default resolved.
@@ -73,6 +75,8 @@ pub struct ReconcileJob {
     pub same_account: Vec<String>,
     /// What people call reason codes, and whether they blame the account.
     pub reasons: BTreeMap<String, Reason>,
+    /// Money nobody sent that a person has explained.
+    pub explained: Vec<Explained>,
     /// Folder of the reconciliation.
     pub out: PathBuf,
     /// Ledger.
@@ -193,6 +197,7 @@ pub fn read_reconcile(path: &Path, overrides: &Overrides) -> Result<ReconcileJob
         correct: top.truth("correct")?.unwrap_or(true),
         accounts: existing(text, accounts)?,
         same_account: strings("same_account")?,
+        explained: explained::read(&top)?,
         out: overrides.out.clone().unwrap_or_else(|| PathBuf::from(filled(&out_text, period, &id))),
         ledger,
         archive,
@@ -264,6 +269,7 @@ fn canonical(job: &ReconcileJob) -> String {
         "correct": job.correct,
         "currency": job.currency,
         "days": job.days,
+        "explained": job.explained,
         "id": job.id,
         "period": job.period.to_string(),
         "profiles": job.profiles,

@@ -2,7 +2,7 @@
 //! asked for is refused.
 
 use super::error::{JobError, JobPlace};
-use crate::domain::{Date, Month};
+use crate::domain::{Date, Month, reason};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use toml::Spanned;
@@ -198,6 +198,20 @@ impl<'t> Section<'t> {
             map.insert(name, text.to_string());
         }
         Ok(map)
+    }
+
+    /// The reason of an act, which must not be empty; `what` and `expected` stand in the message.
+    pub(super) fn because(&self, what: &str, expected: &str) -> Result<String, JobError> {
+        let span = || self.get("reason").map_or(0..0, Spanned::span);
+        let text = self.required("reason", 0..0)?;
+        match reason(&text) {
+            Ok("") => {
+                let message = format!("{what}.reason is empty; expected {expected}");
+                Err(self.text.wrong(span(), message))
+            }
+            Ok(because) => Ok(because.to_owned()),
+            Err(error) => Err(self.text.wrong(span(), format!("{what}.reason: {error}"))),
+        }
     }
 
     /// A list of tables.

@@ -3,7 +3,7 @@
 
 use super::JobError;
 use super::toml_walk::Section;
-use crate::domain::{Fen, Month, person, reason, same_person};
+use crate::domain::{Fen, Month, person, same_person};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
@@ -52,15 +52,7 @@ pub(super) fn read(top: &Section<'_>) -> Result<Vec<WriteOff>, JobError> {
 fn one(section: &Section<'_>) -> Result<WriteOff, JobError> {
     let span = |key: &str| section.get(key).map_or(0..0, Spanned::span);
     let wrong = |key: &str, message: String| section.text.wrong(span(key), message);
-    let because = section.required("reason", 0..0)?;
-    let because = match reason(&because) {
-        Ok("") => {
-            let message = "write_off.reason is empty; expected why it is not recovered".to_owned();
-            return Err(wrong("reason", message));
-        }
-        Ok(because) => because.to_owned(),
-        Err(error) => return Err(wrong("reason", format!("write_off.reason: {error}"))),
-    };
+    let because = section.because("write_off", "why it is not recovered")?;
     let names = section.strings("by")?.unwrap_or_default();
     let names: Vec<String> = names.into_iter().map(Spanned::into_inner).collect();
     let by = match names.as_slice() {

@@ -1,7 +1,7 @@
 //! What a failed payment was made of: its payee and its lines, for the batch that pays it again; what
 //! a batch claims.
 
-use super::read::month;
+use super::read::{month, month_number};
 use super::rows::keys;
 use super::{Claim, Ledger, LedgerError, RunHead, SentRun};
 use crate::domain::Month;
@@ -65,6 +65,32 @@ impl Ledger {
         )?;
         lines.retain(|line| payments.contains(&line.payment));
         Ok(lines)
+    }
+
+    /// Of these claims: funding source, 指标文号 and fen of the payments that went out in other periods
+    /// than `period`; what was held never did.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn came_back(
+        &self,
+        claims: &[Claim],
+        period: Month,
+    ) -> Result<Vec<(Arc<str>, Arc<str>, i64)>, LedgerError> {
+        let mut back = Vec::new();
+        for claim in claims {
+            back.extend(self.rows(
+                "SELECT sources.text, budgets.text FROM payments
+                 JOIN payees ON payees.payee = payments.payee
+                 JOIN runs USING (run_no)
+                 JOIN texts AS sources ON sources.text_no = payments.source
+                 JOIN texts AS budgets ON budgets.text_no = payments.budget_doc_no
+                 WHERE payment = ?1 AND hold_reason = '' AND period <> ?2",
+                (claim.payment, month_number(period)),
+                |row| Ok((row.get(0)?, row.get(1)?, claim.fen)),
+            )?);
+        }
+        Ok(back)
     }
 
     /// The payees of these payments of a run, with the account as it stood, by payment.

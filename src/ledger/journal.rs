@@ -162,8 +162,8 @@ impl Ledger {
             }
             let run = self.rows(&sql, params![event.run_no], head)?.pop();
             let run = run.ok_or_else(|| event.broken(&self.path, "its run is missing"))?;
-            // What a correction batch pays again was booked when it was paid for the first time.
-            if answers::is_batch(&run.job_id) || job_id.is_some_and(|id| id != run.job_id) {
+            let job = run.job_id.split('+').next().unwrap_or_default();
+            if job_id.is_some_and(|id| id != job) {
                 return Ok(());
             }
             let day = beijing_day(&event.at)
@@ -233,10 +233,57 @@ impl Journal<'_> {
             run.period,
             account_part(by),
         )?;
+        self.claims(released)?;
+        if answers::is_batch(&run.job_id) {
+            // The lines of a batch were booked when they were settled, and its totals with them.
+            let totals = self.totals;
+            self.payments(released)?;
+            self.totals = totals;
+            return Ok(self.balances(released)?);
+        }
         self.lines(released)?;
         self.payments(released)?;
         self.balances(released)?;
         self.totals.runs += 1;
+        Ok(())
+    }
+
+    /// What failed before and is paid again: it came back (or, held, never went), and is payable again
+    /// by a batch, or comes in with the lines of a settlement.
+    fn claims(&mut self, released: &Released) -> Result<(), BooksError> {
+        let batch = answers::is_batch(&released.run.job_id);
+        let claims: Vec<([String; 6], i64)> = self.ledger.rows(
+            "SELECT payment_no, institution_id, institution_name, hold_reason, sources.text,
+                    budgets.text, fen
+             FROM claims JOIN payments USING (payment)
+             JOIN payees ON payees.payee = payments.payee
+             JOIN texts AS sources ON sources.text_no = payments.source
+             JOIN texts AS budgets ON budgets.text_no = payments.budget_doc_no
+             WHERE claim BETWEEN ?1 AND ?2 ORDER BY claim",
+            keys(released.run.run_no),
+            |row| {
+                let text = |at: usize| row.get::<_, String>(at);
+                Ok(([text(0)?, text(1)?, text(2)?, text(3)?, text(4)?, text(5)?], row.get(6)?))
+            },
+        )?;
+        for ([no, id, name, hold, source, document], fen) in claims {
+            let institution = account_part(&id);
+            let payable = format!("liabilities:payable:{institution}");
+            self.transaction(released, &no, &id, &name, "failed before")?;
+            if hold.is_empty() {
+                let (source, document) = (account_part(&source), account_part(&document));
+                self.posting(format!("assets:budget:{source}:{document}"), fen, "")?;
+            } else {
+                self.posting(payable.clone(), fen, "")?;
+                *self.held.entry(id.clone()).or_default() -= fen;
+            }
+            if batch {
+                self.posting(payable, -fen, "")?;
+            } else {
+                self.posting(format!("liabilities:carried:{institution}"), -fen, "")?;
+                *self.carried.entry(id).or_default() -= fen;
+            }
+        }
         Ok(())
     }
 

@@ -45,6 +45,12 @@ pub(super) fn check(ledger: &Ledger, run_id: &str, pay: &PayFile) -> Result<(), 
             }
         }
     }
+    // What came back of earlier periods was rolled back into the indicator it is paid from again.
+    for (source, doc, fen) in ledger.came_back(&ledger.claims_of(&head)?, head.period)? {
+        if let Some(left) = left.get_mut(&(source, doc)) {
+            left.balance = left.balance.map(|of| of.saturating_add(fen));
+        }
+    }
     let run = ledger.as_sent(run_id)?;
     for payment in ledger.sent(&run)?.iter().filter(|of| of.hold_reason.is_empty()) {
         let line = (Arc::clone(&payment.source), Arc::clone(&payment.budget_doc_no));

@@ -15,7 +15,7 @@ pub use batch::{BatchFiles, write_batch};
 
 use super::{Closed, Contents, Draft, Manifest, PublishError, write_bytes, write_sheet};
 use crate::domain::{AnswerMessage, Date, Statement, Unread};
-use crate::job::ReconcileJob;
+use crate::job::{Explained, ReconcileJob};
 use crate::ledger::{Message, Told};
 use crate::reconcile::{Book, Standing, Totals};
 use crate::schedule::Schedule;
@@ -148,6 +148,13 @@ impl Reconciliation<'_> {
         }
     }
 
+    /// Who explained an answer of nobody's payment, and how.
+    pub(super) fn explained(&self, at: u32) -> Option<&Explained> {
+        let told = &self.told[at as usize];
+        let holds = |of: &&Explained| of.holds(&told.bank_ref, &told.end_to_end_id, told.fen);
+        self.job.explained.iter().find(holds)
+    }
+
     /// Open items: payments a person has something to do about, answers of nobody's payment, records
     /// that were not believed.
     #[must_use]
@@ -156,6 +163,7 @@ impl Reconciliation<'_> {
             of.as_ref().is_some_and(|of| of.standing.is_open(**carried))
         };
         let payments = self.judged.iter().zip(self.carried).filter(open).count();
-        (payments + self.loose.len() + self.refused.len()) as u64
+        let loose = self.loose.iter().filter(|at| self.explained(**at).is_none()).count();
+        (payments + loose + self.refused.len()) as u64
     }
 }

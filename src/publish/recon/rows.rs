@@ -129,6 +129,7 @@ pub(super) fn of_payment<'a>(of: &'a Reconciliation<'_>, at: usize, judged: &Jud
 /// The row of an answer that is about none of our payments, by its place among them.
 pub(super) fn of_loose<'a>(of: &'a Reconciliation<'_>, number: usize) -> Row<'a> {
     let told = &of.told[of.loose[number] as usize];
+    let explained = of.explained(of.loose[number]);
     Row {
         run: "",
         name: Arc::from(""),
@@ -139,13 +140,13 @@ pub(super) fn of_loose<'a>(of: &'a Reconciliation<'_>, number: usize) -> Row<'a>
         bank: told.fen,
         class: loose_class(told.rule),
         code: &told.reason_code,
-        reason: &told.reason,
+        reason: explained.map_or(&told.reason, |of| &of.reason),
         bank_ref: &told.bank_ref,
         bank_date: told.bank_date,
         file: &of.messages[told.message as usize].file,
         record: Some(told.record.into()),
         rule: told.rule.word(),
-        next: loose_next(told.rule),
+        next: if explained.is_some() { Next::Nothing } else { loose_next(told.rule) },
         carried_to: "",
         age: of.loose_ages[number],
     }
@@ -179,11 +180,14 @@ pub(super) fn of_refused<'a>(of: &'a Reconciliation<'_>, number: usize) -> Row<'
 /// The rows a person has to do something about, in their order.
 pub(super) fn open<'a>(of: &'a Reconciliation<'_>) -> impl Iterator<Item = Row<'a>> {
     let payments = of.judged.iter().enumerate();
+    let unexplained = (0..of.loose.len())
+        .filter(|number| of.explained(of.loose[*number]).is_none())
+        .map(|number| of_loose(of, number));
     payments
         .filter_map(|(at, judged)| Some((at, judged.as_ref()?)))
         .filter(|(at, judged)| judged.standing.is_open(of.carried[*at]))
         .map(|(at, judged)| of_payment(of, at, judged))
-        .chain((0..of.loose.len()).map(|number| of_loose(of, number)))
+        .chain(unexplained)
         .chain((0..of.refused.len()).map(|number| of_refused(of, number)))
 }
 
