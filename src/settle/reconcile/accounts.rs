@@ -1,8 +1,9 @@
 //! Accounts that institutions have corrected after a payment failed.
 
 use super::SettleError;
-use crate::domain::{Column, Stored, check_cnaps, luhn_valid};
-use crate::intake::{self, Table};
+use crate::domain::{check_cnaps, luhn_valid};
+use crate::facts;
+use crate::intake;
 use crate::job::{ReconcileJob, TableSpec};
 use crate::schedule::Payee;
 use std::collections::BTreeMap;
@@ -25,14 +26,15 @@ pub(super) fn read(job: &ReconcileJob) -> Result<BTreeMap<Arc<str>, Payee>, Sett
     let tables = intake::read(&[spec], &[], &job.currency, &wanted)?;
     let Some(table) = tables.get(TABLE) else { return Ok(BTreeMap::new()) };
     for row in 0..table.rows {
-        let id = text(table, "institution_id", row);
+        let text = |column: &str| Arc::from(facts::text_at(table.get(column), row));
+        let id: Arc<str> = text("institution_id");
         let payee = Payee {
             institution_id: Arc::clone(&id),
-            institution_name: text(table, "name", row),
-            account_name: text(table, "account_name", row),
-            account_no: text(table, "account_no", row),
-            bank_name: text(table, "bank_name", row),
-            bank_no: text(table, "bank_no", row),
+            institution_name: text("name"),
+            account_name: text("account_name"),
+            account_no: text("account_no"),
+            bank_name: text("bank_name"),
+            bank_no: text("bank_no"),
             hold_reason: Arc::from(""),
         };
         found.entry(id).and_modify(|known| *known = None).or_insert(Some(payee));
@@ -62,16 +64,4 @@ pub(super) const REFUSED: &str = "account_refused";
 pub(super) fn is_hold(reason: &str) -> bool {
     [REFUSED, "account_missing", "account_invalid", "bank_no_missing", "bank_no_invalid"]
         .contains(&reason)
-}
-
-fn text(table: &Table, column: &str, row: usize) -> Arc<str> {
-    let stored: Option<&Stored> = table.get(column).filter(|stored| !stored.is_null(row));
-    match stored.map(|stored| &stored.column) {
-        Some(Column::Code(column)) => {
-            let texts = column.list.texts();
-            texts.get(column.codes[row] as usize).cloned().unwrap_or_else(|| Arc::from(""))
-        }
-        Some(Column::Key(column)) => Arc::from(column.text(row)),
-        _ => Arc::from(""),
-    }
 }
