@@ -7,8 +7,8 @@ use super::spine;
 use crate::domain::Fen;
 use crate::domain::texts::{Catalogue, Language};
 use crate::job::{self, ReconcileJob};
+use crate::settle::Outcome as Posted;
 use crate::settle::reconcile::{self, ReconcileReport};
-use crate::settle::{Maker, Outcome as Posted};
 use serde_json::{Value, json};
 use std::io;
 
@@ -32,12 +32,7 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
     let done = {
         let mut progress = console.progress(language);
         super::keys::read(command.maker.key.as_deref()).and_then(|key| {
-            let maker = Maker {
-                by: command.maker.by.as_deref().unwrap_or(&console.user),
-                at: command.maker.at.as_deref().unwrap_or(&console.at),
-                key: key.as_ref(),
-                engine: spine::ENGINE,
-            };
+            let maker = spine::maker(&command.maker, key.as_ref(), (&console.user, &console.at));
             let threads = command.changes.threads.filter(|threads| *threads > 0);
             Ok(reconcile::reconcile(&job, threads, progress.as_mut(), &maker)?)
         })

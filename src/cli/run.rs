@@ -7,7 +7,7 @@ use super::spine;
 use crate::domain::texts::Catalogue;
 use crate::domain::{Fen, amount_in_words};
 use crate::job::{self, JobKind};
-use crate::settle::{Maker, Outcome as Posted, RunReport};
+use crate::settle::{Outcome as Posted, RunReport};
 use std::io;
 
 /// Settles, then prints the totals (or the report as JSON).
@@ -30,12 +30,7 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
     let report = {
         let mut progress = console.progress(language);
         super::keys::read(command.maker.key.as_deref()).and_then(|key| {
-            let maker = Maker {
-                by: command.maker.by.as_deref().unwrap_or(&console.user),
-                at: command.maker.at.as_deref().unwrap_or(&console.at),
-                key: key.as_ref(),
-                engine: spine::ENGINE,
-            };
+            let maker = spine::maker(&command.maker, key.as_ref(), (&console.user, &console.at));
             spine::settle(&job, progress.as_mut(), &maker)
         })
     };

@@ -2,6 +2,7 @@
 //! place where `cli` meets the spine.
 
 use super::args::Changes;
+use super::args_acts::MakerWords;
 use super::args_audit::RerunCommand;
 use super::console::Trouble;
 use super::exit::Exit;
@@ -9,7 +10,7 @@ use crate::allocation::AllocationError;
 use crate::archive::{Archive, ArchiveError};
 use crate::audit::{DifferenceError, RerunError, RerunQuestion, RerunReport};
 use crate::domain::texts::Language;
-use crate::domain::{Date, Month, Progress};
+use crate::domain::{Date, Month, Progress, SecretKey};
 use crate::explain::{AnswerError, Asked, Explanation, Names};
 use crate::job::{self, ArchiveChoice, Books, Job, JobError, LedgerChoice, Overrides};
 use crate::law::LawErrors;
@@ -20,7 +21,7 @@ use crate::settle::{self, Checked, Maker, RunReport, SettleError, Settled};
 use std::path::Path;
 
 /// What stands in the ledger for the engine that made a run; it enters no output (S29).
-pub(super) const ENGINE: &str = concat!("tuoyu ", env!("CARGO_PKG_VERSION"));
+const ENGINE: &str = concat!("tuoyu ", env!("CARGO_PKG_VERSION"));
 
 impl From<&SettleError> for Exit {
     fn from(error: &SettleError) -> Self {
@@ -123,6 +124,16 @@ impl Trouble {
     pub(super) fn from_ledger(error: &LedgerError) -> Self {
         Self::of(Exit::from(error), error)
     }
+}
+
+/// Who makes a run: as the command says, else the user of the system, now.
+pub(super) fn maker<'a>(
+    words: &'a MakerWords,
+    key: Option<&'a SecretKey>,
+    (user, now): (&'a str, &'a str),
+) -> Maker<'a> {
+    let by = words.by.as_deref().unwrap_or(user);
+    Maker { by, at: words.at.as_deref().unwrap_or(now), key, engine: ENGINE }
 }
 
 /// The word of an act in `--json`.
