@@ -74,8 +74,7 @@ fn todo(of: &Reconciliation<'_>, texts: &Catalogue) -> Sheet {
     sheet.put("reason", "原因", text(&reason));
     let dates = open.iter().map(|row| row.bank_date).collect();
     sheet.put("bank_date", "银行日期", Values::Date(dates));
-    let ages = open.iter().map(|row| Some(i64::from(row.age))).collect();
-    sheet.put("age", "未结工作日", Values::MaybeInt(ages));
+    sheet.put("age", "未结工作日", text(&|row| row.age.to_string())); // a sum of ages means nothing
     let next =
         |row: &rows::Row<'_>| texts.label(&format!("recon_next.{}", row.next.word())).to_owned();
     sheet.put("next_step", "下一步", text(&next));
