@@ -48,6 +48,9 @@ pub(super) fn canonical(job: &Job) -> String {
     if !job.write_offs.is_empty() {
         text["write_offs"] = json!(job.write_offs);
     }
+    if !job.codes.is_empty() {
+        text["codes"] = json!(job.codes);
+    }
     if job.carry_failed {
         text["carry_failed"] = json!(true);
     }

@@ -8,6 +8,7 @@ mod batch_profile;
 mod batch_read;
 mod batch_shape;
 mod canonical;
+mod codes;
 mod deliveries;
 mod error;
 mod explained;
@@ -26,6 +27,7 @@ pub use batch_profile::{
     BatchProfileError, BatchValue, FieldSource,
 };
 pub use batch_shape::{Align, AmountShape, DatePattern, LineEnd, TextEncoding};
+pub use codes::CodeRule;
 pub use deliveries::{NotDelivered, choose};
 pub use error::JobError;
 pub use explained::Explained;
@@ -144,6 +146,8 @@ pub struct Job {
     pub office: String,
     /// What is no longer asked back (S27).
     pub write_offs: Vec<WriteOff>,
+    /// Economic classification by item, form of payee and fiscal year.
+    pub codes: Vec<CodeRule>,
     /// Whether payments of earlier periods that failed are carried into this one.
     pub carry_failed: bool,
     /// Who pays and in which files, where the job says so.

@@ -5,7 +5,7 @@ use super::reconcile;
 use super::toml_walk::{Section, Text, join, parse_month};
 use super::{
     ArchiveChoice, Capture, Job, JobError, JobKind, LedgerChoice, Overrides, TableSpec, approval,
-    canonical, late, pay, write_off,
+    canonical, codes, late, pay, write_off,
 };
 use crate::domain::{Date, Month};
 use regex::Regex;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-const TOP: [&str; 29] = [
+const TOP: [&str; 30] = [
     "id",
     "kind",
     "title",
@@ -44,6 +44,7 @@ const TOP: [&str; 29] = [
     "write_off",
     "pay",
     "carry_failed",
+    "codes",
 ];
 
 pub(super) const TABLE: [&str; 11] = [
@@ -96,6 +97,8 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
     let tables = tables(&top, &input)?;
     let ledger = ledger(&top, overrides)?;
     let title = top.string("title")?.unwrap_or_else(|| id.clone());
+    let reference: PathBuf =
+        top.string("reference")?.map_or_else(|| "data/reference".into(), PathBuf::from);
     let mut job = Job {
         kind,
         pay: pay::read(&top, &title)?,
@@ -104,7 +107,8 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         period,
         packs: paths(&top, "packs")?,
         overlays: paths(&top, "overlays")?,
-        reference: top.string("reference")?.map_or_else(|| "data/reference".into(), PathBuf::from),
+        codes: codes::read(&top, &reference)?,
+        reference,
         known_on: known_on.unwrap_or_else(|| after(period, cut_off)),
         law_known_on: None,
         late: late::read(&top, &input, &tables)?,

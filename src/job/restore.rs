@@ -1,7 +1,7 @@
 //! A job from its canonical text: what was settled once is settled again from other folders.
 
 use super::canonical::canonical;
-use super::{Capture, Job, JobKind, Language, Pay, TableSpec, WriteOff};
+use super::{Capture, CodeRule, Job, JobKind, Language, Pay, TableSpec, WriteOff};
 use crate::domain::{Date, Month};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -64,6 +64,8 @@ struct Text {
     pay: Option<Pay>,
     #[serde(default)]
     carry_failed: bool,
+    #[serde(default)]
+    codes: Vec<CodeRule>,
 }
 
 #[derive(Deserialize)]
@@ -176,6 +178,7 @@ pub fn restore(text: &str, places: Places) -> Result<Job, RestoreError> {
         write_offs: read.write_offs,
         pay: read.pay,
         carry_failed: read.carry_failed,
+        codes: read.codes,
         workbooks: read.workbooks,
         entitlements_csv: read.entitlements_csv,
         change_percent: read.change_percent,

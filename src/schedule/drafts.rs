@@ -5,6 +5,7 @@ use super::quantities::{self, Shown};
 use super::{BudgetLine, LineKind, MonthInput, ScheduleError, same_budget_line};
 use crate::allocation::PostedLine;
 use crate::domain::{Basis, Column, Key, KeyColumn, Month};
+use crate::job::CodeRule;
 use crate::law::ItemKind;
 use crate::retro::Correction;
 use crate::subsidy::ItemLines;
@@ -271,6 +272,34 @@ impl Drafts {
             self.budget_lines.len() - 1
         });
         u32::try_from(place).unwrap_or(u32::MAX)
+    }
+
+    /// Gives every line the economic classification of its item and payee, where a rule says one.
+    pub(super) fn classify(&mut self, codes: &[CodeRule]) {
+        if codes.is_empty() {
+            return;
+        }
+        let mut places: FxHashMap<(u32, u32, u32), u32> = FxHashMap::default();
+        for at in 0..self.lines.len() {
+            let grain = self.lines[at].grain;
+            let key = (grain.budget_line, grain.item, grain.payee);
+            let place = places.get(&key).copied().unwrap_or_else(|| self.classified(key, codes));
+            places.insert(key, place);
+            self.lines[at].grain.budget_line = place;
+        }
+    }
+
+    fn classified(&mut self, (line, item, payee): (u32, u32, u32), codes: &[CodeRule]) -> u32 {
+        let Some(own) = self.budget_lines.get(line as usize) else { return line };
+        let item = &self.items[item as usize];
+        let payee = &self.payees.list[payee as usize].institution_id;
+        let Some(rule) = codes.iter().find(|of| of.holds(item, payee, own.fiscal_year)) else {
+            return line;
+        };
+        let mut coded = own.clone();
+        coded.gov_eco_code = rule.gov_eco_code.clone().unwrap_or(coded.gov_eco_code);
+        coded.dep_eco_code = rule.dep_eco_code.clone().unwrap_or(coded.dep_eco_code);
+        self.budget_place(&coded)
     }
 
     /// The budget line of a source with that 指标文号, else the first of the source.

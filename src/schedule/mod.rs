@@ -35,7 +35,7 @@ pub use pay_date::pay_date;
 
 use crate::allocation::{BudgetLine, PostedLine};
 use crate::domain::{CalendarError, Date, Month};
-use crate::job::WriteOff;
+use crate::job::{CodeRule, WriteOff};
 use crate::retro::Correction;
 use std::sync::Arc;
 
@@ -215,7 +215,8 @@ pub enum ScheduleError {
 /// `months` are the service months of the period in order; the pay date law and the payment data of
 /// the payees are those of the last. `posted` holds the lines of earlier periods (only what was
 /// carried out and not brought in matters; lines of `period` itself are left out). `corrections` are
-/// those of closed months, in order of months; `write_offs` the debts that are given up.
+/// those of closed months, in order of months; `write_offs` the debts that are given up; `codes` the
+/// economic classification of payees and items, where it is not the indicator's own.
 ///
 /// # Errors
 /// See [`ScheduleError`].
@@ -225,7 +226,7 @@ pub fn plan(
     months: &[MonthInput],
     posted: &[PostedLine],
     corrections: &[Correction],
-    write_offs: &[WriteOff],
+    (write_offs, codes): (&[WriteOff], &[CodeRule]),
 ) -> Result<Schedule, ScheduleError> {
     let pay_on = match months.last() {
         Some(last) => match last.law.segments.iter().find_map(|law| law.pay_date.as_ref()) {
@@ -235,7 +236,8 @@ pub fn plan(
         None => None,
     };
     let posted: Vec<&PostedLine> = posted.iter().filter(|line| line.period < period).collect();
-    let drafts = drafts::draft(months, &posted, corrections)?;
+    let mut drafts = drafts::draft(months, &posted, corrections)?;
+    drafts.classify(codes);
     let rules = months.last().map(|last| &last.law.segments);
     let offset = rules.and_then(|laws| laws.iter().find_map(|law| law.offset.as_deref()));
     payments::pay(job_id, period, pay_on, (offset, write_offs), drafts)
@@ -243,6 +245,6 @@ pub fn plan(
 
 /// Whether two budget lines are one but for the balance.
 fn same_budget_line(a: &BudgetLine, b: &BudgetLine) -> bool {
-    let codes = |line: &BudgetLine| BudgetLine { balance_fen: 0, ..line.clone() };
+    let codes = |line: &BudgetLine| BudgetLine { balance_fen: 0, amount_fen: None, ..line.clone() };
     codes(a) == codes(b)
 }

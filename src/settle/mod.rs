@@ -419,8 +419,14 @@ fn compute_whole(
         progress.end();
     }
     let inputs: Vec<schedule::MonthInput<'_>> = months.iter().map(SettledMonth::input).collect();
-    let schedule =
-        schedule::plan(&job.id, period, &inputs, &posted, &corrected.corrections, &job.write_offs)?;
+    let schedule = schedule::plan(
+        &job.id,
+        period,
+        &inputs,
+        &posted,
+        &corrected.corrections,
+        (&job.write_offs, &job.codes),
+    )?;
     findings.extend(checklist::written_off(&job.write_offs, &schedule));
     findings.extend(checklist::holds(&schedule));
     findings.extend(checklist::cuts(&months));

@@ -229,3 +229,43 @@ fn a_reconcile_job_is_told_what_it_lacks() {
         assert!(err.contains(want), "{err}");
     }
 }
+
+#[test]
+fn codes_follow_the_form_of_the_payee_and_move_no_money() {
+    let (plain, coded) = (Office::new(), Office::new());
+    settle(&plain, &job(&plain, ""), "2026-08");
+    let job = job(&coded, "codes = \"economic\"");
+    settle(&coded, &job, "2026-08");
+    let lines = |office: &Office| rows(&office.path("2026-08/schedule.csv"));
+    let mut met = BTreeMap::new();
+    for line in lines(&coded) {
+        let child = line["item"].starts_with("child.");
+        // By hand from data/reference/codes/economic.toml; the rest are the indicators' own.
+        let want = match &line["institution_id"][..2] {
+            "12" => ["50502", "30299"],
+            "91" | "92" => ["50701", "31204"],
+            "52" if child => ["50999", "30399"],
+            _ => ["50502", "30399"],
+        };
+        assert_eq!([&*line["gov_eco_code"], &*line["dep_eco_code"]], want, "{line:?}");
+        *met.entry(want).or_insert(0) += 1;
+    }
+    assert_eq!(met.len(), 4, "{met:?}");
+    let money = |office: &Office| {
+        let mut sums: BTreeMap<[String; 4], i64> = BTreeMap::new();
+        for line in lines(office) {
+            let key = ["institution_id", "item", "source", "budget_doc_no"];
+            *sums.entry(key.map(|column| line[column].clone())).or_default() +=
+                fen(&line, "payable_fen");
+        }
+        sums
+    };
+    assert_eq!(money(&coded), money(&plain));
+    // A payment has one code: an institution of 52 has more of them, nobody has less.
+    let payments = |office: &Office| rows(&office.path("2026-08/payments.csv")).len();
+    assert!(payments(&coded) > payments(&plain));
+    coded.act("approve", "2026-08", "李四");
+    coded.act("release", "2026-08", "王五");
+    let again = coded.says(&["audit", "rerun", &coded.place("2026-08")]);
+    assert_eq!(again.0, 0, "{}", again.2);
+}

@@ -348,6 +348,7 @@ fn job(period: Month) -> Job {
         office: "示例区财政局".to_owned(),
         pay: None,
         carry_failed: false,
+        codes: Vec::new(),
         message_language: Language::Chinese,
         threads: None,
         canonical: String::new(),

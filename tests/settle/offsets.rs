@@ -61,8 +61,9 @@ fn settle_with(
         allocation: &allocation,
         law: &law,
     };
-    let schedule = plan("district", month("2026-09"), &[input], posted, corrections, write_offs)
-        .expect("a plan");
+    let schedule =
+        plan("district", month("2026-09"), &[input], posted, corrections, (write_offs, &[]))
+            .expect("a plan");
     check_identities(&schedule);
     schedule
 }
@@ -177,7 +178,8 @@ fn an_amount_is_for_the_oldest_debt_whichever_source_it_is_owed_to() {
         allocation: &allocation,
         law: &law,
     };
-    let schedule = plan("district", month("2026-09"), &[input], &books, &[], &[]).expect("a plan");
+    let schedule =
+        plan("district", month("2026-09"), &[input], &books, &[], (&[], &[])).expect("a plan");
     check_identities(&schedule);
     assert_eq!(payments(&schedule), [("A", "省", 400), ("A", "区", 450)]);
     assert_eq!(moved(&schedule), [("2026-08".to_owned(), -50)]);

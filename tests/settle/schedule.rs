@@ -148,7 +148,7 @@ fn settle_job(job: &str, allocation: &Allocation, posted: &[PostedLine]) -> Sche
         allocation,
         law: &law,
     };
-    plan(job, month("2026-09"), &[input], posted, &[], &[]).expect("a plan")
+    plan(job, month("2026-09"), &[input], posted, &[], (&[], &[])).expect("a plan")
 }
 
 /// Checks what every schedule keeps, whatever its lines are.
@@ -330,6 +330,7 @@ fn the_account_in_force_at_the_end_of_the_month_is_paid() {
         allocation: &allocation,
         law: &law,
     };
-    let schedule = plan("district", month("2026-09"), &[input], &[], &[], &[]).expect("a plan");
+    let schedule =
+        plan("district", month("2026-09"), &[input], &[], &[], (&[], &[])).expect("a plan");
     assert_eq!(&*schedule.payees[0].account_no, "22");
 }
