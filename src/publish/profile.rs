@@ -218,6 +218,14 @@ impl Profile {
         Ok(Self { id: wire.id, title: wire.title, columns })
     }
 
+    /// The header of the column that a field stands in.
+    #[must_use]
+    pub fn header_of(&self, field: &str) -> Option<&str> {
+        let own = ColumnSource::Field(field.to_owned());
+        let of = |column: &&ProfileColumn| column.source == own;
+        self.columns.iter().find(of).map(|column| column.name.as_str())
+    }
+
     /// The fields in the profile's columns.
     pub(super) fn sheet(&self, mut fields: Sheet) -> Sheet {
         let mut sheet = Sheet::new(&fields.name, fields.rows);

@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use tuoyu::domain::Fen;
 
 /// A line of a file of ours by its columns.
 type Row = BTreeMap<String, String>;
@@ -78,6 +79,22 @@ fn what_failed_comes_in_with_the_next_period_and_is_claimed_once() {
     let august = rows(&office.path("2026-08/payments.csv"));
     let (rejected, part) = answers(&office, &august);
     assert_eq!(reconcile(&office, false).0, 5);
+    // 实发 of the bureau's detail: what was paid of each payment, and of each row no more than is due.
+    let mut paid: BTreeMap<String, i64> = BTreeMap::new();
+    for row in rows(&office.path("recon/finance_detail.csv")) {
+        let yuan = |column: &str| Fen::parse(&row[column]).unwrap().0;
+        assert!((0..=yuan("payAmt")).contains(&yuan("xpayAmt")), "{row:?}");
+        *paid.entry(row["payCertNo"].clone()).or_default() += yuan("xpayAmt");
+    }
+    for payment in &august {
+        let amount = fen(payment, "amount_fen");
+        let want = match &payment["payment_no"] {
+            no if *no == rejected["payment_no"] || !payment["hold_reason"].is_empty() => 0,
+            no if *no == part["payment_no"] => amount / 4,
+            _ => amount,
+        };
+        assert_eq!(paid[&payment["payment_no"]], want, "{payment:?}");
+    }
 
     let september = settle(&office, &job, "2026-09");
     let lines = rows(&office.path("2026-09/schedule.csv"));

@@ -1,5 +1,5 @@
 //! The files of a reconciliation (FORMATS 4): `recon.csv`, `clearing.csv`, `ageing.csv`,
-//! `correction_schedule.csv`, `summary.json`, `exceptions.xlsx`.
+//! `correction_schedule.csv`, `finance_detail.csv`, `summary.json`, `exceptions.xlsx`.
 //!
 //! In: [`Reconciliation`]. Every payment is one row, every answer of nobody's payment and every record
 //! that was not believed another; their order is that of the ledger and of the file names.
@@ -7,11 +7,13 @@
 mod ageing;
 mod batch;
 mod book;
+mod detail;
 mod rows;
 mod summary;
 
 pub use ageing::{BUCKETS, bucket};
 pub use batch::{BatchFiles, write_batch};
+pub use detail::Detail;
 
 use super::{Closed, Contents, Draft, Manifest, PublishError, write_bytes, write_sheet};
 use crate::domain::{AnswerMessage, Date, Statement, Unread};
@@ -88,6 +90,10 @@ pub struct Reconciliation<'a> {
     pub claimed: &'a FxHashMap<i64, (i64, String)>,
     /// Whether all that failed of a payment has gone out again, beside `judged`.
     pub carried: &'a [bool],
+    /// What of each payment batches have paid again since, fen, beside `judged`.
+    pub repaid: &'a [i64],
+    /// 惠企利民发放明细 of the run folder, where it stands there.
+    pub detail: Option<&'a Detail>,
     /// Totals of the payments.
     pub totals: &'a Totals,
     /// Day the open items are aged to.
@@ -119,6 +125,10 @@ pub fn write(of: &Reconciliation<'_>, draft: &mut Draft) -> Result<(), PublishEr
         write_sheet(&rows::corrections(of), draft)?,
         write_bytes("summary.json", summary::text(of).as_bytes(), draft)?,
     ];
+    if let Some((text, rows)) = detail::text(of) {
+        let (file, _) = write_bytes("finance_detail.csv", &text, draft)?;
+        files.push((file, Contents { rows: Some(rows as u64), fen: None }));
+    }
     if of.job.workbooks {
         let bytes = book::exceptions(of).map_err(|cause| PublishError::Write {
             file: EXCEPTIONS.to_owned(),

@@ -20,13 +20,15 @@ use crate::intake;
 use crate::job::{BatchProfile, ReconcileJob};
 use crate::law;
 use crate::ledger::{Act, ActKind, Ledger, LedgerError, Message, RunState, SentRun, Told};
-use crate::publish::recon::{self, Judged, Proposed, Reconciliation, Refused, StatementOf};
-use crate::publish::{self, Draft, MANIFEST, Manifest, ProfileError, PublishError};
+use crate::publish::recon::{self, Detail, Judged, Proposed, Reconciliation, Refused, StatementOf};
+use crate::publish::{
+    self, Draft, FINANCE_FIELDS, MANIFEST, Manifest, Profile, ProfileError, PublishError,
+};
 use crate::reconcile::{Book, Heard, MatchRule, Standing, Totals, matched, totals};
 use believed::Believed;
 use correction::Correction;
 pub(super) use past::{Told as PastTold, apportion, claims_hold, to_pay_again};
-use past::{carried, judged};
+use past::{carried, judged, repaid};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
@@ -127,6 +129,17 @@ fn profiles(job: &ReconcileJob) -> Result<Vec<BatchProfile>, SettleError> {
     job.profiles.iter().map(read).collect()
 }
 
+/// 惠企利民发放明细 of the settlement's run folder and the profile it was written by; none where either is
+/// not there.
+fn detail(job: &ReconcileJob) -> Result<Option<Detail>, SettleError> {
+    let name = "finance_detail.toml";
+    let profile = std::fs::read_to_string(job.reference.join("profiles").join(name));
+    let bytes = std::fs::read(job.run_folder.join("finance_detail.csv"));
+    let (Ok(profile), Ok(bytes)) = (profile, bytes) else { return Ok(None) };
+    let profile = Profile::parse(name, &profile, FINANCE_FIELDS).map_err(SettleError::Profile)?;
+    Ok(Some(Detail { bytes, profile }))
+}
+
 /// The period as the books told it while the files were being read.
 struct Ahead {
     head: String,
@@ -170,6 +183,8 @@ struct Work<'a> {
     loose_ages: Vec<i32>,
     claimed: FxHashMap<i64, (i64, String)>,
     carried: Vec<bool>,
+    repaid: Vec<i64>,
+    detail: Option<Detail>,
     correction: Option<Correction>,
     recon_id: String,
 }
@@ -235,6 +250,7 @@ impl<'a> Work<'a> {
         let totals = totals(&book, &standings);
         let as_of = job.as_of.or_else(|| told.iter().filter_map(|of| of.bank_date).max());
         let carried = carried(ledger, &book, &judged)?;
+        let repaid = repaid(ledger, &book, &judged)?;
         let dues = ageing::dues(&book, &judged, &carried);
         let loose_dues = loose.iter().map(|at| told[*at as usize].bank_date);
         let ages = ageing::ages(calendar, as_of, dues.into_iter())?;
@@ -270,6 +286,8 @@ impl<'a> Work<'a> {
             loose_ages,
             claimed,
             carried,
+            repaid,
+            detail: detail(job)?,
             correction,
             recon_id: String::new(),
         };
@@ -353,6 +371,8 @@ impl<'a> Work<'a> {
             refused: &refused,
             claimed: &self.claimed,
             carried: &self.carried,
+            repaid: &self.repaid,
+            detail: self.detail.as_ref(),
             totals: &self.totals,
             as_of: self.as_of,
             ages: &self.ages,

@@ -138,6 +138,28 @@ pub(super) fn carried(
     Ok(carried)
 }
 
+/// What of each payment correction batches have paid again, fen: what a batch pays of a batch before it
+/// counts for the payment it began with.
+pub(super) fn repaid(
+    ledger: &Ledger,
+    book: &Book,
+    judged: &[Option<Judged>],
+) -> Result<Vec<i64>, SettleError> {
+    let mut again = vec![0_i64; book.payments.len()];
+    for (run, of) in book.runs.iter().enumerate().rev().filter(|(_, of)| of.batch > 0) {
+        let first = book.run_of.partition_point(|place| (*place as usize) < run);
+        let last = book.run_of.partition_point(|place| (*place as usize) <= run);
+        let claims = ledger.claims_of(&ledger.run(&of.run_id)?)?;
+        for (at, claim) in (first..last).zip(claims) {
+            let paid = judged[at].map_or(0, |of| of.standing.paid).saturating_add(again[at]);
+            if let Some(old) = book.place(claim.payment) {
+                again[old] = again[old].saturating_add(paid);
+            }
+        }
+    }
+    Ok(again)
+}
+
 /// Where every payment that was sent stands.
 pub(super) fn judged(book: &Book, messages: &[Message], told: &[Answer]) -> Vec<Option<Judged>> {
     // The answers of each payment, one after another.
