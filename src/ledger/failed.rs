@@ -24,6 +24,9 @@ pub struct PaidLine {
     pub rule_version: Arc<str>,
 }
 
+/// Money that came back to an indicator: funding source, 指标文号, fen.
+pub type CameBack = (Arc<str>, Arc<str>, i64);
+
 impl Ledger {
     /// What one run has claimed, in the order it was claimed.
     ///
@@ -72,11 +75,7 @@ impl Ledger {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn came_back(
-        &self,
-        claims: &[Claim],
-        period: Month,
-    ) -> Result<Vec<(Arc<str>, Arc<str>, i64)>, LedgerError> {
+    pub fn came_back(&self, claims: &[Claim], period: Month) -> Result<Vec<CameBack>, LedgerError> {
         let mut back = Vec::new();
         for claim in claims {
             back.extend(self.rows(

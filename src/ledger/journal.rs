@@ -239,7 +239,7 @@ impl Journal<'_> {
             let totals = self.totals;
             self.payments(released)?;
             self.totals = totals;
-            return Ok(self.balances(released)?);
+            return self.balances(released);
         }
         self.lines(released)?;
         self.payments(released)?;

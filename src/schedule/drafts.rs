@@ -296,10 +296,10 @@ impl Drafts {
         let Some(rule) = codes.iter().find(|of| of.holds(item, payee, own.fiscal_year)) else {
             return line;
         };
-        let mut coded = own.clone();
-        coded.gov_eco_code = rule.gov_eco_code.clone().unwrap_or(coded.gov_eco_code);
-        coded.dep_eco_code = rule.dep_eco_code.clone().unwrap_or(coded.dep_eco_code);
-        self.budget_place(&coded)
+        let mut line = own.clone();
+        line.gov_eco_code = rule.gov_eco_code.clone().unwrap_or(line.gov_eco_code);
+        line.dep_eco_code = rule.dep_eco_code.clone().unwrap_or(line.dep_eco_code);
+        self.budget_place(&line)
     }
 
     /// The budget line of a source with that 指标文号, else the first of the source.
