@@ -57,6 +57,12 @@ fn answers(office: &Office, payments: &[Row]) -> (Row, Row) {
 }
 
 fn reconcile(office: &Office, correct: bool) -> (u8, Value) {
+    let (file, out) = (reconcile_file(office, correct), office.place("recon"));
+    let (exit, out, err) = office.says(&["run", &file, "--out", &out, "--json"]);
+    (exit, serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}")))
+}
+
+fn reconcile_file(office: &Office, correct: bool) -> String {
     let text = format!(
         "id = \"answers\"\nkind = \"reconcile\"\nsettles = {:?}\nperiod = \"2026-08\"\n\
          input = {:?}\ncalendar = \"cn\"\ncorrect = {correct}\nworkbooks = false\n",
@@ -64,9 +70,7 @@ fn reconcile(office: &Office, correct: bool) -> (u8, Value) {
         office.place("answers"),
     );
     fs::write(office.path("answers.toml"), text).unwrap();
-    let (file, out) = (office.place("answers.toml"), office.place("recon"));
-    let (exit, out, err) = office.says(&["run", &file, "--out", &out, "--json"]);
-    (exit, serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}")))
+    office.place("answers.toml")
 }
 
 #[test]
@@ -285,4 +289,34 @@ fn codes_follow_the_form_of_the_payee_and_move_no_money() {
     coded.act("release", "2026-08", "王五");
     let again = coded.says(&["audit", "rerun", &coded.place("2026-08")]);
     assert_eq!(again.0, 0, "{}", again.2);
+}
+
+#[test]
+fn a_batch_is_paid_as_the_settlement_was_or_not_made() {
+    let office = Office::new();
+    let job = job(&office, "");
+    settle(&office, &job, "2026-08");
+    office.act("approve", "2026-08", "李四");
+    office.act("release", "2026-08", "王五");
+    answers(&office, &rows(&office.path("2026-08/payments.csv")));
+    // The folder of the settlement lies elsewhere; another run's stands in its place.
+    fs::rename(office.path("2026-08"), office.path("elsewhere")).unwrap();
+    let words = ["run", &job, "--period", "2026-09", "--out", &office.place("2026-08")];
+    let text: Vec<String> =
+        words.into_iter().chain(["--ledger", "none"]).map(str::to_owned).collect();
+    assert_eq!(tuoyu(&text).0, 3);
+    let manifest = office.path("2026-08/manifest.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let text = text.replace("\"period\": \"2026-09\"", "\"period\": \"2026-08\"");
+    fs::write(&manifest, text).unwrap();
+    let file = reconcile_file(&office, true);
+    let told = office.refused(&["run", &file, "--out", &office.place("recon")], 1);
+    assert!(told.contains("the ledger has run"), "{told}");
+    assert!(!office.path("recon").exists() && !office.path("2026-08.correction-1").exists());
+    // Named where it lies, the batch has all that pays.
+    let text = fs::read_to_string(&file).unwrap().replace("/2026-08\"", "/elsewhere\"");
+    fs::write(&file, text).unwrap();
+    let (exit, ..) = office.says(&["run", &file, "--out", &office.place("recon")]);
+    assert_eq!(exit, 5);
+    assert!(office.path("elsewhere.correction-1/pay.json").is_file());
 }

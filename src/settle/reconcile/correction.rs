@@ -13,7 +13,7 @@ use crate::ledger::{
     Claim, InstitutionMonth, Ledger, PaidLine, Pending, RunRecord, RunState, Told, batch_job,
 };
 use crate::publish::recon::{BatchFiles, write_batch};
-use crate::publish::{Draft, MANIFEST, PAY_FILE, PayFile, PublishError};
+use crate::publish::{Draft, MANIFEST, Manifest, PAY_FILE, PayFile, PublishError};
 use crate::reconcile::Book;
 use crate::schedule::{LineKind, Payee, Payment, Schedule, ScheduleLine};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -106,6 +106,15 @@ impl Correction {
         let demand = ledger.course(&settlement.run_id)?.demand;
         let two = demand.approvals > 1;
         let approval = Approval { keys: demand.keys, two_from: two.then_some(Fen(0)) };
+        // How the batch is paid stands in the run folder of the settlement, and nowhere else.
+        let found = Manifest::read(&job.run_folder).map_err(PublishError::from)?.run_id;
+        if found != settlement.run_id {
+            return Err(SettleError::OtherRun {
+                folder: job.run_folder.clone(),
+                found: format!("run {found}"),
+                expected: format!("run {}", settlement.run_id),
+            });
+        }
         let pay = PayFile::read(&job.run_folder).map_err(PublishError::from)?;
         let schedule = schedule(job, ledger, book, number, (&failed, &corrected), pay.as_ref())?;
         let claims: Vec<Claim> = failed
