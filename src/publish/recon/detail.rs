@@ -5,7 +5,7 @@ use super::Reconciliation;
 use crate::domain::Fen;
 use crate::publish::Profile;
 use crate::publish::sheet::yuan;
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 /// The run folder's file, and the profile its columns are named by.
 #[derive(Debug, Clone)]
@@ -27,39 +27,39 @@ pub(super) fn text(of: &Reconciliation<'_>) -> Option<(Vec<u8>, usize)> {
         header.iter().position(|found| found == name)
     };
     let (number, due, paid) = (place("payment_no")?, place("payable")?, place("paid")?);
-    let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().ok()?;
-    let paid_of: BTreeMap<&str, (i64, i64)> = of
-        .judged
+    let numbers: FxHashMap<&str, usize> = of
+        .book
+        .payments
         .iter()
         .enumerate()
-        .filter(|(at, _)| of.book.run_of[*at] == 0)
-        .map(|(at, judged)| {
-            let payment = &of.book.payments[at];
-            let own = judged.as_ref().map_or(0, |of| of.standing.paid);
-            let paid = own.saturating_add(of.repaid[at]).min(payment.amount_fen);
-            (&*payment.payment_no, (paid, payment.amount_fen))
-        })
+        .take_while(|(at, _)| of.book.run_of[*at] == 0)
+        .map(|(at, payment)| (&*payment.payment_no, at))
         .collect();
     // What was due of each payment in the rows before.
-    let mut running: BTreeMap<&str, i128> = BTreeMap::new();
-    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut running = vec![0_i128; numbers.len()];
+    let mut writer = csv::Writer::from_writer(Vec::with_capacity(detail.bytes.len()));
     writer.write_record(&header).ok()?;
-    for row in &rows {
-        let (sum, amount) = paid_of.get(row.get(number)?).copied().unwrap_or((0, 0));
+    let (mut row, mut rows) = (csv::StringRecord::new(), 0);
+    while reader.read_record(&mut row).ok()? {
+        let at = numbers.get(row.get(number)?).copied();
         let Fen(own) = Fen::parse(row.get(due)?).ok()?;
-        let before = running.entry(row.get(number)?).or_default();
-        let until = |due: i128| match i128::from(amount) {
-            0 => 0,
-            amount => (i128::from(sum) * due).div_euclid(amount),
-        };
-        let first = until(*before);
-        *before += i128::from(own);
-        let part = i64::try_from(until(*before) - first).ok()?;
-        let cells = row
-            .iter()
-            .enumerate()
-            .map(|(at, cell)| if at == paid { yuan(part) } else { cell.to_owned() });
-        writer.write_record(cells).ok()?;
+        let part = at.map_or(0, |at| {
+            let amount = of.book.payments[at].amount_fen;
+            let sum = of.judged[at].map_or(0, |of| of.standing.paid);
+            let sum = sum.saturating_add(of.repaid[at]).min(amount);
+            let until = |due: i128| match i128::from(amount) {
+                0 => 0,
+                amount => (i128::from(sum) * due).div_euclid(amount),
+            };
+            let before = until(running[at]);
+            running[at] += i128::from(own);
+            // A part is no larger than the payment.
+            i64::try_from(until(running[at]) - before).unwrap_or_default()
+        });
+        let part = yuan(part);
+        let cells = row.iter().enumerate();
+        writer.write_record(cells.map(|(at, cell)| if at == paid { &part } else { cell })).ok()?;
+        rows += 1;
     }
-    Some((writer.into_inner().ok()?, rows.len()))
+    Some((writer.into_inner().ok()?, rows))
 }

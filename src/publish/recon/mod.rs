@@ -116,7 +116,8 @@ pub fn write(of: &Reconciliation<'_>, draft: &mut Draft) -> Result<(), PublishEr
     let name = "recon.csv";
     let mut file = draft.open(name)?;
     let buffered = std::io::BufWriter::with_capacity(1 << 20, &mut file);
-    let rows = rows::write_recon(of, buffered).map_err(PublishError::write(name))?;
+    let (rows, detail) = rayon::join(|| rows::write_recon(of, buffered), || detail::text(of));
+    let rows = rows.map_err(PublishError::write(name))?;
     file.start_sync();
     let mut files: Vec<Closed> = vec![
         (file, Contents { rows: Some(rows as u64), fen: None }),
@@ -125,7 +126,7 @@ pub fn write(of: &Reconciliation<'_>, draft: &mut Draft) -> Result<(), PublishEr
         write_sheet(&rows::corrections(of), draft)?,
         write_bytes("summary.json", summary::text(of).as_bytes(), draft)?,
     ];
-    if let Some((text, rows)) = detail::text(of) {
+    if let Some((text, rows)) = detail {
         let (file, _) = write_bytes("finance_detail.csv", &text, draft)?;
         files.push((file, Contents { rows: Some(rows as u64), fen: None }));
     }
