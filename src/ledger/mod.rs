@@ -37,7 +37,7 @@ pub use answers::{Claim, MatchRule, Message, SentPayment, SentRun, Told, batch_j
 pub use chain::EventKind;
 pub use course::{Act, ActKind, Course, Deed, Demand, message};
 pub use error::LedgerError;
-pub use failed::{CameBack, PaidLine};
+pub use failed::{CameBack, ClaimedLine, PaidLine, apportion};
 pub use journal::{BooksError, JournalTotals};
 pub use lines::PostedRow;
 pub use post::{Pending, Posted, RunRecord, Written};

@@ -1,7 +1,7 @@
 //! Reading the books: what stands, what was posted before, the year to date.
 
 use super::rows::keys;
-use super::{Ledger, LedgerError, chain};
+use super::{ClaimedLine, Ledger, LedgerError, chain};
 use crate::allocation::PostedLine;
 use crate::domain::{Date, Month};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -186,6 +186,11 @@ impl Ledger {
                 },
             )?;
             lines.extend(posted);
+            // What this run carried in of failed payments left the periods they failed in.
+            let claims = self.claims_of(&run)?;
+            if !claims.is_empty() {
+                lines.extend(self.lines_claimed(&claims)?.iter().map(ClaimedLine::carried_out));
+            }
         }
         Ok(lines)
     }
@@ -260,6 +265,14 @@ impl Ledger {
                 add(&mut sums.by_source, source, fen);
                 add(&mut sums.by_budget_doc_no, budget_doc_no, fen);
                 sums.total += fen;
+            }
+            // What was carried in of failed payments was counted when it was paid for the first time.
+            for ClaimedLine { line, fen, .. } in self.lines_claimed(&self.claims_of(&run)?)? {
+                add(&mut sums.by_institution, line.institution_id.to_string(), -fen);
+                add(&mut sums.by_item, line.item.to_string(), -fen);
+                add(&mut sums.by_source, line.source.to_string(), -fen);
+                add(&mut sums.by_budget_doc_no, line.budget_doc_no.to_string(), -fen);
+                sums.total -= fen;
             }
         }
         Ok(sums)

@@ -1,7 +1,8 @@
 //! A calendar year by budget line.
 
+use super::read::{HEAD, head};
 use super::rows::ROWS_MAX;
-use super::{BooksError, Ledger};
+use super::{BooksError, ClaimedLine, Ledger};
 use rusqlite::params;
 
 /// What the released runs of a year pay for an item from a budget line.
@@ -34,7 +35,7 @@ impl Ledger {
              WHERE state IN ('released', 'answered', 'closed') AND period / 100 = ?2
                  AND CASE WHEN ?1 IS NULL THEN instr(job_id, '+') = 0 ELSE job_id = ?1 END
              GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
-        let lines = self.rows(sql, params![job_id, year, ROWS_MAX], |row| {
+        let mut lines = self.rows(sql, params![job_id, year, ROWS_MAX], |row| {
             Ok(YearLine {
                 item: row.get(0)?,
                 source: row.get(1)?,
@@ -42,6 +43,24 @@ impl Ledger {
                 payable_fen: row.get(3)?,
             })
         })?;
+        // What a settlement carried in of failed payments was counted when it was paid first.
+        let sql = format!(
+            "SELECT {HEAD} FROM runs WHERE state IN ('released', 'answered', 'closed')
+                 AND period / 100 = ?2 AND instr(job_id, '+') = 0
+                 AND (?1 IS NULL OR job_id = ?1) ORDER BY run_no"
+        );
+        for run in self.rows(&sql, params![job_id, year], head)? {
+            for ClaimedLine { line, fen, .. } in self.lines_claimed(&self.claims_of(&run)?)? {
+                let same = |of: &&mut YearLine| {
+                    *of.item == *line.item
+                        && *of.source == *line.source
+                        && *of.budget_doc_no == *line.budget_doc_no
+                };
+                if let Some(of) = lines.iter_mut().find(same) {
+                    of.payable_fen -= fen;
+                }
+            }
+        }
         Ok(lines)
     }
 }

@@ -153,10 +153,10 @@ impl Book {
 
     /// The run that a message to the bank was made of, by the id it bore.
     pub(super) fn of_message(&self, id: &str) -> Option<usize> {
-        let head = |run: &SentRun| run.run_id.get(..MESSAGE_ID).map(str::to_owned);
-        let same = |run: &&SentRun| head(run).is_some_and(|head| head.eq_ignore_ascii_case(id));
-        let run = self.runs.iter().find(same)?;
-        self.runs.iter().position(|other| other.run_id == run.run_id)
+        let head = |run: &SentRun| {
+            run.run_id.get(..MESSAGE_ID).is_some_and(|head| head.eq_ignore_ascii_case(id))
+        };
+        self.runs.iter().position(head)
     }
 
     /// Places of the payments that went out, by run.

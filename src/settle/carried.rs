@@ -2,21 +2,21 @@
 //! (`carry_failed`): as money carried out of its period, so that it enters as `CARRY_IN`.
 
 use super::SettleError;
-use super::reconcile::{PastTold, apportion, to_pay_again};
+use super::reconcile::{PastTold, to_pay_again};
 use crate::allocation::PostedLine;
 use crate::domain::Month;
 use crate::job::Job;
-use crate::ledger::{Claim, Ledger, RunState};
-use crate::schedule::LineKind;
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::ledger::{Claim, ClaimedLine, Ledger, RunState};
+use crate::publish::YearToDate;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 /// Failed money on its way into a period.
 #[derive(Debug, Default)]
 pub(super) struct Carried {
-    /// Lines that carry it out of its own period.
-    pub(super) lines: Vec<PostedLine>,
+    /// The lines of the payments that failed.
+    lines: Vec<ClaimedLine>,
     /// What of which payment, for the books: nobody else pays it again.
     pub(super) claims: Vec<Claim>,
     /// The same by end-to-end id, for the run id.
@@ -50,7 +50,6 @@ impl Carried {
             let Some(of) = PastTold::of(ledger, &job.id, earlier)? else { continue };
             let claimed = ledger.claimed(&of.book.runs, own.as_deref())?;
             let judged = of.judged();
-            let mut due: Vec<(usize, i64)> = Vec::new();
             for (at, payment) in of.book.payments.iter().enumerate() {
                 let key = payment.payment;
                 let fen = if let Some(then) = &then {
@@ -60,54 +59,32 @@ impl Carried {
                     to_pay_again(&of.book, at, judged[at].as_ref()) - others
                 };
                 if fen > 0 {
-                    due.push((at, fen));
+                    this.claims.push(Claim { payment: key, fen });
+                    // Writing to memory cannot fail.
+                    let _ = writeln!(this.text, "{} {fen}", payment.end_to_end_id);
                 }
             }
-            this.take(ledger, &of, earlier, &due)?;
         }
+        this.lines = ledger.lines_claimed(&this.claims)?;
         Ok(this)
     }
 
-    fn take(
-        &mut self,
-        ledger: &Ledger,
-        of: &PastTold,
-        earlier: Month,
-        due: &[(usize, i64)],
-    ) -> Result<(), SettleError> {
-        if due.is_empty() {
-            return Ok(());
+    /// The lines that carry it out of the periods it failed in.
+    pub(super) fn posted(&self) -> impl Iterator<Item = PostedLine> + '_ {
+        self.lines.iter().map(ClaimedLine::carried_out)
+    }
+
+    /// Takes it off a year to date, which holds it from when it was paid for the first time.
+    pub(super) fn less(&self, sums: &mut YearToDate) {
+        for ClaimedLine { line, fen, .. } in &self.lines {
+            let less = |sums: &mut BTreeMap<String, i64>, key: &str| {
+                *sums.entry(key.to_owned()).or_default() -= fen;
+            };
+            less(&mut sums.by_institution, &line.institution_id);
+            less(&mut sums.by_item, &line.item);
+            less(&mut sums.by_source, &line.source);
+            less(&mut sums.by_budget_line, &line.budget_doc_no);
+            sums.total -= fen;
         }
-        let payments = &of.book.payments;
-        let keys: FxHashSet<i64> = due.iter().map(|(at, _)| payments[*at].payment).collect();
-        let mut lines = FxHashMap::default();
-        for run in &of.book.runs {
-            for line in ledger.lines_paid_by(run, &keys)? {
-                lines.entry(line.payment).or_insert_with(Vec::new).push(line);
-            }
-        }
-        for (at, fen) in due {
-            let payment = &payments[*at];
-            let parts = lines.remove(&payment.payment).unwrap_or_default();
-            for (part, share) in parts.iter().zip(apportion(*fen, &parts)) {
-                if share == 0 {
-                    continue;
-                }
-                self.lines.push(PostedLine {
-                    period: earlier,
-                    source_period: part.source_period,
-                    institution_id: Arc::clone(&payment.institution_id),
-                    item: Arc::clone(&part.item),
-                    line_kind: Arc::from(LineKind::CarryOut.word()),
-                    source: Arc::clone(&payment.source),
-                    payable_fen: -share,
-                    budget_doc_no: Arc::clone(&payment.budget_doc_no),
-                });
-            }
-            self.claims.push(Claim { payment: payment.payment, fen: *fen });
-            // Writing to memory cannot fail.
-            let _ = writeln!(self.text, "{} {fen}", payment.end_to_end_id);
-        }
-        Ok(())
     }
 }

@@ -31,7 +31,7 @@ pub enum SettleError {
     /// A batch would pay again what has not failed, or not so much of it (exit 1).
     #[error(
         "payment {payment_no}: the batch pays {claimed} fen of it again, and {failed} fen of it \
-         failed; hint: run the reconcile job again, which makes the batch anew"
+         failed; hint: run the job again that made it, which makes it anew"
     )]
     NotFailed {
         /// The payment.

@@ -364,10 +364,11 @@ fn compute_whole(
     let Read { period, laws, mut delivered, mut findings, book } = read(job, ledger, progress)?;
     let first = laws.first().map_or(period, |(month, _)| *month);
     let view = ledger.map(Ledger::view).transpose()?;
-    let History { mut posted, released, previous, compared, year_to_date } =
+    let History { mut posted, released, previous, compared, mut year_to_date } =
         history::read(job, ledger, first, period)?;
     let carried = Carried::of(job, ledger, (first, period))?;
-    posted.extend(carried.lines);
+    posted.extend(carried.posted());
+    carried.less(&mut year_to_date);
     let closed = Closed::look(job, &book, ledger, first)?;
     drop(view);
     let recalled = Recalled {

@@ -139,6 +139,12 @@ fn what_failed_comes_in_with_the_next_period_and_is_claimed_once() {
     office.act("release", "2026-09", "王五");
     let (exit, report) = reconcile(&office, true);
     assert_eq!((exit, &report["open"]), (0, &Value::from(0)));
+    let summary = fs::read(office.path("recon/summary.json")).unwrap();
+    let summary: Value = serde_json::from_slice(&summary).unwrap();
+    assert_eq!(summary["open_items"], 0);
+    let recon = rows(&office.path("recon/recon.csv"));
+    let row = recon.iter().find(|row| row["payment_no"] == rejected["payment_no"]).unwrap();
+    assert_eq!((&*row["class"], &*row["next_step"]), ("REJECTED", "none"));
     assert_eq!(office.says(&["audit", "verify"]).0, 0);
 }
 
@@ -171,7 +177,7 @@ fn a_settlement_that_carries_what_was_paid_meanwhile_is_not_released() {
 fn a_release_draws_no_more_than_its_indicator_holds() {
     let office = Office::new();
     let job = job(&office, "");
-    // The delivered balance of one indicator is a fen below what is to be paid from it.
+    // One indicator (指标金额) is a fen below what is to be paid from it; its balance is not.
     let folder = office.path("in");
     copy(Path::new("data/sample"), &folder);
     let run = |office: &Office| {
@@ -199,7 +205,6 @@ fn a_release_draws_no_more_than_its_indicator_holds() {
         .map(|line| {
             let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
             if cells[0] == *doc {
-                // The indicator itself (指标金额) is a fen short; its balance is not.
                 let short = wanted - 1;
                 cells[7] = format!("{}.{:02}", short / 100, short % 100);
             }

@@ -85,7 +85,7 @@ pub(super) fn account(id: u32) -> String {
 }
 
 impl Desk {
-    fn empty(settings: &str) -> Self {
+    pub(super) fn empty(settings: &str) -> Self {
         let desk = Self {
             folder: tempfile::tempdir().unwrap(),
             settings: settings.to_owned(),

@@ -5,6 +5,7 @@ mod bank;
 mod books;
 mod classes;
 mod desk;
+mod later;
 mod orders;
 mod paper;
 mod round;

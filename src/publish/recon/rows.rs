@@ -48,6 +48,7 @@ impl Next {
         match standing.class {
             _ if !standing.is_open(carried) => Self::Nothing,
             Class::Paid => Self::AskBank,
+            _ if standing.contradicted && (carried || standing.failed() == 0) => Self::AskBank,
             Class::DuplicateBank | Class::AmountDiff => Self::Recall,
             Class::AccountDiff => Self::CheckAccount,
             _ if standing.failed() > claimed => Self::PayAgain,

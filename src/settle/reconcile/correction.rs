@@ -4,13 +4,14 @@
 //! While it is a draft it is made anew by each reconciliation, so that it holds what has failed by then.
 
 use super::super::post::Maker;
-use super::past::{apportion, to_pay_again};
+use super::past::to_pay_again;
 use super::{CALC_VERSION, CorrectionReport, Judged, SettleError, accounts};
 use crate::allocation::BudgetLine;
 use crate::domain::{Date, Fen, hex, hex_upper};
 use crate::job::{Approval, ReconcileJob};
 use crate::ledger::{
-    Claim, InstitutionMonth, Ledger, PaidLine, Pending, RunRecord, RunState, Told, batch_job,
+    Claim, InstitutionMonth, Ledger, PaidLine, Pending, RunRecord, RunState, Told, apportion,
+    batch_job,
 };
 use crate::publish::recon::{BatchFiles, write_batch};
 use crate::publish::{Draft, MANIFEST, Manifest, PAY_FILE, PayFile, PublishError};

@@ -27,7 +27,7 @@ use crate::publish::{
 use crate::reconcile::{Book, Heard, MatchRule, Standing, Totals, matched, totals};
 use believed::Believed;
 use correction::Correction;
-pub(super) use past::{Told as PastTold, apportion, claims_hold, to_pay_again};
+pub(super) use past::{Told as PastTold, claims_hold, to_pay_again};
 use past::{carried, judged, repaid};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
@@ -321,12 +321,24 @@ impl<'a> Work<'a> {
             feed(of.file);
         }
         // In the order of the payments, not of the map.
-        for payment in &self.book.payments {
+        for (at, payment) in self.book.payments.iter().enumerate() {
             if let Some((fen, run)) = self.claimed.get(&payment.payment) {
                 feed(&payment.end_to_end_id);
                 feed(&fen.to_string());
                 feed(run);
+                feed(if self.carried[at] { "out again" } else { "" });
+                feed(&self.repaid[at].to_string());
             }
+        }
+        // The calendar speaks by the ages alone.
+        for (at, age) in self.ages.iter().chain(&self.loose_ages).enumerate() {
+            if *age != 0 {
+                feed(&format!("{at} {age}"));
+            }
+        }
+        if let Some(detail) = &self.detail {
+            feed(&hex(&Sha256::digest(&detail.bytes)));
+            feed(&format!("{:?}", detail.profile));
         }
         hex(&hash.finalize())
     }

@@ -3,7 +3,7 @@
 
 use super::SettleError;
 use crate::domain::Month;
-use crate::ledger::{Ledger, Message, PaidLine, Told as Answer};
+use crate::ledger::{Ledger, Message, Told as Answer};
 use crate::publish::recon::Judged;
 use crate::reconcile::{Book, standing};
 use std::collections::BTreeMap;
@@ -190,46 +190,4 @@ pub(super) fn judged(book: &Book, messages: &[Message], told: &[Answer]) -> Vec<
             Some(Judged { standing, by })
         })
         .collect()
-}
-
-/// What failed over the lines of its payment: each running total is rounded down, so that the parts
-/// make up the whole, also where a line takes back.
-pub(in crate::settle) fn apportion(fen: i64, lines: &[PaidLine]) -> Vec<i64> {
-    let sum: i128 = lines.iter().map(|line| i128::from(line.payable_fen)).sum();
-    let (mut running, mut given) = (0_i128, 0_i128);
-    lines
-        .iter()
-        .map(|line| {
-            running += i128::from(line.payable_fen);
-            let until = if sum == 0 { 0 } else { (i128::from(fen) * running).div_euclid(sum) };
-            let part = until - given;
-            given = until;
-            // A part is no larger than its line, which fits.
-            i64::try_from(part).unwrap_or_default()
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(fen: i64) -> PaidLine {
-        PaidLine {
-            payment: 1,
-            source_period: crate::domain::Month::new(2026, 9).unwrap(),
-            item: Arc::from("a"),
-            payable_fen: fen,
-            rule_version: Arc::from("v"),
-        }
-    }
-
-    /// By hand: 400 of 1000 over 333, 667; over 1200, -200; all of 1000.
-    #[test]
-    fn parts_make_up_the_whole() {
-        assert_eq!(apportion(400, &[line(333), line(667)]), [133, 267]);
-        assert_eq!(apportion(400, &[line(1200), line(-200)]), [480, -80]);
-        assert_eq!(apportion(1000, &[line(333), line(667)]), [333, 667]);
-        assert_eq!(apportion(1, &[line(500), line(500)]), [0, 1]);
-    }
 }
