@@ -20,10 +20,15 @@ pub struct Damage {
 impl Archive {
     /// Reads all objects and pointers; an empty list means that all is whole. `recorded` are the
     /// hashes of recipes by run, as the ledger holds them: a pointer that leads elsewhere is found.
+    /// `answers` are the hashes of the files of answers it holds, with their names.
     ///
     /// # Errors
     /// When the archive cannot be listed.
-    pub fn verify(&self, recorded: &BTreeMap<String, String>) -> Result<Vec<Damage>, ArchiveError> {
+    pub fn verify(
+        &self,
+        recorded: &BTreeMap<String, String>,
+        answers: &BTreeMap<String, String>,
+    ) -> Result<Vec<Damage>, ArchiveError> {
         let mut damages = Vec::new();
         // What every object holds, by hash.
         let mut words: BTreeMap<String, String> = BTreeMap::new();
@@ -35,6 +40,9 @@ impl Archive {
             if let Err(error) = self.verify_run(run_id, recorded.get(run_id), &mut words) {
                 damages.extend(self.damage(error));
             }
+        }
+        for (sha256, file) in answers {
+            words.entry(sha256.clone()).or_insert_with(|| format!("answers {file}"));
         }
         for (sha256, what) in &words {
             if self.object(sha256).is_none() {

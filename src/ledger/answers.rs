@@ -428,7 +428,7 @@ impl Ledger {
 
 impl Pending<'_> {
     /// Takes in messages and what they say, as one event of the settlement's run. What they say counts
-    /// its messages from `base`. `act` says by whom,
+    /// its messages from `base`. `archived`: the archive keeps their files. `act` says by whom,
     /// when and with what key; its kind and reason are not read.
     ///
     /// # Errors
@@ -440,7 +440,7 @@ impl Pending<'_> {
         run: &SentRun,
         messages: &[Message],
         (told, base): (&[Told], u32),
-        act: &Act<'_>,
+        (act, archived): (&Act<'_>, bool),
     ) -> Result<i64, LedgerError> {
         let refused =
             |refusal, period| LedgerError::Refused { run_id: run.run_id.clone(), period, refusal };
@@ -461,6 +461,7 @@ impl Pending<'_> {
             .write_answers(seq, run.run_no, messages, (told, base))
             .map_err(|e| self.store(e))?;
         let mut body = json!({
+            "archived": archived,
             "job_id": course.job_id,
             "period": course.period.to_string(),
             "run_id": run.run_id,

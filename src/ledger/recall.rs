@@ -1,6 +1,7 @@
 //! The books as a past run read them: by the ids of the runs it saw, replaced drafts included.
 
 use super::read::{RunHead, by_id};
+use super::rows::keys;
 use super::{Ledger, LedgerError, chain};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -48,6 +49,31 @@ impl Ledger {
             path: self.path.clone(),
             run_id: run_id.to_owned(),
         })
+    }
+
+    /// The files of answers that were archived when they were taken in: hash -> name.
+    ///
+    /// # Errors
+    /// [`LedgerError::Broken`] when the chain does not hold, else the store's reasons.
+    pub fn answer_files(&self) -> Result<BTreeMap<String, String>, LedgerError> {
+        let mut events = Vec::new();
+        chain::walk(&self.connection, &self.path, |event, _| {
+            let body: Value = serde_json::from_str(&event.body).unwrap_or_default();
+            if body["archived"].as_bool() == Some(true) {
+                events.push(event.seq);
+            }
+            Ok(())
+        })?;
+        let mut files = BTreeMap::new();
+        for event in events {
+            let of = self.rows(
+                "SELECT sha256, file FROM messages WHERE message BETWEEN ?1 AND ?2",
+                keys(event),
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            files.extend(of);
+        }
+        Ok(files)
     }
 
     /// Hash of the recipe of each run in the archive, as the events that posted them say; a run

@@ -237,14 +237,15 @@ pub fn verify(
 /// # Errors
 /// The first object or pointer that is not as it was left, or an archive that is gone.
 pub fn verify_archive(ledger: &Path, named: Option<&Path>) -> Result<(), SettleError> {
-    let recipes = Ledger::open(ledger)?.recipes()?;
+    let books = Ledger::open(ledger)?;
+    let (recipes, answers) = (books.recipes()?, books.answer_files()?);
     let beside = ledger.parent().unwrap_or(Path::new("")).join("archive");
     let folder = named.unwrap_or(&beside);
-    if recipes.is_empty() && named.is_none() {
+    if recipes.is_empty() && answers.is_empty() && named.is_none() {
         return Ok(());
     }
     let archive = Archive::open(folder)?;
-    match archive.verify(&recipes)?.into_iter().next() {
+    match archive.verify(&recipes, &answers)?.into_iter().next() {
         None => Ok(()),
         Some(damage) => Err(SettleError::Archive(ArchiveError::Damaged {
             path: folder.join(damage.file),

@@ -1,6 +1,7 @@
 //! One changed byte, anywhere, is found and named.
 
 use super::{Office, contents, flip};
+use std::collections::BTreeMap;
 use std::fs;
 
 /// Bytes looked at in a file of so many: its first ones, its middle, its last ones.
@@ -23,7 +24,7 @@ fn every_byte_of_the_archive_counts() {
     let (run, _) = office.settle("2026-09", "");
     let archive = office.archive();
     let recorded = office.ledger().recipes().unwrap();
-    assert_eq!(archive.verify(&recorded).unwrap(), []);
+    assert_eq!(archive.verify(&recorded, &BTreeMap::new()).unwrap(), []);
     let files = contents(archive.path());
     assert!(files.len() > 10);
     let mut flipped = 0;
@@ -31,20 +32,20 @@ fn every_byte_of_the_archive_counts() {
         for at in places(bytes.len()) {
             let path = archive.path().join(file);
             flip(&path, at);
-            let found = archive.verify(&recorded).unwrap();
+            let found = archive.verify(&recorded, &BTreeMap::new()).unwrap();
             assert!(found.iter().any(|damage| damage.file == *file), "{file} byte {at}: {found:?}");
             fs::write(&path, bytes).unwrap();
             flipped += 1;
         }
     }
     assert!(flipped > 150, "{flipped}");
-    assert_eq!(archive.verify(&recorded).unwrap(), []);
+    assert_eq!(archive.verify(&recorded, &BTreeMap::new()).unwrap(), []);
     // Every byte of the pointer, since it is short; a rerun stops at it too.
     let pointer = format!("runs/{run}.json");
     for at in 0..files[&pointer].len() {
         let path = archive.path().join(&pointer);
         let bytes = flip(&path, at);
-        let found = archive.verify(&recorded).unwrap();
+        let found = archive.verify(&recorded, &BTreeMap::new()).unwrap();
         assert!(found.iter().any(|damage| damage.file == pointer), "byte {at}: {found:?}");
         let (exit, said) = office.rerun("run-2026-09");
         assert_eq!(exit, 6, "byte {at}: {said}");
@@ -76,13 +77,13 @@ fn a_damaged_or_missing_object_is_named_by_what_it_held() {
             assert!(said.contains(&what) && said.contains("is damaged"), "{what}: {said}");
             named += 1;
         }
-        let found = archive.verify(&recorded).unwrap();
+        let found = archive.verify(&recorded, &BTreeMap::new()).unwrap();
         assert!(found.len() == 1 && found[0].what.starts_with(&what), "{what}: {found:?}");
         fs::remove_file(&path).unwrap();
         let (_, said) = office.rerun(&run);
         let told = said.contains(&what) && said.contains("is missing");
         assert!(unread || told, "{what}: {said}");
-        let found = archive.verify(&recorded).unwrap();
+        let found = archive.verify(&recorded, &BTreeMap::new()).unwrap();
         assert!(found.len() == 1 && found[0].found == "it is missing", "{what}: {found:?}");
         fs::write(&path, bytes).unwrap();
     }
@@ -151,14 +152,14 @@ fn the_ledger_vouches_for_the_archive() {
     let pointer = |run: &str| office.path("archive/runs").join(format!("{run}.json"));
     let own = fs::read(pointer(&first)).unwrap();
     fs::copy(pointer(&second), pointer(&first)).unwrap();
-    let found = archive.verify(&recorded).unwrap();
+    let found = archive.verify(&recorded, &BTreeMap::new()).unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].found.contains("the ledger says"), "{found:?}");
     let (exit, said) = office.rerun(&first);
     assert_eq!(exit, 6, "{said}");
     assert!(said.contains("the recipe of run") && said.contains("in the ledger"), "{said}");
     fs::remove_file(pointer(&first)).unwrap();
-    assert_eq!(archive.verify(&recorded).unwrap()[0].found, "it is missing");
+    assert_eq!(archive.verify(&recorded, &BTreeMap::new()).unwrap()[0].found, "it is missing");
     fs::write(pointer(&first), own).unwrap();
     assert_eq!(office.rerun(&first).0, 0, "a draft that was replaced comes back as well");
     // The event itself: the chain no longer holds.

@@ -3,10 +3,11 @@
 use super::lifecycle::Office;
 use super::transcript::tuoyu;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use tuoyu::domain::Fen;
+use tuoyu::domain::{Fen, hex};
 
 /// A line of a file of ours by its columns.
 type Row = BTreeMap<String, String>;
@@ -324,4 +325,76 @@ fn a_batch_is_paid_as_the_settlement_was_or_not_made() {
     let (exit, ..) = office.says(&["run", &file, "--out", &office.place("recon")]);
     assert_eq!(exit, 5);
     assert!(office.path("elsewhere.correction-1/pay.json").is_file());
+}
+
+#[test]
+fn answers_are_kept_and_missed() {
+    let office = Office::new();
+    let job = job(&office, "");
+    settle(&office, &job, "2026-08");
+    office.act("approve", "2026-08", "李四");
+    office.act("release", "2026-08", "王五");
+    answers(&office, &rows(&office.path("2026-08/payments.csv")));
+    reconcile(&office, false);
+    assert_eq!(office.says(&["audit", "verify"]).0, 0);
+    let hash = hex(&Sha256::digest(fs::read(office.path("answers/answers.csv")).unwrap()));
+    let object = office.path(&format!("archive/objects/{}/{}.zst", &hash[..2], &hash[2..]));
+    fs::remove_file(object).unwrap();
+    let (exit, _, err) = office.says(&["audit", "verify", "--lang", "en"]);
+    assert_ne!(exit, 0);
+    assert!(err.contains("answers answers.csv") && err.contains("missing"), "{err}");
+}
+
+#[test]
+fn what_a_batch_paid_since_counts_in_the_bureaus_detail() {
+    let office = Office::new();
+    let job = job(&office, "");
+    settle(&office, &job, "2026-08");
+    office.act("approve", "2026-08", "李四");
+    office.act("release", "2026-08", "王五");
+    let (rejected, part) = answers(&office, &rows(&office.path("2026-08/payments.csv")));
+    let mut text = "institution_id,account_name,account_no,bank_name,bank_no\n".to_owned();
+    for of in [&rejected, &part] {
+        let id = &of["institution_id"];
+        if !text.contains(&**id) {
+            text.push_str(&format!("{id},新户名,9999010000000777,示例银行,102521000335\n"));
+        }
+    }
+    fs::write(office.path("accounts.csv"), text).unwrap();
+    let file = reconcile_file(&office, true);
+    let more = format!("accounts = {:?}\n", office.place("accounts.csv"));
+    let text = fs::read_to_string(&file).unwrap() + &more;
+    fs::write(&file, text).unwrap();
+    let run = |office: &Office| office.says(&["run", &file, "--out", &office.place("recon")]);
+    assert_eq!(run(&office).0, 5);
+    office.act("approve", "2026-08.correction-1", "李四");
+    office.act("release", "2026-08.correction-1", "王五");
+    let again = rows(&office.path("2026-08.correction-1/payments.csv"));
+    assert_eq!(again.len(), 2);
+    let mut text = "端到端标识,状态,日期\n".to_owned();
+    for row in &again {
+        text.push_str(&format!("{},成功,2026-10-09\n", row["end_to_end_id"]));
+    }
+    fs::write(office.path("answers/later.csv"), text).unwrap();
+    assert_eq!(run(&office).0, 0);
+    for row in rows(&office.path("recon/finance_detail.csv")) {
+        let of = |payment: &Row| payment["payment_no"] == row["payCertNo"];
+        if of(&rejected) || of(&part) {
+            assert_eq!(row["xpayAmt"], row["payAmt"], "{row:?}");
+        }
+    }
+    // Cleared by source: what was sent twice failed once, and all of it is paid.
+    let payments = rows(&office.path("2026-08/payments.csv"));
+    for line in rows(&office.path("recon/clearing.csv")) {
+        let of = |row: &&Row| row["source"] == line["source"] && row["hold_reason"].is_empty();
+        let own: i64 = payments.iter().filter(of).map(|row| fen(row, "amount_fen")).sum();
+        let twice: i64 = again
+            .iter()
+            .filter(|row| row["source"] == line["source"])
+            .map(|row| fen(row, "amount_fen"))
+            .sum();
+        assert_eq!(fen(&line, "sent_fen"), own + twice, "{line:?}");
+        assert_eq!(fen(&line, "failed_fen"), twice, "{line:?}");
+        assert_eq!((fen(&line, "all_amt_fen"), fen(&line, "pending_fen")), (own, 0), "{line:?}");
+    }
 }

@@ -38,3 +38,26 @@ pub(super) fn sheet(of: &Reconciliation<'_>) -> Sheet {
     to.put("amount_fen", "金额", Values::Fen(cells.values().map(|cell| cell.1).collect()));
     to
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bucket_begins_and_ends_where_its_name_says() {
+        for (age, name) in [
+            (0, "0-2"),
+            (2, "0-2"),
+            (3, "3-5"),
+            (5, "3-5"),
+            (6, "6-10"),
+            (10, "6-10"),
+            (11, "11-20"),
+            (20, "11-20"),
+            (21, "21+"),
+            (400, "21+"),
+        ] {
+            assert_eq!(bucket(age), name, "{age}");
+        }
+    }
+}

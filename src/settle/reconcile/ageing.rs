@@ -35,3 +35,21 @@ pub(super) fn ages(
     })
     .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// 2026-10-01 to 07 are off and Saturday 10 October is worked (State Council paper): from Wednesday
+    /// 30 September to Monday 12 October there are 8, 9, 10 and 12 October.
+    #[test]
+    fn work_days_of_the_calendar_count_from_the_day_after() {
+        let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/reference");
+        let calendar = crate::law::calendar::load(&reference, "cn").unwrap();
+        let day = |month, day| Date::from_ymd(2026, month, day);
+        let dues = [day(9, 30), day(10, 9), day(10, 12), day(10, 13), None];
+        let ages = ages(&calendar, day(10, 12), dues.into_iter()).unwrap();
+        assert_eq!(ages, [4, 2, 0, 0, 0]);
+    }
+}

@@ -487,7 +487,12 @@ impl<'a> Work<'a> {
             let settlement = &self.book.runs[0];
             let base = u32::try_from(messages).unwrap_or(u32::MAX);
             let told = (&self.told[told..], base);
-            pending.reconcile(settlement, &self.messages[messages..], told, &of.act)?;
+            pending.reconcile(
+                settlement,
+                &self.messages[messages..],
+                told,
+                (&of.act, self.job.archive.is_some()),
+            )?;
         }
         for run in of.answered {
             pending.act(&run.run_id, &of.act)?;
