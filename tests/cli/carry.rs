@@ -2,6 +2,7 @@
 
 use super::lifecycle::Office;
 use super::transcript::tuoyu;
+use crate::ledger::journal::hledger;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -138,6 +139,17 @@ fn what_failed_comes_in_with_the_next_period_and_is_claimed_once() {
     // Released, nothing of August is open any more.
     office.act("approve", "2026-09", "李四");
     office.act("release", "2026-09", "王五");
+    // The books balance, and what was carried in is nobody's debt any more.
+    let journal = office.path("books.journal");
+    let (exit, _, err) =
+        office.says(&["ledger", "journal", "--out", &office.place("books.journal")]);
+    assert_eq!(exit, 0, "{err}");
+    if let Some((content, said)) = hledger(&journal, &["check", "--strict"]) {
+        assert!(content, "{said}");
+        let (_, said) =
+            hledger(&journal, &["balance", "liabilities:carried", "--no-total"]).unwrap();
+        assert_eq!(said.trim(), "");
+    }
     let (exit, report) = reconcile(&office, true);
     assert_eq!((exit, &report["open"]), (0, &Value::from(0)));
     let summary = fs::read(office.path("recon/summary.json")).unwrap();
