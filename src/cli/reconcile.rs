@@ -7,6 +7,7 @@ use super::spine;
 use crate::domain::Fen;
 use crate::domain::texts::{Catalogue, Language};
 use crate::job::{self, ReconcileJob};
+use crate::publish::recon::sum;
 use crate::settle::Outcome as Posted;
 use crate::settle::reconcile::{self, ReconcileReport};
 use serde_json::{Value, json};
@@ -48,10 +49,6 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
             Ok(if report.open > 0 { Exit::Open } else { Exit::Done })
         }
     }
-}
-
-fn sum((count, fen): (u64, i128)) -> Value {
-    json!({ "count": count, "fen": i64::try_from(fen).unwrap_or(i64::MAX) })
 }
 
 fn told(job: &ReconcileJob, report: &ReconcileReport) -> Value {

@@ -15,7 +15,6 @@ use super::JobError;
 use super::toml_walk::{Section, Text};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use toml::Spanned;
 
 /// One rule; the first that fits says the codes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,16 +66,7 @@ struct File {
 
 /// Reads the rules a job names; none where it names none.
 pub(super) fn read(top: &Section<'_>, reference: &Path) -> Result<Vec<CodeRule>, JobError> {
-    let Some(name) = top.string("codes")? else { return Ok(Vec::new()) };
-    let legal = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
-    if name.is_empty() || !name.chars().all(legal) {
-        let span = top.get("codes").map_or(0..0, Spanned::span);
-        let message = format!(
-            "codes is {name:?}; expected the name of a file in the reference folder's codes, \
-             without .toml"
-        );
-        return Err(top.text.wrong(span, message));
-    }
+    let Some(name) = top.reference("codes", "codes")? else { return Ok(Vec::new()) };
     let path = reference.join("codes").join(format!("{name}.toml"));
     let file = path.display().to_string();
     let text = std::fs::read_to_string(&path)

@@ -117,7 +117,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         out: overrides.out.clone().unwrap_or_else(|| PathBuf::from(filled(&out, period, &id))),
         archive: archive(&top, overrides, ledger.as_deref())?,
         ledger,
-        form: form(&top)?,
+        form: top.reference("form", "profiles")?,
         workbooks: top.truth("workbooks")?.unwrap_or(true),
         entitlements_csv: top.truth("entitlements_csv")?.unwrap_or(false),
         change_percent: top.integer("change_percent", 0..=1000)?.unwrap_or(20),
@@ -198,21 +198,6 @@ fn pay_before_opening(top: &Section<'_>) -> Result<bool, JobError> {
             Err(top.text.wrong(span, message))
         }
     }
-}
-
-/// The name of a form is a file name and no way to another folder.
-fn form(top: &Section<'_>) -> Result<Option<String>, JobError> {
-    let Some(name) = top.string("form")? else { return Ok(None) };
-    let legal = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
-    if name.is_empty() || !name.chars().all(legal) {
-        let span = top.get("form").map_or(0..0, Spanned::span);
-        let message = format!(
-            "form is {name:?}; expected the name of a file in the reference folder's profiles, \
-             without .toml"
-        );
-        return Err(top.text.wrong(span, message));
-    }
-    Ok(Some(name))
 }
 
 /// The cut-off: a day of the month after the period, which every month has.

@@ -230,6 +230,21 @@ impl<'t> Section<'t> {
         Ok(sections)
     }
 
+    /// The name of a file of the reference folder, without `.toml`: no way to another folder.
+    pub(super) fn reference(&self, key: &str, folder: &str) -> Result<Option<String>, JobError> {
+        let Some(name) = self.string(key)? else { return Ok(None) };
+        let legal = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        if name.is_empty() || !name.chars().all(legal) {
+            let span = self.get(key).map_or(0..0, Spanned::span);
+            let message = format!(
+                "{key} is {name:?}; expected the name of a file in the reference folder's {folder}, \
+                 without .toml"
+            );
+            return Err(self.text.wrong(span, message));
+        }
+        Ok(Some(name))
+    }
+
     /// A text that must be there.
     pub(super) fn required(&self, key: &str, span: Range<usize>) -> Result<String, JobError> {
         let missing = || {

@@ -6,6 +6,7 @@ use crate::ledger::journal::hledger;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use tuoyu::domain::{Fen, hex};
@@ -369,7 +370,7 @@ fn what_a_batch_paid_since_counts_in_the_bureaus_detail() {
     for of in [&rejected, &part] {
         let id = &of["institution_id"];
         if !text.contains(&**id) {
-            text.push_str(&format!("{id},新户名,9999010000000777,示例银行,102521000335\n"));
+            writeln!(text, "{id},新户名,9999010000000777,示例银行,102521000335").unwrap();
         }
     }
     fs::write(office.path("accounts.csv"), text).unwrap();
@@ -385,7 +386,7 @@ fn what_a_batch_paid_since_counts_in_the_bureaus_detail() {
     assert_eq!(again.len(), 2);
     let mut text = "端到端标识,状态,日期\n".to_owned();
     for row in &again {
-        text.push_str(&format!("{},成功,2026-10-09\n", row["end_to_end_id"]));
+        writeln!(text, "{},成功,2026-10-09", row["end_to_end_id"]).unwrap();
     }
     fs::write(office.path("answers/later.csv"), text).unwrap();
     assert_eq!(run(&office).0, 0);

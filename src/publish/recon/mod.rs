@@ -14,6 +14,7 @@ mod summary;
 pub use ageing::{BUCKETS, bucket};
 pub use batch::{BatchFiles, write_batch};
 pub use detail::Detail;
+pub use summary::sum;
 
 use super::{Closed, Contents, Draft, Manifest, PublishError, write_bytes, write_sheet};
 use crate::domain::{AnswerMessage, Date, Statement, Unread};

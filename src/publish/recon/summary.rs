@@ -5,7 +5,9 @@ use crate::reconcile::Sum;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-fn sum((count, fen): Sum) -> Value {
+/// A count and its sum as they are told to programs.
+#[must_use]
+pub fn sum((count, fen): Sum) -> Value {
     json!({ "count": count, "fen": i64::try_from(fen).unwrap_or(i64::MAX) })
 }
 
