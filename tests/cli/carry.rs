@@ -212,26 +212,72 @@ fn a_release_draws_no_more_than_its_indicator_holds() {
     let all: i64 =
         payments.iter().filter(|row| row["source"] == "区").map(|row| fen(row, "amount_fen")).sum();
     assert!(all > wanted, "something is held, so the settlement itself fits");
-    let budget = folder.join("2026-08/budget.csv");
-    let text = fs::read_to_string(&budget).unwrap();
-    let lines: Vec<String> = text
-        .lines()
-        .map(|line| {
-            let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
-            if cells[0] == *doc {
-                let short = wanted - 1;
-                cells[7] = format!("{}.{:02}", short / 100, short % 100);
-            }
-            cells.join(",")
-        })
-        .collect();
-    fs::write(&budget, lines.join("\n") + "\n").unwrap();
+    indicator(&folder.join("2026-08/budget.csv"), doc, wanted - 1);
     run(&office);
     office.act("approve", "2026-08", "李四");
     let told = office.refused(&["release", &office.place("2026-08"), "--by", "王五"], 1);
     let want = format!("payment {}: indicator {doc} has", last["payment_no"]);
     assert!(told.contains(&want) && told.contains("0.01 yuan short"), "{told}");
     assert!(!office.path("2026-08.release").exists());
+}
+
+/// Sets the amount (指标金额) of an indicator.
+fn indicator(budget: &Path, doc: &str, fen: i64) {
+    let text = fs::read_to_string(budget).unwrap();
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let mut cells: Vec<String> = line.split(',').map(str::to_owned).collect();
+        if cells[0] == doc {
+            cells[7] = format!("{}.{:02}", fen / 100, fen % 100);
+        }
+        lines.push(cells.join(",") + "\n");
+    }
+    fs::write(budget, lines.concat()).unwrap();
+}
+
+#[test]
+fn what_a_release_drew_and_came_back_may_be_drawn_again() {
+    let office = Office::new();
+    let job = job(&office, "");
+    let folder = office.path("in");
+    copy(Path::new("data/sample"), &folder);
+    let run = |period: &str| {
+        let (out, input) = (office.place(period), office.place("in"));
+        office.done(&["run", &job, "--period", period, "--out", &out, "--input", &input])
+    };
+    run("2026-08");
+    office.act("approve", "2026-08", "李四");
+    office.act("release", "2026-08", "王五");
+    let august = rows(&office.path("2026-08/payments.csv"));
+    let (rejected, part) = answers(&office, &august);
+    assert_eq!(reconcile(&office, false).0, 5);
+    run("2026-09");
+    let september = rows(&office.path("2026-09/payments.csv"));
+    // What both months draw from the indicator of the payment that failed, less what came back of it.
+    let doc = &rejected["budget_doc_no"];
+    let out = |row: &&Row| row["budget_doc_no"] == *doc && row["hold_reason"].is_empty();
+    let drawn = |of: &[Row]| of.iter().filter(out).map(|row| fen(row, "amount_fen")).sum::<i64>();
+    let back = fen(&part, "amount_fen") - fen(&part, "amount_fen") / 4;
+    let back = fen(&rejected, "amount_fen") + if part["budget_doc_no"] == *doc { back } else { 0 };
+    let wanted = drawn(&september);
+    assert!(wanted > 0 && back > 0 && drawn(&august) > back);
+    let limit = drawn(&august) - back + wanted;
+    let budget = folder.join("2026-09/budget.csv");
+    indicator(&budget, doc, limit - 1);
+    run("2026-09");
+    office.act("approve", "2026-09", "李四");
+    let told = office.refused(&["release", &office.place("2026-09"), "--by", "王五"], 1);
+    let last = september.iter().rfind(out).unwrap();
+    let want = format!("payment {}: indicator {doc} has", last["payment_no"]);
+    assert!(told.contains(&want) && told.contains("0.01 yuan short"), "{told}");
+    // To the fen it fits.
+    let run_folder = office.place("2026-09");
+    let reason = "指标金额更正";
+    office.done(&["reopen", &run_folder, "--by", "王五", "--reason", reason]);
+    indicator(&budget, doc, limit);
+    run("2026-09");
+    office.act("approve", "2026-09", "李四");
+    office.act("release", "2026-09", "王五");
 }
 
 fn copy(from: &Path, to: &Path) {
