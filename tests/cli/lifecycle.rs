@@ -178,7 +178,7 @@ fn what_is_not_what_stands_is_not_agreed_to() {
 }
 
 /// The cells of a page as texts, row by row.
-fn page(book: &Path, name: &str) -> Vec<Vec<String>> {
+pub(super) fn page(book: &Path, name: &str) -> Vec<Vec<String>> {
     let mut book: Xlsx<_> = open_workbook(book).unwrap();
     let range = book.worksheet_range(name).unwrap();
     range.rows().map(|row| row.iter().map(ToString::to_string).collect()).collect()

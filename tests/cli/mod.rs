@@ -3,6 +3,7 @@
 
 mod args;
 mod carry;
+mod exceptions;
 mod explain;
 mod journal;
 mod lifecycle;
