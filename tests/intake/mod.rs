@@ -1,6 +1,7 @@
 //! Tests of room `intake`.
 
 mod answers;
+mod answers_batches;
 mod answers_entries;
 mod answers_peer;
 mod answers_tables;
