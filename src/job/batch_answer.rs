@@ -73,9 +73,13 @@ pub(super) fn read(
         fields.push(AnswerField { is, width, amount, date });
     }
     let has = |part: AnswerPart| fields.iter().any(|field| field.is == Some(part));
-    let by_account = has(AnswerPart::AccountNo) && has(AnswerPart::Amount);
-    if !has(AnswerPart::EndToEndId) && !has(AnswerPart::PaymentNo) && !by_account {
-        let expected = "end_to_end_id, payment_no, or account_no with amount";
+    // A number of ours is short: account or amount has to agree with it.
+    let (account, amount) = (has(AnswerPart::AccountNo), has(AnswerPart::Amount));
+    let by_number = has(AnswerPart::PaymentNo) && (account || amount);
+    let told = has(AnswerPart::EndToEndId) || by_number || account && amount;
+    if !told {
+        let expected =
+            "end_to_end_id, payment_no with account_no or amount, or account_no with amount";
         faults.add("answer", format!("no field tells which payment; expected {expected}"));
     }
     if !has(AnswerPart::Status) {

@@ -309,6 +309,10 @@ fn field(
     if figures && align == Align::Left && pad == '0' && line.separator.is_none() {
         let hint = "align = \"right\", or pad = \" \"";
         faults.add(place, format!("a number padded with zeros after it is another; hint: {hint}"));
+    } else if line.separator.is_none() && value.is_some_and(|value| changes(value, align, pad)) {
+        let zero = if figures { ", or \"0\" in front" } else { "" };
+        let message = format!("pad {pad:?} makes another value of it; expected a blank{zero}");
+        faults.add(place, message);
     }
     let date = date(wire.date.as_deref(), value.is_some_and(BatchValue::is_date), place, faults);
     let amount = value.is_some_and(BatchValue::is_amount);
@@ -319,6 +323,27 @@ fn field(
     });
     let (codes, required) = (wire.codes, wire.required);
     Some(BatchField { name, source, width, align, pad, codes, date, amount, required })
+}
+
+/// Whether a value with so many of a pad beside it reads as another one.
+fn changes(value: BatchValue, align: Align, pad: char) -> bool {
+    let figures = value.is_amount() || value.is_number();
+    let name = matches!(
+        value,
+        BatchValue::EndToEndId
+            | BatchValue::PaymentNo
+            | BatchValue::InstitutionId
+            | BatchValue::AccountNo
+            | BatchValue::BankNo
+            | BatchValue::BatchNo
+            | BatchValue::PayerAccountNo
+            | BatchValue::PayerBankNo
+            | BatchValue::RunId
+    );
+    let sign = figures && matches!(pad, '+' | '-' | '.' | ',');
+    let zeros = figures && align == Align::Right && pad == '0';
+    let after = figures || name || align == Align::Left;
+    sign || pad.is_ascii_alphanumeric() && after && !zeros
 }
 
 /// A text that every file or line of the profile has: it has to fit.

@@ -38,6 +38,12 @@ pub struct PayFile {
     pub payments: BTreeMap<String, PayOf>,
 }
 
+/// The format alone, whatever else stands in a file.
+#[derive(Deserialize)]
+struct Told {
+    format: u64,
+}
+
 /// What is told of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,12 +131,12 @@ impl PayFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(wrong(error.to_string())),
         };
-        let read: Self =
-            serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
-        if read.format > FORMAT {
-            return Err(wrong(format!("format {} is later than {FORMAT}", read.format)));
+        // First, so that a later format is not told by the first field that is new in it.
+        let told = serde_json::from_slice(&bytes).ok();
+        if let Some(Told { format }) = told.filter(|told: &Told| told.format > u64::from(FORMAT)) {
+            return Err(wrong(format!("format {format} is later than {FORMAT}")));
         }
-        Ok(Some(read))
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| wrong(error.to_string()))
     }
 
     /// The text of the file.

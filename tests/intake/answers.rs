@@ -190,7 +190,7 @@ fn a_batch_stands_beside_its_details() {
     };
     let together = format!(
         "<NtryDtls><Btch><PmtInfId>B7</PmtInfId><NbOfTxs>2</NbOfTxs></Btch>{}{}</NtryDtls>",
-        detail("X1", "<AmtDtls><TxAmt><Amt Ccy=\"CNY\">1.25</Amt></TxAmt></AmtDtls>"),
+        detail("X1", "<AmtDtls><TxAmt><Amt Ccy=\"CNY\">5.25</Amt></TxAmt></AmtDtls>"),
         detail("X2", "<Amt Ccy=\"CNY\">2</Amt><CdtDbtInd>CRDT</CdtDbtInd>"),
     );
     let alone = "<NtryDtls><Btch><PmtInfId>B8</PmtInfId><NbOfTxs>40</NbOfTxs></Btch></NtryDtls>";
@@ -209,7 +209,7 @@ fn a_batch_stands_beside_its_details() {
     assert_eq!(
         told,
         [
-            (2, Said::Paid, Scope::Payment, "X1", "B7", Some(125), Some(0)),
+            (2, Said::Paid, Scope::Payment, "X1", "B7", Some(525), Some(0)),
             (3, Said::Credit, Scope::Payment, "X2", "B7", Some(200), Some(0)),
             (4, Said::Paid, Scope::Batch, "", "B8", Some(900), Some(1)),
             (5, Said::Paid, Scope::Payment, "X3", "", Some(400), None),

@@ -113,6 +113,29 @@ def account(node, side):
     return text(node, f"{side}/Id/IBAN", f"{side}/Id/Othr/Id")
 
 
+def counted(entry):
+    return sum(int(n.text) for n in entry.findall("NtryDtls/Btch/NbOfTxs"))
+
+
+def alone(entry, details):
+    return len(details) == 1 and counted(entry) <= 1
+
+
+def ties(entry, details, fen, currency):
+    """Whether the details of an entry may be believed: they come to it, or nothing can be said."""
+    told = []
+    for detail in details:
+        amount = money(detail.find("Amt")) or money(detail.find("AmtDtls/TxAmt/Amt"))
+        amount = amount or money(detail.find("AmtDtls/InstdAmt/Amt"))
+        same = text(detail, "CdtDbtInd") in ("", text(entry, "CdtDbtInd"))
+        told.append((amount, 1 if same else -1))
+    if any(amount is None for amount, _ in told):
+        return alone(entry, details)
+    if not told or len(told) < counted(entry) or any(amount[1] != currency for amount, _ in told):
+        return True
+    return sum(sign * amount[0] for amount, sign in told) == fen
+
+
 def camt(body, kind, element, counter):
     header = text(body, "GrpHdr/MsgId")
     page = text(body, "GrpHdr/MsgPgntn/PgNb")
@@ -135,6 +158,10 @@ def camt(body, kind, element, counter):
                 foreign.append(record)
             reversal = text(entry, "RvslInd") == "true"
             details = entry.findall("NtryDtls/TxDtls")
+            believed = booked and kind != "camt.052"
+            if believed and not ties(entry, details, fen, currency):
+                foreign.append(record)
+                believed = False
             batch = entry.find("NtryDtls/Btch")
             place = None
             if batch is not None or len(details) > 1:
@@ -149,7 +176,7 @@ def camt(body, kind, element, counter):
                 node = detail if detail is not None else ET.Element("TxDtls")
                 side = text(node, "CdtDbtInd") or text(entry, "CdtDbtInd")
                 back = reversal or returns(entry) or returns(node) or node.find("RtrInf") is not None
-                if not booked or kind == "camt.052":
+                if not believed:
                     said = "Pending"
                 elif side == "DBIT":
                     said = "Paid"
@@ -160,7 +187,7 @@ def camt(body, kind, element, counter):
                 if told is None and asked is not None and asked[1] == currency:
                     told = asked
                 if told is None:
-                    told = (fen, currency) if one else asked or (None, "")
+                    told = (fen, currency) if one or alone(entry, details) else asked or (None, "")
                 debtor, creditor = account(node, "RltdPties/DbtrAcct"), account(node, "RltdPties/CdtrAcct")
                 payee = creditor
                 if side == "CRDT":

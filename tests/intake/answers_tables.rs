@@ -32,7 +32,7 @@ fn a_table_reads_alike_in_every_encoding_and_language() {
             said: Said::Paid,
             status: "成功".into(),
             end_to_end_id: "X1".into(),
-            voucher_no: "2026-09-000001".into(),
+            instruction_id: "2026-09-000001".into(),
             account_no: "0622".into(),
             amount_fen: Some(123_450),
             bank_date: date(9),
@@ -146,7 +146,7 @@ fn a_header_that_means_one_thing_twice_is_refused() {
         file.unread
     );
     // Neither status nor which payment: no table of answers.
-    for header in ["end_to_end_id,amount", "status,amount", "a,b"] {
+    for header in ["end_to_end_id,amount", "status,amount", "a,b", "payment_no,status"] {
         let file = read(format!("{header}\nX1,1\n").as_bytes());
         assert!(why(&file)[0].1.starts_with("a text that is neither XML"), "{header}");
     }
@@ -240,7 +240,7 @@ fn a_batch_text_is_read_by_the_profile_that_fits() {
         said,
         status: status.into(),
         end_to_end_id: format!("E{record}").into(),
-        voucher_no: format!("2026-09-{record:06}").into(),
+        instruction_id: format!("2026-09-{record:06}").into(),
         account_no: format!("062{}", record + 1).into(),
         account_name: name.into(),
         amount_fen: Some(fen),

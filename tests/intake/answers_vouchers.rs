@@ -305,3 +305,65 @@ fn fields_may_be_attributes() {
         ("7", Some(100), "a&b")
     );
 }
+
+fn of_8207(details: &str) -> AnswerFile {
+    read(format!("<Voucher VtCode='8207' VoucherNo='V1'>{details}</Voucher>").as_bytes())
+}
+
+#[test]
+fn a_reason_beside_a_full_payment_is_told() {
+    let detail = |asked: &str, paid: &str, code: &str, words: &str| {
+        format!(
+            "<Detail Id='7' PayAmt='{asked}' XPayAmt='{paid}' XAddWordCode='{code}' \
+             XAddWord='{words}'/>"
+        )
+    };
+    let (paid, pending) = (Said::Paid, Said::Pending);
+    for (text, said, fen, code, words) in [
+        (detail("5.00", "5.00", "0000", "交易成功"), paid, 500, "", ""),
+        (detail("5.00", "5.00", "", ""), paid, 500, "", ""),
+        // In part, and no word of why: nothing says that the rest was refused.
+        (detail("5.00", "3.00", "00", "成功"), paid, 300, "", ""),
+        (detail("5.00", "3.00", "00", "限额"), paid, 300, "00", "限额"),
+        // Success of nothing is none, and no refusal.
+        (detail("5.00", "", "0000", "交易成功"), pending, 500, "", ""),
+    ] {
+        let file = of_8207(&text);
+        assert_eq!(file.unread, [], "{text}");
+        let answer = &file.messages[0].answers[0];
+        let told = (answer.said, answer.amount_fen, &*answer.reason_code, &*answer.reason);
+        assert_eq!(told, (said, Some(fen), code, words), "{text}");
+    }
+    let file = of_8207(&detail("5.00", "5.00", "07", "账号有误"));
+    let answer = &file.messages[0].answers[0];
+    assert_eq!((answer.said, answer.amount_fen, &*answer.reason), (paid, Some(500), ""));
+    let [why] = &file.unread[..] else { panic!("{:?}", file.unread) };
+    let expected = "detail \"7\": paid in full, 500 hundredths, with XAddWordCode \"07\" and XAddWord \
+                    \"账号有误\"; expected";
+    assert!(why.record == 1 && why.what.starts_with(expected), "{why:?}");
+}
+
+#[test]
+fn details_before_the_kind_are_told() {
+    let text = "<Voucher VoucherNo='V1'><Detail Id='1' PayAmt='1.00'/><Detail Id='2' PayAmt='2.00'/>\
+                <SumAmt>6.00</SumAmt><Detail Id='3' PayAmt='3.00' XPayAmt='3.00'/></Voucher>";
+    let file = read(text.as_bytes());
+    assert_eq!(file.messages[0].answers.len(), 1);
+    assert_eq!(file.messages[0].answers[0].amount_fen, Some(300));
+    let [why] = &file.unread[..] else { panic!("{:?}", file.unread) };
+    let expected = "voucher \"V1\": 2 details stand before what tells its kind, unread; expected";
+    assert!(why.record == 0 && why.what.starts_with(expected), "{why:?}");
+}
+
+#[test]
+fn a_reason_of_return_behind_the_voucher_is_told() {
+    let packed = packed(&batch(), "VoucherNo='V7'").replace(
+        "</Voucher><Signature>",
+        "</Voucher><Return_Reason>印章不符</Return_Reason><Signature>",
+    );
+    let file = read(&gbk(&mof(&packed)));
+    assert_eq!(file.messages[0].answers[4].said, Said::Pending);
+    let [why] = &file.unread[..] else { panic!("{:?}", file.unread) };
+    let expected = "voucher \"V7\" came back with Return_Reason \"印章不符\", 1 of its details say";
+    assert!(why.record == 0 && why.what.starts_with(expected), "{why:?}");
+}

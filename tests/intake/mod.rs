@@ -1,6 +1,8 @@
 //! Tests of room `intake`.
 
 mod answers;
+mod answers_batches;
+mod answers_entries;
 mod answers_peer;
 mod answers_tables;
 mod answers_vouchers;

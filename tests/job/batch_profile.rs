@@ -52,7 +52,7 @@ unit = "yuan"
 from = "account_name"
 [answer]
 [[answer.field]]
-is = "payment_no"
+is = "end_to_end_id"
 [[answer.field]]
 is = "status"
 [answer.status]
@@ -153,8 +153,8 @@ fn each_fault_has_its_place_and_says_what_to_do() {
         ),
         (
             "is = \"status\"",
-            "is = \"payment_no\"",
-            "answer field 2: is payment_no as an earlier one; expected each once",
+            "is = \"end_to_end_id\"",
+            "answer field 2: is end_to_end_id as an earlier one; expected each once",
         ),
         (
             "00 = \"paid\"",
@@ -163,10 +163,16 @@ fn each_fault_has_its_place_and_says_what_to_do() {
              \"pending\"",
         ),
         (
-            "is = \"payment_no\"",
+            "is = \"end_to_end_id\"",
             "is = \"account_no\"",
-            "answer: no field tells which payment; expected end_to_end_id, payment_no, or \
-             account_no with amount",
+            "answer: no field tells which payment; expected end_to_end_id, payment_no with \
+             account_no or amount, or account_no with amount",
+        ),
+        (
+            "is = \"end_to_end_id\"",
+            "is = \"payment_no\"",
+            "answer: no field tells which payment; expected end_to_end_id, payment_no with \
+             account_no or amount, or account_no with amount",
         ),
     ] {
         let text = GOOD.replacen(from, to, 1);
@@ -230,4 +236,43 @@ fn widths_are_bytes_of_the_encoding() {
     assert_eq!(TextEncoding::Utf8.encode("中"), Ok(vec![0xE4, 0xB8, 0xAD]));
     // Private characters mean another glyph to every system.
     assert_eq!(TextEncoding::Gb18030.encode("\u{E000}"), Err('\u{E000}'));
+}
+
+#[test]
+fn a_pad_makes_no_other_value() {
+    let fault = |field: &str| {
+        let text = GOOD.replace("separator = \",\"\n", "").replace(
+            "[[detail]]\nfrom = \"amount\"\nunit = \"yuan\"\n[[detail]]\nfrom = \"account_name\"\n",
+            &format!("[[detail]]\nwidth = 30\n{field}\n"),
+        );
+        let text = text.replace("is = \"end_to_end_id\"", "is = \"end_to_end_id\"\nwidth = 9");
+        let text = text.replace("is = \"status\"", "is = \"status\"\nwidth = 1");
+        BatchProfile::parse("x.toml", &text)
+            .map_or_else(|faults| faults.to_string(), |_| String::new())
+    };
+    for (field, pad) in [
+        ("from = \"amount\"\nunit = \"fen\"\npad = \"9\"", '9'),
+        ("from = \"amount\"\nunit = \"fen\"\npad = \"-\"", '-'),
+        ("from = \"row\"\npad = \"1\"", '1'),
+        ("from = \"account_no\"\npad = \"0\"", '0'),
+        ("from = \"account_no\"\nalign = \"right\"\npad = \"0\"", '0'),
+        ("from = \"bank_no\"\npad = \"X\"", 'X'),
+        ("from = \"end_to_end_id\"\nalign = \"right\"\npad = \"E\"", 'E'),
+        ("from = \"account_name\"\npad = \"a\"", 'a'),
+        ("from = \"amount\"\nunit = \"fen\"\nalign = \"left\"\npad = \"5\"", '5'),
+    ] {
+        let found = fault(field);
+        let expected = format!("pad {pad:?} makes another value of it; expected a blank");
+        assert!(found.contains(&expected) && !found.contains('\n'), "{field}: {found}");
+    }
+    for field in [
+        "from = \"amount\"\nunit = \"fen\"",
+        "from = \"amount\"\nunit = \"fen\"\npad = \"*\"",
+        "from = \"account_no\"\nalign = \"right\"",
+        "from = \"account_no\"\npad = \"#\"",
+        "from = \"account_name\"\nalign = \"right\"\npad = \"0\"",
+        "value = \"1\"\npad = \"0\"",
+    ] {
+        assert_eq!(fault(field), "", "{field}");
+    }
 }

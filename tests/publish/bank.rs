@@ -254,6 +254,11 @@ fn a_name_too_long_for_pain001_is_not_cut() {
     let long = [Paid { account: "1".repeat(35), ..paid(1, 1) }];
     let expected = expected.replace("account_name has 141", "account_no has 35");
     refused(pay(&["pain001"]), &[], &long, &expected.replace("most 140", "most 34"));
+    let payer = Pay { bank_name: "行".repeat(141), ..pay(&["pain001"]) };
+    let expected = "pain001.xml: [pay], bank_name has 141 characters; expected at most 140; hint: \
+                    correct it where it was delivered (or the width of the profile) and settle the \
+                    period again";
+    refused(payer, &[], &[paid(1, 1)], expected);
     let none = [Paid { name: String::new(), ..paid(1, 1) }];
     let expected = "payment 2026-09-000001, account_name is empty; expected a value; hint: deliver it \
                     and settle the period again";
@@ -486,7 +491,7 @@ fn what_a_batch_cannot_say_is_an_error() {
     sep(
         &[paid(1, 1), paid(2, 101)],
         "sep: payment 2026-09-000002 is 1.01 yuan; expected at most 1.00, the amount_limit of the \
-         profile; hint: pay it by another file, or agree on another limit with the bank",
+         profile; hint: take the profile out of pay.files, or raise its amount_limit",
     );
     let required = SEPARATED.replace("width = 20", "width = 20\nrequired = true");
     refused(
@@ -538,6 +543,14 @@ fn amounts_are_exact_to_the_last_fen() {
     assert_eq!(Fen(i64::MAX).to_string(), total.1);
     let error = made(pay(&["8207"]), &[], &[paid(1, i64::MAX), paid(2, 1)]).unwrap_err();
     assert_eq!(error, BankError::Overflow);
+}
+
+#[test]
+fn a_later_pay_file_says_that_it_is_later() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("pay.json"), "{\"format\": 2, \"batches\": []}").unwrap();
+    let error = PayFile::read(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("pay.json: format 2 is later than 1; expected"), "{error}");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Batch texts of banks that come back, by the `[answer]` of a profile.
 
-use super::{Gathered, message, shown};
+use super::{Gathered, message, shown, without_success};
 use crate::domain::{Answer, AnswerKind};
 use crate::job::{
-    AnswerPart, AnswerProfile, BatchField, BatchProfile, BatchValue, FieldSource, TextEncoding,
+    AnswerField, AnswerPart, AnswerProfile, BatchField, BatchProfile, BatchValue, FieldSource,
+    TextEncoding,
 };
 use encoding_rs::{GB18030, GBK};
 use rayon::prelude::*;
@@ -20,34 +21,33 @@ struct Lines<'b> {
     ended: bool,
 }
 
-/// Lines that hold something; line feeds are no part of a character in any of the encodings.
-fn filled(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// Lines behind those to pass over that hold something; line feeds are no part of a character in
+/// any of the encodings.
+fn filled(bytes: &[u8], skip: usize) -> impl Iterator<Item = &[u8]> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     bytes
         .split(|byte| *byte == b'\n')
+        .skip(skip)
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
         .filter(|line| !line.trim_ascii().is_empty())
 }
 
 fn lines<'b>(answer: &AnswerProfile, bytes: &'b [u8]) -> Lines<'b> {
-    let mut rows: Vec<&[u8]> = filled(bytes).skip(answer.skip).collect();
+    let mut rows: Vec<&[u8]> = filled(bytes, answer.skip).collect();
+    // A profile has no mark that its encoding has not.
+    let encoded = |mark: &String| answer.encoding.encode(mark).ok();
     let mut ended = true;
-    if let Some(mark) = &answer.end_mark {
-        ended = rows.last().is_some_and(|line| line.trim_ascii() == mark.as_bytes());
+    if let Some(mark) = answer.end_mark.as_ref().and_then(encoded) {
+        ended = rows.last().is_some_and(|line| line.trim_ascii() == mark.trim_ascii());
         if ended {
             rows.pop();
         }
     }
-    let mut control = None;
-    if let Some(start) = &answer.control {
-        rows.retain(|line| {
-            let is_control = line.starts_with(start.as_bytes());
-            if is_control && control.is_none() {
-                control = Some(*line);
-            }
-            !is_control
-        });
-    }
+    // One line is the control line; what begins like it behind is a row, and told where it is none.
+    let control = answer.control.as_ref().and_then(encoded).and_then(|start| {
+        let at = rows.iter().position(|line| line.starts_with(&start))?;
+        Some(rows.remove(at))
+    });
     Lines { control, rows, ended }
 }
 
@@ -88,8 +88,8 @@ pub(super) fn read(profile: &BatchProfile, bytes: &[u8], gathered: &mut Gathered
         match outcome {
             Ok(mut answer) => {
                 answer.record = record;
-                let fen = i128::from(answer.amount_fen.unwrap_or(0));
-                sum = sum.map(|sum| sum + fen);
+                // A row without an amount is in no sum, and then there is none.
+                sum = sum.zip(answer.amount_fen).map(|(sum, fen)| sum + i128::from(fen));
                 found.answers.push(answer);
             }
             Err(what) => {
@@ -123,7 +123,7 @@ fn check(
             }
             _ => continue,
         };
-        // Rows that could not be read are told; their sum says nothing then.
+        // Rows that could not be read are told, others have no amount; their sum says nothing then.
         let Some(found) = found else { continue };
         if told != Some(found) {
             gathered.tell(0, format!(
@@ -141,6 +141,9 @@ fn check(
 fn head(profile: &BatchProfile, answer: &AnswerProfile, line: &[u8]) -> Option<Vec<String>> {
     let widths = profile.head.iter().map(|field: &BatchField| field.width);
     let values = cut(answer, line, widths.collect()).ok()?;
+    if values.iter().any(|text| broken(text)) {
+        return None;
+    }
     let constant = |(field, text): (&BatchField, &String)| match &field.source {
         FieldSource::Constant(wanted) => wanted == text,
         FieldSource::Value(_) => true,
@@ -149,10 +152,38 @@ fn head(profile: &BatchProfile, answer: &AnswerProfile, line: &[u8]) -> Option<V
 }
 
 fn fields(answer: &AnswerProfile, line: &[u8]) -> Result<Vec<String>, String> {
-    cut(answer, line, answer.fields.iter().map(|field| field.width).collect())
+    let values = cut(answer, line, answer.fields.iter().map(|field| field.width).collect())?;
+    // Half a character, as names and reasons are cut, spoils no more than a hint.
+    let hint = |is| matches!(is, None | Some(AnswerPart::AccountName | AnswerPart::Reason));
+    let spoilt = |(field, text): (&AnswerField, &String)| !hint(field.is) && broken(text);
+    if answer.fields.iter().zip(&values).any(spoilt) {
+        return Err(format!("bytes that are not {}", answer.encoding.word()));
+    }
+    Ok(values)
 }
 
-/// A line cut into so many trimmed values: by the separator, or by widths in bytes.
+/// Refuses a line that ends inside a last field that nobody may guess.
+fn whole(answer: &AnswerProfile, line: &[u8]) -> Result<(), String> {
+    let (None, Some(last)) = (&answer.separator, answer.fields.last()) else { return Ok(()) };
+    let figure = match last.is {
+        Some(
+            part @ (AnswerPart::Amount
+            | AnswerPart::Status
+            | AnswerPart::EndToEndId
+            | AnswerPart::PaymentNo
+            | AnswerPart::AccountNo),
+        ) => part.word(),
+        _ => return Ok(()),
+    };
+    let widths = answer.fields.iter().filter_map(|field| field.width).sum::<usize>();
+    if line.len() >= widths {
+        return Ok(());
+    }
+    Err(format!("{} bytes, the {figure} at the end is cut off; expected {widths}", line.len()))
+}
+
+/// A line cut into so many trimmed values: by the separator, or by widths in bytes. What is no
+/// character is U+FFFD in them.
 fn cut(
     answer: &AnswerProfile,
     line: &[u8],
@@ -160,7 +191,7 @@ fn cut(
 ) -> Result<Vec<String>, String> {
     if let Some(separator) = &answer.separator {
         // Cut as text: the second byte of a character may be that of the separator.
-        let text = decoded(answer.encoding, line)?;
+        let text = decoded(answer.encoding, line);
         let mut values: Vec<String> =
             text.split(&**separator).map(|value| value.trim().to_owned()).collect();
         if values.len() == widths.len() + 1 && values.last().is_some_and(String::is_empty) {
@@ -184,29 +215,33 @@ fn cut(
     for width in widths {
         let until = (from + width).min(line.len());
         let value = line.get(from..until).unwrap_or_default();
-        values.push(decoded(answer.encoding, value)?.trim().to_owned());
+        values.push(decoded(answer.encoding, value).trim().to_owned());
         from = until;
     }
     Ok(values)
 }
 
-fn decoded(encoding: TextEncoding, bytes: &[u8]) -> Result<Cow<'_, str>, String> {
-    let strictly = match encoding {
-        TextEncoding::Gbk => GBK.decode_without_bom_handling_and_without_replacement(bytes),
-        TextEncoding::Gb18030 => GB18030.decode_without_bom_handling_and_without_replacement(bytes),
-        TextEncoding::Utf8 => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-    };
-    strictly.ok_or_else(|| format!("bytes that are not {}", encoding.word()))
+fn decoded(encoding: TextEncoding, bytes: &[u8]) -> Cow<'_, str> {
+    match encoding {
+        TextEncoding::Gbk => GBK.decode_without_bom_handling(bytes).0,
+        TextEncoding::Gb18030 => GB18030.decode_without_bom_handling(bytes).0,
+        TextEncoding::Utf8 => String::from_utf8_lossy(bytes),
+    }
+}
+
+fn broken(text: &str) -> bool {
+    text.contains(char::REPLACEMENT_CHARACTER)
 }
 
 /// One row.
 fn one(profile: &BatchProfile, answer: &AnswerProfile, line: &[u8]) -> Result<Answer, String> {
+    whole(answer, line)?;
     let values = fields(answer, line)?;
     let mut row = Answer::default();
     for (field, text) in answer.fields.iter().zip(values) {
         match field.is {
             Some(AnswerPart::EndToEndId) => row.end_to_end_id = text.into(),
-            Some(AnswerPart::PaymentNo) => row.voucher_no = text.into(),
+            Some(AnswerPart::PaymentNo) => row.instruction_id = text.into(),
             Some(AnswerPart::AccountNo) => row.account_no = text.into(),
             Some(AnswerPart::AccountName) => row.account_name = text.into(),
             Some(AnswerPart::Amount) if text.is_empty() => {}
@@ -231,5 +266,6 @@ fn one(profile: &BatchProfile, answer: &AnswerProfile, line: &[u8]) -> Result<An
             None => {}
         }
     }
+    without_success(&mut row);
     Ok(row)
 }

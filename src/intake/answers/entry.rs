@@ -46,6 +46,13 @@ pub(super) struct Detail {
     pub(super) words: [String; 3],
 }
 
+impl Detail {
+    /// The amount it tells of itself: its own, else what was asked for.
+    fn own_sum(&self) -> Option<&Sum> {
+        self.sum.as_ref().or(self.instructed.as_ref())
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Party {
     pub(super) name: Box<str>,
@@ -89,6 +96,47 @@ impl Entry {
             self.credit.ok_or("neither debit nor credit; expected CdtDbtInd DBIT or CRDT")?;
         Ok((sum.hundredths.clone()?, credit))
     }
+}
+
+/// Why what a booked entry says of its details is not believed; `None` where they come to its
+/// amount, or where nothing can be judged: in another currency, or with fewer of them than the file
+/// counts.
+///
+/// The pair is the entry's amount and whether it is a credit; `count` is told of the batch.
+pub(super) fn untied(
+    details: &[Detail],
+    entry: &Entry,
+    (fen, credit): (i64, bool),
+    count: Option<u32>,
+) -> Option<String> {
+    let currency = entry.sum.as_ref().map(|sum| &*sum.currency).unwrap_or_default();
+    let (mut without, mut foreign, mut total) = (0_usize, false, 0_i128);
+    for detail in details {
+        match detail.own_sum().map(|sum| (&*sum.currency, &sum.hundredths)) {
+            None | Some((_, Err(_))) => without += 1,
+            Some((of, _)) if !of.is_empty() && of != currency => foreign = true,
+            Some((_, Ok(of))) => {
+                let with = detail.credit.is_none_or(|own| own == credit);
+                total += i128::from(if with { *of } else { -*of });
+            }
+        }
+    }
+    let counted = count.and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+    let all = details.len();
+    if without > 0 {
+        return (all.max(counted) > 1).then(|| {
+            format!(
+                "the entry is {fen} hundredths and {without} of its {all} details have no amount; \
+                 expected Amt in each, its details are not believed; hint: ask the bank for them"
+            )
+        });
+    }
+    (!foreign && all >= counted && total != i128::from(fen)).then(|| {
+        format!(
+            "the entry is {fen} hundredths and its details come to {total}; expected the same, its \
+             details are not believed; hint: ask the bank for them"
+        )
+    })
 }
 
 /// The day of a `BookgDt`.

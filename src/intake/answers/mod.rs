@@ -16,7 +16,7 @@ mod xml;
 
 use super::IntakeError;
 use super::value::{self, Unread as Fault};
-use crate::domain::{AnswerFile, AnswerKind, AnswerMessage, Date, Said, Unread, hex};
+use crate::domain::{Answer, AnswerFile, AnswerKind, AnswerMessage, Date, Said, Unread, hex};
 use crate::job::BatchProfile;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -69,7 +69,8 @@ pub fn read_answer_bytes(name: &str, bytes: &[u8], profiles: &[BatchProfile]) ->
     }
 }
 
-/// The format is told by the first bytes, then by the header of a table, then by the profiles.
+/// The format is told by the first bytes, then by the header of a table or by the profiles; what is
+/// both is neither.
 fn gather(bytes: &[u8], profiles: &[BatchProfile], gathered: &mut Gathered) {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return gathered.refuse("an empty file");
@@ -79,30 +80,43 @@ fn gather(bytes: &[u8], profiles: &[BatchProfile], gathered: &mut Gathered) {
             return table::workbook(bytes, format, gathered);
         }
     }
-    let text = match xml::text_of(bytes) {
-        Ok(text) => text,
-        Err(found) => return gathered.refuse(&format!("no text: {found}")),
-    };
-    let text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    if text.starts_with('<') {
+    // Half a character is no text, and a profile may fit it all the same.
+    let text = xml::text_of(bytes);
+    let text = text
+        .as_deref()
+        .map(|text| text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}'));
+    if let Ok(text) = text
+        && text.starts_with('<')
+    {
         return documents::read(text, gathered);
-    }
-    if table::delimited(text, gathered) {
-        return;
     }
     let fitting: Vec<&BatchProfile> =
         profiles.iter().filter(|profile| batch::fits(profile, bytes)).collect();
-    match fitting[..] {
-        [profile] => batch::read(profile, bytes, gathered),
-        [] if text.contains('\0') => gathered.refuse("bytes that are no text"),
-        [] => {
+    let names = || {
+        let names: Vec<&str> = fitting.iter().map(|profile| &*profile.id).collect();
+        names.join(" and ")
+    };
+    let of_table = text.is_ok_and(table::is_one);
+    match (&fitting[..], text) {
+        ([], Ok(text)) if of_table => table::delimited(text, gathered),
+        (_, Ok(_)) if of_table => {
+            let what = format!(
+                "a table of answers that {} fits alike; expected one; hint: give no profile, or \
+                 take its header out",
+                names()
+            );
+            gathered.tell(0, what);
+        }
+        ([profile], _) => batch::read(profile, bytes, gathered),
+        ([], Err(found)) => gathered.refuse(&format!("no text: {found}")),
+        ([], Ok(text)) if text.contains('\0') => gathered.refuse("bytes that are no text"),
+        ([], Ok(_)) => {
             gathered.refuse("a text that is neither XML, nor a table of answers, nor of a profile");
         }
         _ => {
-            let names: Vec<&str> = fitting.iter().map(|profile| &*profile.id).collect();
             let what = format!(
                 "a text that {} fit alike; expected one; hint: give only the profile of the bank",
-                names.join(" and ")
+                names()
             );
             gathered.tell(0, what);
         }
@@ -189,6 +203,24 @@ fn day(text: &str) -> Option<Date> {
 /// The beginning of a text, for a message.
 fn shown(text: &str) -> String {
     text.chars().take(40).collect()
+}
+
+/// Reasons that say that all went well.
+const SUCCESS: &[&str] = &["交易成功", "成功", "0000", "000000", "00"];
+
+/// Whether code and words of a reason say nothing but success.
+fn only_success(code: &str, words: &str) -> bool {
+    let one = |text: &str| text.is_empty() || SUCCESS.contains(&text);
+    let said = !code.is_empty() || !words.is_empty();
+    said && one(code) && one(words)
+}
+
+/// Takes such a reason from what was paid: beside a part of a payment it would refuse the rest.
+fn without_success(answer: &mut Answer) {
+    if answer.said == Said::Paid && only_success(&answer.reason_code, &answer.reason) {
+        answer.reason_code = Box::from("");
+        answer.reason = Box::from("");
+    }
 }
 
 /// What a payment status of ISO 20022 says.

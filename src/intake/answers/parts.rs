@@ -103,10 +103,18 @@ pub(super) fn coded(walk: &mut Walk<'_>) -> Result<Box<str>, Broken> {
     Ok(if code.is_empty() { Box::from(&*own) } else { code })
 }
 
-/// Words joined by `; `.
+/// Characters of joined words, at most: one text may be copied to every answer of a file.
+const LONGEST_WORDS: usize = 500;
+
+/// Words joined by `; `, cut with a mark where they are too long.
 pub(super) fn join(all: &mut String, words: &str) {
     if !all.is_empty() && !words.is_empty() {
         all.push_str("; ");
     }
     all.push_str(words);
+    if all.chars().nth(LONGEST_WORDS).is_some() {
+        let kept = all.char_indices().nth(LONGEST_WORDS - 1).map_or(all.len(), |(at, _)| at);
+        all.truncate(kept);
+        all.push('…');
+    }
 }

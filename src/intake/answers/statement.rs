@@ -2,9 +2,10 @@
 //!
 //! A booked debit has left our account. A booked credit came back where the bank says so: by a reason
 //! of return, by the mark of a reversal, or by a code of returns. An entry that is not booked decides
-//! nothing, and a camt.052 is told only.
+//! nothing, and a camt.052 is told only. Details that do not come to what their entry booked are
+//! told and not believed.
 
-use super::entry::{Detail, Entry, Party, batch, booked, code_returns, detail, is_credit};
+use super::entry::{Detail, Entry, Party, batch, booked, code_returns, detail, is_credit, untied};
 use super::parts::{Sum, account_id, coded, join, kept};
 use super::xml::{Taken, Walk};
 use super::{Gathered, day, message};
@@ -248,6 +249,15 @@ impl Sheet<'_> {
         }
         let mut details = std::mem::take(&mut self.details);
         let whole_batch = details.is_empty() && entry.batch.is_some();
+        let count = entry.batch.as_ref().and_then(|batch| batch.count);
+        let mut believed = booked && self.kind != AnswerKind::Camt052;
+        if believed
+            && !details.is_empty()
+            && let Some(what) = untied(&details, &entry, (fen, credit), count)
+        {
+            self.gathered.tell(record, what);
+            believed = false;
+        }
         let place = (entry.batch.is_some() || details.len() > 1).then(|| {
             let batch = entry.batch.take().unwrap_or_default();
             let batch_ref = [batch.reference, batch.message_id, entry.bank_ref.clone()];
@@ -264,6 +274,7 @@ impl Sheet<'_> {
             details.push(Detail::default());
         }
         let single = place.is_none() || whole_batch;
+        let alone = single || details.len() == 1 && count.is_none_or(|count| count <= 1);
         for mut detail in details.drain(..) {
             let record = if single { record } else { self.gathered.number() };
             let answer = &mut detail.answer;
@@ -278,8 +289,8 @@ impl Sheet<'_> {
             {
                 answer.batch_ref.clone_from(&batch.batch_ref);
             }
-            let one = single.then_some(fen);
-            match self.told(detail, &entry, (credit, booked), one) {
+            let one = alone.then_some(fen);
+            match self.told(detail, &entry, (credit, believed), one) {
                 Ok(answer) => self.message.answers.push(answer),
                 Err(what) => self.gathered.tell(record, format!("detail unread: {what}")),
             }
@@ -287,19 +298,20 @@ impl Sheet<'_> {
         self.details = details;
     }
 
-    /// The answer of a detail; `whole` is the entry's amount where the detail is all of it.
+    /// The answer of a detail; `whole` is the entry's amount where the detail is all of it,
+    /// `believed` whether it is booked and to be believed.
     fn told(
         &self,
         detail: Detail,
         entry: &Entry,
-        (credit, booked): (bool, bool),
+        (credit, believed): (bool, bool),
         whole: Option<i64>,
     ) -> Result<Answer, String> {
         let Detail { mut answer, sum, instructed, credit: own, returned, message_id, .. } = detail;
         let (debtor, creditor, words) = (detail.debtor, detail.creditor, detail.words);
         let credit = own.unwrap_or(credit);
         let returned = returned || entry.returned || entry.reversal;
-        answer.said = match (booked && self.kind != AnswerKind::Camt052, credit) {
+        answer.said = match (believed, credit) {
             (false, _) => Said::Pending,
             (true, false) => Said::Paid,
             (true, true) if returned => Said::Returned,

@@ -1,6 +1,6 @@
 //! Answers as a table (`answers` 回单): CSV, XLSX or XLS with headers in English or Chinese.
 
-use super::{Gathered, day, message, said_of_status, shown};
+use super::{Gathered, day, message, said_of_status, shown, without_success};
 use crate::domain::{Answer, AnswerKind, Date, Said};
 use crate::intake::found::Found;
 use crate::intake::value::{self, Unread as Fault};
@@ -106,9 +106,11 @@ fn places(headers: &[String]) -> Option<Result<Places, String>> {
         }
     }
     let has = |column| places.contains_key(&column);
+    // A number of ours is short: account or amount has to agree with it.
+    let (account, amount) = (has(Column::AccountNo), has(Column::Amount));
     let tells_which = has(Column::EndToEndId)
-        || has(Column::PaymentNo)
-        || has(Column::AccountNo) && has(Column::Amount);
+        || has(Column::PaymentNo) && (account || amount)
+        || account && amount;
     if !has(Column::Status) || !tells_which {
         return None;
     }
@@ -121,28 +123,41 @@ fn places(headers: &[String]) -> Option<Result<Places, String>> {
     })
 }
 
-/// Reads a delimited text; whether it was one of answers.
-pub(super) fn delimited(text: &str, gathered: &mut Gathered) -> bool {
-    let text = text.as_bytes();
-    for row in 1..=HEADER_WITHIN {
+/// The header of a delimited text.
+struct Header {
+    separator: u8,
+    /// Columns of it.
+    width: usize,
+    /// Where the rows begin.
+    start: usize,
+    places: Result<Places, String>,
+}
+
+fn header(text: &[u8]) -> Option<Header> {
+    (1..=HEADER_WITHIN).find_map(|row| {
         let separator = text_file::separator(text, Some(row));
-        let Some((headers, start)) = text_file::header(text, separator, Some(row)) else {
-            continue;
-        };
-        match places(&headers) {
-            None => {}
-            Some(Err(what)) => {
-                gathered.tell(0, what);
-                return true;
-            }
-            Some(Ok(places)) => {
-                let body = text.get(start..).unwrap_or_default();
-                records(body, separator, headers.len(), &places, gathered);
-                return true;
-            }
+        let (headers, start) = text_file::header(text, separator, Some(row))?;
+        let places = places(&headers)?;
+        Some(Header { separator, width: headers.len(), start, places })
+    })
+}
+
+/// Whether a delimited text is a table of answers.
+pub(super) fn is_one(text: &str) -> bool {
+    header(text.as_bytes()).is_some()
+}
+
+/// Reads a delimited text that is one.
+pub(super) fn delimited(text: &str, gathered: &mut Gathered) {
+    let text = text.as_bytes();
+    let Some(Header { separator, width, start, places }) = header(text) else { return };
+    match places {
+        Err(what) => gathered.tell(0, what),
+        Ok(places) => {
+            let body = text.get(start..).unwrap_or_default();
+            records(body, separator, width, &places, gathered);
         }
     }
-    false
 }
 
 /// Rows of a piece: record number in it, and what was read.
@@ -265,11 +280,11 @@ fn answer<'a>(places: &Places, cell: impl Fn(usize) -> Found<'a>) -> Result<Answ
         amount_fen = Some(back.ok_or_else(below)?);
     }
     let date = found(Column::Date);
-    Ok(Answer {
+    let mut answer = Answer {
         said,
         status: status.into(),
         end_to_end_id: key(Column::EndToEndId, "end_to_end_id")?,
-        voucher_no: key(Column::PaymentNo, "payment_no")?,
+        instruction_id: key(Column::PaymentNo, "payment_no")?,
         account_no: key(Column::AccountNo, "account_no")?,
         account_name: words(Column::AccountName).into(),
         amount_fen,
@@ -282,7 +297,9 @@ fn answer<'a>(places: &Places, cell: impl Fn(usize) -> Found<'a>) -> Result<Answ
             _ => date.text().and_then(|text| day(&clean(&text))),
         },
         ..Answer::default()
-    })
+    };
+    without_success(&mut answer);
+    Ok(answer)
 }
 
 /// Trimmed, full-width forms narrowed.

@@ -3,8 +3,9 @@
 //! Either bare or base64 inside `MOF/VoucherBody/Voucher`; names in any case, fields as elements or
 //! attributes, details wherever they stand.
 
+use super::parts::join;
 use super::xml::{Broken, Element, Next, Taken, Walk, element, text_of};
-use super::{Gathered, day, hundredths, message, shown};
+use super::{Gathered, day, hundredths, message, only_success, shown};
 use crate::domain::{Answer, AnswerKind, AnswerMessage, Said};
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -98,6 +99,8 @@ struct Voucher {
     /// Sums of `PayAmt` and `XPayAmt`, while every detail has been read.
     sums: Option<(i128, i128)>,
     details: u32,
+    /// Details that stand before the kind is known.
+    early: u32,
 }
 
 /// Reads a `VoucherBody` with the vouchers in it.
@@ -105,10 +108,18 @@ pub(super) fn body(walk: &mut Walk<'_>, body: &Element<'_, '_>, gathered: &mut G
     let mut outer = Fields::new(MAIN);
     body.attributes(|name, value| outer.set(name, value));
     let mut found = false;
+    // Details that say nothing in vouchers before a reason of return.
+    let mut open = 0;
     walk.children(|walk, element| {
         if element.name().eq_ignore_ascii_case("Voucher") {
             found = true;
-            return one(walk, element, &outer, gathered);
+            let before = gathered.messages.len();
+            one(walk, element, &outer, gathered)?;
+            if outer.get("Return_Reason").is_empty() {
+                let messages = gathered.messages.get(before..).unwrap_or_default();
+                open += messages.iter().map(|message| unsaid(&message.answers)).sum::<usize>();
+            }
+            return Ok(());
         }
         let name = element.name().to_owned();
         outer.set(&name, &walk.text()?);
@@ -118,7 +129,28 @@ pub(super) fn body(walk: &mut Walk<'_>, body: &Element<'_, '_>, gathered: &mut G
         let no = shown(outer.get("VoucherNo"));
         gathered.tell(0, format!("VoucherBody {no:?} without a Voucher; expected one in it"));
     }
+    let called = format!("voucher {:?}", shown(outer.get("VoucherNo")));
+    came_back(&called, outer.get("Return_Reason"), open, gathered);
     Ok(())
+}
+
+/// Answers that say nothing yet.
+fn unsaid(answers: &[Answer]) -> usize {
+    answers.iter().filter(|answer| answer.said == Said::Pending).count()
+}
+
+/// Tells a reason of return beside details that say nothing: whether such a voucher was refused,
+/// and with what, its details do not say.
+fn came_back(called: &str, why: &str, open: usize, gathered: &mut Gathered) {
+    if why.is_empty() || open == 0 {
+        return;
+    }
+    let why = shown(why);
+    let what = format!(
+        "{called} came back with Return_Reason {why:?}, {open} of its details say nothing; \
+         expected XPayAmt or XAddWord; hint: ask whether all of it was refused"
+    );
+    gathered.tell(0, what);
 }
 
 /// Reads a `Voucher` that stands by itself.
@@ -193,6 +225,7 @@ impl Voucher {
             answers: Vec::new(),
             sums: Some((0, 0)),
             details: 0,
+            early: 0,
         }
     }
 
@@ -222,15 +255,23 @@ impl Voucher {
         self.details = self.details.saturating_add(1);
         let record = gathered.number();
         let read = match self.kind_known() {
-            Some(AnswerKind::Return2252) => self.returned(),
+            Some(AnswerKind::Return2252) => self.returned().map(|answer| (answer, None)),
             Some(_) => self.paid(),
-            // Told once, of the whole voucher.
-            None => return Ok(()),
+            None => {
+                // Told once, of the whole voucher.
+                self.early += 1;
+                self.sums = None;
+                return Ok(());
+            }
         };
         match read {
-            Ok(mut answer) => {
+            Ok((mut answer, beside)) => {
                 answer.record = record;
                 self.answers.push(answer);
+                if let Some(what) = beside {
+                    let id = shown(self.detail.get("Id"));
+                    gathered.tell(record, format!("detail {id:?}: {what}"));
+                }
             }
             Err(what) => {
                 self.sums = None;
@@ -266,8 +307,9 @@ impl Voucher {
     /// A detail of an 8207.
     ///
     /// Something paid is `Paid` with that amount, be it less than was asked; a reason with nothing paid
-    /// is a refusal; neither decides nothing, whatever a nought in `XPayAmt` may be.
-    fn paid(&mut self) -> Result<Answer, String> {
+    /// is a refusal; neither decides nothing, whatever a nought in `XPayAmt` may be. Beside the
+    /// answer stands what is to be told of it: a reason where all is paid.
+    fn paid(&mut self) -> Result<(Answer, Option<String>), String> {
         let detail = &self.detail;
         let asked = amount(detail.get("PayAmt"), "PayAmt")?;
         let paid = amount(detail.get("XPayAmt"), "XPayAmt")?;
@@ -275,6 +317,9 @@ impl Voucher {
             return Err(format!("amount {below} hundredths; expected none below zero in an 8207"));
         }
         let (code, words) = (detail.get("XAddWordCode"), detail.get("XAddWord"));
+        let said = !code.is_empty() || !words.is_empty();
+        let reason = said && !only_success(code, words);
+        let mut beside = None;
         let mut answer = self.detailed();
         let detail = &self.detail;
         answer.voucher_no = detail.get("OriVoucherNo").into();
@@ -287,18 +332,24 @@ impl Voucher {
             answer.account_no = detail.first(&accounts).into();
         } else {
             answer.amount_fen = asked;
-            if !code.is_empty() || !words.is_empty() {
+            if reason {
                 answer.said = Said::Rejected;
             }
         }
         // A partial payment says why it is one.
-        if answer.said == Said::Rejected || paid != asked {
+        if reason && (answer.said == Said::Rejected || paid != asked) {
             answer.reason_code = code.into();
             answer.reason = words.into();
+        } else if reason {
+            let (fen, code, words) = (paid.unwrap_or(0), shown(code), shown(words));
+            beside = Some(format!(
+                "paid in full, {fen} hundredths, with XAddWordCode {code:?} and XAddWord \
+                 {words:?}; expected no reason beside a full payment; hint: ask whether it was paid"
+            ));
         }
         answer.status = code.into();
         self.add(asked.unwrap_or(0), paid.unwrap_or(0));
-        Ok(answer)
+        Ok((answer, beside))
     }
 
     /// A detail of a 2252: its amount stands below zero, and is money that came back.
@@ -358,6 +409,16 @@ impl Voucher {
         if self.details == 0 {
             return gathered.tell(0, format!("{called} without details; expected one a payment"));
         }
+        if self.early > 0 {
+            let early = self.early;
+            gathered.tell(
+                0,
+                format!(
+                    "{called}: {early} details stand before what tells its kind, unread; expected \
+                     VtCode before them; hint: ask for the voucher with its VtCode"
+                ),
+            );
+        }
         if let Some(sums) = self.sums {
             self.check_sums(kind, sums, &called, gathered);
         }
@@ -373,6 +434,8 @@ impl Voucher {
         } else {
             &["XPayDate"]
         }));
+        let mut remark = String::new();
+        join(&mut remark, main.get("Remark"));
         for answer in &mut self.answers {
             if answer.said != Said::Pending {
                 answer.bank_date = answer.bank_date.or(decided);
@@ -380,21 +443,11 @@ impl Voucher {
             if kind == AnswerKind::Return2252 {
                 answer.voucher_no = main.get("OriginalVoucherNo").into();
                 if answer.reason.is_empty() {
-                    answer.reason = main.get("Remark").into();
+                    answer.reason = Box::from(&*remark);
                 }
             }
         }
-        // Whether such a voucher was refused, and with what, its details do not say.
-        let why = main.get("Return_Reason");
-        let open = self.answers.iter().filter(|answer| answer.said == Said::Pending).count();
-        if !why.is_empty() && open > 0 {
-            let why = shown(why);
-            let what = format!(
-                "{called} came back with Return_Reason {why:?}, {open} of its details say nothing; \
-                 expected XPayAmt or XAddWord; hint: ask whether all of it was refused"
-            );
-            gathered.tell(0, what);
-        }
+        came_back(&called, main.get("Return_Reason"), unsaid(&self.answers), gathered);
         found.answers = self.answers;
         gathered.messages.push(found);
     }

@@ -105,7 +105,7 @@ pub enum BankError {
     /// One payment is more than a file may pay.
     #[error(
         "{file}: payment {payment} is {amount} yuan; expected at most {limit}, the amount_limit of \
-         the profile; hint: pay it by another file, or agree on another limit with the bank"
+         the profile; hint: take the profile out of pay.files, or raise its amount_limit"
     )]
     AboveLimit {
         /// The profile.

@@ -26,6 +26,9 @@ pub(super) fn file(release: &Release<'_>) -> Result<BankFile, BankError> {
     let asks = checked(NAME, asks, TEXT_140, || of_payer("agency_name"))?;
     let account = checked(NAME, &pay.account_no, TEXT_34, || of_payer("account_no"))?;
     let bank_no = checked(NAME, &pay.bank_no, TEXT_35, || of_payer("bank_no"))?;
+    if !pay.bank_name.is_empty() {
+        checked(NAME, &pay.bank_name, TEXT_140, || of_payer("bank_name"))?;
+    }
     plain(NAME, &pay.purpose, &|| of_payer("purpose"))?;
     // Only this text may be cut: it names nobody and no account.
     let purpose: String = pay.purpose.chars().take(TEXT_140).collect();
