@@ -126,7 +126,7 @@ pub struct Answer {
     pub end_to_end_id: Box<str>,
     /// Instruction id; for 8207 and 2252 the `Id` of the detail.
     pub instruction_id: Box<str>,
-    /// Number of the voucher or payment: `OriVoucherNo`, `payment_no`.
+    /// Number of the voucher: `OriVoucherNo`.
     pub voucher_no: Box<str>,
     /// Payment information id of our message (`OrgnlPmtInfId`, `PmtInfId`), or the batch's reference.
     pub batch_ref: Box<str>,

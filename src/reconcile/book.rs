@@ -2,14 +2,11 @@
 
 use crate::domain::{Date, Month};
 use crate::ledger::{SentPayment, SentRun};
-use crate::schedule::{BATCH_MOST, batch_number, batch_of_part};
+use crate::schedule::{BATCH_MOST, batch_number, batch_of_part, message_id};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::OnceLock;
-
-/// Characters of a run id that a message to the bank bears (pain.001 `MsgId`).
-const MESSAGE_ID: usize = 32;
 
 /// The payments of a settlement and of its correction batches, held ones among them.
 #[derive(Debug, Default)]
@@ -153,10 +150,7 @@ impl Book {
 
     /// The run that a message to the bank was made of, by the id it bore.
     pub(super) fn of_message(&self, id: &str) -> Option<usize> {
-        let head = |run: &SentRun| {
-            run.run_id.get(..MESSAGE_ID).is_some_and(|head| head.eq_ignore_ascii_case(id))
-        };
-        self.runs.iter().position(head)
+        self.runs.iter().position(|run| message_id(&run.run_id).eq_ignore_ascii_case(id))
     }
 
     /// Places of the payments that went out, by run.

@@ -88,7 +88,8 @@ fn by_id(book: &Book, answer: &Answer, currency: &str) -> Option<(usize, MatchRu
     if let Some(at) = book.of_id(&answer.end_to_end_id) {
         return Some((at, MatchRule::EndToEnd));
     }
-    // A number is short and may be another's: account or amount must agree with it.
+    // A number is short and may be another's: account or amount is said beside it, and one of them
+    // does not stand against it, be it by silence.
     let agrees = |at: &usize| {
         let ours = &book.payments[*at];
         let account =

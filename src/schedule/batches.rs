@@ -12,6 +12,12 @@ pub fn batch_stem(period: Month, run_id: &str) -> String {
     format!("{}{:02}{}", period.year(), period.number(), run.to_uppercase())
 }
 
+/// The id of the message that pays a run: `MsgId` of a pain.001, which has room for 35 characters.
+#[must_use]
+pub fn message_id(run_id: &str) -> &str {
+    run_id.get(..32).unwrap_or(run_id)
+}
+
 /// The number of a batch, which no other batch of any run has: `PmtInfId` of a pain.001 and
 /// `VoucherNo` of an 8207. `at` is its place from 0 in the order of pay date, funding source, 指标文号;
 /// payments beyond [`BATCH_MOST`] are the next batch.

@@ -30,7 +30,7 @@ mod quantities;
 mod write_offs;
 
 pub use crate::allocation::MonthInput;
-pub use batches::{BATCH_MOST, batch_number, batch_of_part, batch_part, batch_stem};
+pub use batches::{BATCH_MOST, batch_number, batch_of_part, batch_part, batch_stem, message_id};
 pub use pay_date::pay_date;
 
 use crate::allocation::{BudgetLine, PostedLine};

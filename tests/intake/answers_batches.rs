@@ -146,6 +146,9 @@ fn a_table_that_a_profile_fits_as_well_is_not_read() {
     assert_eq!(file.messages, []);
     let [(record, what)] = why(&file)[..] else { panic!("{:?}", file.unread) };
     assert!(record == 0 && what.starts_with("a table of answers that b fits alike"), "{what}");
+    // A profile that passes over the header was made for such files, and says what is in them.
+    let file = read(&self::profile("separator = \",\"\nskip = 1\n", "", &fields), text);
+    assert_eq!((file.unread.len(), file.messages[0].answers[0].amount_fen), (0, Some(12_345)));
     // No row of it fits the profile: it is a table.
     let file = read(&profile, b"end_to_end_id,status,amount\nE1,paid,12345\n");
     assert_eq!((file.unread.len(), file.messages[0].answers[0].amount_fen), (0, Some(1_234_500)));

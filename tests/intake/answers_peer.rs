@@ -102,6 +102,7 @@ fn real_answers_read_as_a_second_reader_reads_them() {
     let Some(folder) = samples() else { return };
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/intake/answers_peer.py");
     let Ok(output) = Command::new("python3").arg(script).arg(&folder).output() else {
+        assert!(std::env::var_os("CI").is_none(), "python3 reads them in CI");
         println!("skipped: python3 is not here");
         return;
     };

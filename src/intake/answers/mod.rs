@@ -96,18 +96,23 @@ fn gather(bytes: &[u8], profiles: &[BatchProfile], gathered: &mut Gathered) {
         let names: Vec<&str> = fitting.iter().map(|profile| &*profile.id).collect();
         names.join(" and ")
     };
-    let of_table = text.is_ok_and(table::is_one);
+    // A profile that passes over the header of a table was made for files like it.
+    let head = text.ok().and_then(table::head_lines);
+    let knows = |profile: &BatchProfile| {
+        let skip = profile.answer.as_ref().map_or(0, |answer| answer.skip);
+        head.is_none_or(|head| skip >= head)
+    };
     match (&fitting[..], text) {
-        ([], Ok(text)) if of_table => table::delimited(text, gathered),
-        (_, Ok(_)) if of_table => {
+        ([], Ok(text)) if head.is_some() => table::delimited(text, gathered),
+        ([profile], _) if knows(profile) => batch::read(profile, bytes, gathered),
+        (_, Ok(_)) if head.is_some() => {
             let what = format!(
                 "a table of answers that {} fits alike; expected one; hint: give no profile, or \
-                 take its header out",
+                 one whose skip passes over the header",
                 names()
             );
             gathered.tell(0, what);
         }
-        ([profile], _) => batch::read(profile, bytes, gathered),
         ([], Err(found)) => gathered.refuse(&format!("no text: {found}")),
         ([], Ok(text)) if text.contains('\0') => gathered.refuse("bytes that are no text"),
         ([], Ok(_)) => {

@@ -142,9 +142,10 @@ fn header(text: &[u8]) -> Option<Header> {
     })
 }
 
-/// Whether a delimited text is a table of answers.
-pub(super) fn is_one(text: &str) -> bool {
-    header(text.as_bytes()).is_some()
+/// Lines of a delimited text up to where its answers begin; `None` where it is no table of answers.
+pub(super) fn head_lines(text: &str) -> Option<usize> {
+    let Header { start, .. } = header(text.as_bytes())?;
+    Some(text.bytes().take(start).filter(|byte| *byte == b'\n').count())
 }
 
 /// Reads a delimited text that is one.

@@ -5,6 +5,7 @@ use super::error::BankError;
 use super::xml::{Tree, checked, plain};
 use super::{BankFile, Due, Place, Release, contents};
 use crate::domain::{beijing_time, check_uscc};
+use crate::schedule::message_id;
 
 const NAME: &str = "pain001.xml";
 const SPACE: &str = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09";
@@ -13,9 +14,6 @@ const SPACE: &str = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09";
 const TEXT_140: usize = 140;
 const TEXT_35: usize = 35;
 const TEXT_34: usize = 34;
-
-/// Characters of a run id that make the message id.
-const MESSAGE_ID: usize = 32;
 
 /// The file; there is at least one payment.
 pub(super) fn file(release: &Release<'_>) -> Result<BankFile, BankError> {
@@ -34,12 +32,11 @@ pub(super) fn file(release: &Release<'_>) -> Result<BankFile, BankError> {
     let purpose: String = pay.purpose.chars().take(TEXT_140).collect();
     let at = beijing_time(release.out.at)
         .ok_or_else(|| BankError::Moment { found: release.out.at.to_owned() })?;
-    let message: String = release.out.run_id.chars().take(MESSAGE_ID).collect();
     let mut tree = Tree::new("UTF-8");
     tree.open_with("Document", &[("xmlns", SPACE)]);
     tree.open("CstmrCdtTrfInitn");
     tree.open("GrpHdr");
-    tree.leaf("MsgId", &message);
+    tree.leaf("MsgId", message_id(release.out.run_id));
     tree.leaf("CreDtTm", &at);
     tree.leaf("NbOfTxs", &release.dues.len().to_string());
     tree.leaf("CtrlSum", &release.total.to_string());
