@@ -57,5 +57,8 @@ pub mod audit;
 // One amount, step by step.
 pub mod explain;
 
+// Overlays over the law of a settlement -> what each comes to.
+pub mod tune;
+
 // clap; the only room that prints.
 pub mod cli;

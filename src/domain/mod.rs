@@ -14,6 +14,7 @@ mod ident;
 mod key;
 mod key_rows;
 mod money;
+mod outcome;
 mod person;
 mod progress;
 pub mod texts;
@@ -37,6 +38,9 @@ pub use ident::{
 pub use key::{BadKey, PublicKey, SecretKey};
 pub use key_rows::{KeyRows, key_rows};
 pub use money::{Fen, MoneyError, amount_in_words};
+pub use outcome::{
+    Breaches, ChildChanges, NetFees, Outcome, Overrun, Provider, QUANTILES, Revenue,
+};
 pub use person::{ActError, beijing_day, beijing_time, moment, person, reason, same_person};
 pub use progress::{Progress, Silent};
 pub use time::{Date, DateError, Month, Span};

@@ -46,7 +46,7 @@ pub struct Facts {
 }
 
 /// The columns and bases the law and the outputs ask for; what nobody asks for is not built.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
     columns: BTreeSet<(Basis, Arc<str>)>,
     bases: BTreeSet<Basis>,

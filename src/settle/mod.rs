@@ -18,6 +18,7 @@ mod indicators;
 mod keep;
 mod law_kept;
 mod opening;
+pub mod pinned;
 mod post;
 pub mod reconcile;
 mod rerun;
@@ -35,6 +36,7 @@ use self::deliveries::Delivered;
 use crate::allocation::{self, Allocation, AllocationError, BudgetLine, PostedLine};
 use crate::domain::{Column, Date, Finding, FindingCode, Frames, Month, Progress, Severity};
 use crate::facts::{self, Needs, RowUse};
+use crate::history::Past;
 use crate::intake::Tables;
 use crate::job::{Job, WriteOff};
 use crate::law::{self, LawBook, LawOfMonth};
@@ -494,10 +496,7 @@ fn settle_month(
     let mut frames = facts.frames;
     let persons = earlier.persons(&law, &frames);
     let past = earlier.past(&persons);
-    if let Some(item) = law.item_counted().filter(|_| past.history.is_none()) {
-        return Err(AllocationError::HistoryNotKept { rule: Arc::clone(item) }.into());
-    }
-    let (mut entitlements, found) = subsidy::entitle(&law, &mut frames, tables, &past);
+    let (mut entitlements, found) = lines(&law, &mut frames, tables, &past)?;
     findings.extend(found);
     // From here to the files much is one thread's work: the pseudonyms take another's time.
     let items = law.segments.iter().flat_map(|segment| &segment.items);
@@ -522,6 +521,19 @@ fn settle_month(
         files,
         version: 0,
     })
+}
+
+/// The lines of a month, where what its law counts of earlier ones is known.
+fn lines(
+    law: &LawOfMonth,
+    frames: &mut Frames,
+    tables: &Tables,
+    past: &Past<'_>,
+) -> Result<(Entitlements, Vec<Finding>), SettleError> {
+    if let Some(item) = law.item_counted().filter(|_| past.history.is_none()) {
+        return Err(AllocationError::HistoryNotKept { rule: Arc::clone(item) }.into());
+    }
+    Ok(subsidy::entitle(law, frames, tables, past))
 }
 
 /// Rows of the budget table for the month's fiscal year.

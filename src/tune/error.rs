@@ -1,0 +1,28 @@
+//! Why a tune job stops.
+
+use crate::law::LawErrors;
+use crate::settle::SettleError;
+
+/// Why nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum TuneError {
+    /// Law or inputs of the baseline (exit codes as of a settlement).
+    #[error(transparent)]
+    Settle(#[from] SettleError),
+    /// The law of a scenario does not hold together (exit 4).
+    #[error("scenario {scenario}: {errors}")]
+    Scenario {
+        /// Scenario.
+        scenario: String,
+        /// What is wrong, pointing into the overlay.
+        errors: LawErrors,
+    },
+    /// A scenario's rules cannot be applied (exit 1).
+    #[error("scenario {scenario}: {error}")]
+    Rules {
+        /// Scenario.
+        scenario: String,
+        /// Why.
+        error: Box<SettleError>,
+    },
+}

@@ -1,0 +1,33 @@
+//! Tune: what if the price were otherwise. Scenarios are overlays over the law of a settle job.
+//!
+//! In: a tune job. Out: the figures of every scenario. Order: of the spine's consumers. Never: computes
+//! money itself (the rooms of a settlement do), posts, changes a pack.
+
+mod desk;
+mod error;
+mod measure;
+mod roll;
+
+pub use desk::Desk;
+pub use error::TuneError;
+
+use std::sync::Arc;
+
+/// What is measured, beside the money.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Measures {
+    /// Items that lower what families pay; `None`: every item of a child that is paid in money.
+    pub to_family: Option<Vec<Arc<str>>>,
+    /// Which fees families are charged.
+    pub fees: Fees,
+}
+
+/// Which fees families are charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fees {
+    /// As the institutions filed them.
+    #[default]
+    AsFiled,
+    /// As filed, but no more than the ceilings of the scenario: institutions follow the guide price.
+    ToCeiling,
+}
