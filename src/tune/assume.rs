@@ -36,8 +36,7 @@ fn members(table: &Table, month: Month) -> BTreeMap<Group, Vec<u32>> {
         let is_here = from.is_none_or(|from| from <= month.last())
             && until.is_none_or(|until| until >= month.first());
         if is_here {
-            let group =
-                (text("institution_id", row), text("age_class", row), text("service", row));
+            let group = (text("institution_id", row), text("age_class", row), text("service", row));
             groups.entry(group).or_default().push((text("child_ref", row), from, number));
         }
     }
@@ -191,9 +190,8 @@ impl Known {
     /// right check digit, another keeps its length where it can.
     fn fresh(&mut self, like: &str) -> String {
         let is_resident = check_resident_id(like).is_ok();
-        let mut made = (0_u32..).map(|count| {
-            if is_resident { resident(like, count) } else { numbered(like, count) }
-        });
+        let mut made = (0_u32..)
+            .map(|count| if is_resident { resident(like, count) } else { numbered(like, count) });
         let fresh = made.find(|text| !text.is_empty() && !self.0.contains(text));
         let fresh = fresh.unwrap_or_default();
         self.0.insert(fresh.clone());
@@ -214,9 +212,8 @@ fn resident(like: &str, count: u32) -> String {
         format!("{:06}{}", (place + count / 1000) % 1_000_000, &head[6..])
     };
     let digits = format!("{start}{serial:03}");
-    let check = "0123456789X".chars().find(|last| {
-        check_resident_id(&format!("{digits}{last}")).is_ok()
-    });
+    let check =
+        "0123456789X".chars().find(|last| check_resident_id(&format!("{digits}{last}")).is_ok());
     check.map_or_else(String::new, |last| format!("{digits}{last}"))
 }
 

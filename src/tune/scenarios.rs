@@ -125,7 +125,8 @@ mod tests {
     fn lots_are_those_of_the_published_generator() {
         // First outputs of SplitMix64 from seed 1234567, as its authors publish them.
         let mut lot = Lot(1_234_567);
-        let first = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        let first =
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
         assert_eq!(first.map(|_| lot.next()), first);
     }
 
