@@ -10,11 +10,11 @@ use crate::job;
 use crate::publish::tuning::{Found, Solution};
 use crate::tune::{self, TuneError, TuneReport};
 use serde_json::{Value, json};
+use signal_hook::consts::SIGINT;
+use signal_hook::flag::{register, register_conditional_shutdown};
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Set by the first Ctrl-C: what was answered is written. The second ends the program at once.
-static STOP: AtomicBool = AtomicBool::new(false);
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 impl From<&TuneError> for Exit {
     fn from(error: &TuneError) -> Self {
@@ -56,16 +56,10 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
     };
     let language = language.unwrap_or(Language::Chinese);
     let texts = Catalogue::new(language);
-    STOP.store(false, Ordering::Relaxed);
-    // A program that embeds the command and listens itself keeps its own handler.
-    let _ = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(Exit::Stopped.code()));
-        }
-    });
+    let stop = stopping();
     let done = {
         let mut progress = console.progress(language);
-        tune::run(&job, progress.as_mut(), &STOP)
+        tune::run(&job, progress.as_mut(), &stop)
     };
     match done {
         Err(error) => console.tell_stopped(&Trouble::from(error), &texts),
@@ -87,6 +81,17 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
             })
         }
     }
+}
+
+/// Set by the first Ctrl-C: what was answered is written. The second ends the program at once. Where the
+/// system has no such signal nothing sets it.
+fn stopping() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let code = i32::from(Exit::Stopped.code());
+    // In this order: the second signal finds the flag set by the first.
+    let _ = register_conditional_shutdown(SIGINT, code, Arc::clone(&stop));
+    let _ = register(SIGINT, Arc::clone(&stop));
+    stop
 }
 
 fn told(report: &TuneReport) -> Value {
