@@ -12,7 +12,7 @@ use super::fault::{Fault, Faults, LawErrors, Sources};
 use super::inputs::core_tables;
 use super::lookup::{self, ReadTable, TableContext};
 use super::model::{DictionaryEntry, InputColumn, InputTable, LawPlace, RuleHead, Ty};
-use super::read::{self, OverlayText};
+use super::read;
 use super::text::{self, Block, BlockKind, Notice, PackText, Papers};
 use crate::domain::{Basis, Calendar, Severity};
 
@@ -58,12 +58,7 @@ pub(super) fn assemble(
     reference: &Path,
 ) -> (LawBook, Faults) {
     let mut faults = Faults::default();
-    let mut texts = Vec::new();
-    for path in overlays {
-        if let Some(text) = text::read_text(path, "overlay", &mut faults) {
-            texts.push(OverlayText { name: text::file_name(path), text });
-        }
-    }
+    let texts = read::overlays(overlays, &mut faults);
     let (book, told) = read::read_all(packs, reference).laid(&texts);
     faults.0.extend(told.0);
     (book, faults)
@@ -150,7 +145,7 @@ impl LawBook {
         for versions in dating::by_name(&self.blocks).values() {
             let fine: Vec<&Arc<Block>> =
                 versions.iter().copied().filter(|block| !block.broken).collect();
-            dating::check(&fine, faults);
+            dating::check(&fine, &|block| self.notices[block.notice].planned, faults);
         }
     }
 
