@@ -20,6 +20,7 @@ mod line_files;
 mod manifest;
 mod merkle;
 mod money_files;
+pub mod page;
 pub mod parquet;
 mod pay_file;
 mod price_files;
