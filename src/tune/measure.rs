@@ -326,12 +326,13 @@ fn charged(trial: &Trial, roll: &Roll, measures: &Measures) -> Vec<Option<i64>> 
     fees
 }
 
+/// A pinned month, its budget lines as delivered, and what it needs of each source.
+pub(super) type Drawn<'a> = (Month, &'a [BudgetLine], &'a BTreeMap<Arc<str>, i64>);
+
 /// Budget lines that are not enough: what each source needs is drawn from its lines in order of
 /// 指标文号, each as it stood when a pinned month first told of it, over all pinned months of a
 /// fiscal year. The last line of a source bears what is beyond all of them.
-pub(super) fn overruns(
-    months: &[(Month, &[BudgetLine], &BTreeMap<Arc<str>, i64>)],
-) -> Vec<Overrun> {
+pub(super) fn overruns(months: &[Drawn<'_>]) -> Vec<Overrun> {
     let mut purses: BTreeMap<(i32, &str, &str), i64> = BTreeMap::new();
     let mut found: BTreeMap<(i32, &str, &str), Overrun> = BTreeMap::new();
     for (month, budget, needs) in months {
