@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::calendar;
 use super::cells;
+use super::compile::Memo;
 use super::dating;
 use super::dictionary::TABLE_BASES;
 use super::fault::{Fault, Faults, LawErrors, Sources};
@@ -36,6 +37,8 @@ pub struct LawBook {
     pub(super) calendar: Arc<Calendar>,
     /// Remarks that stop nothing.
     pub(super) remarks: Vec<Fault>,
+    /// What was compiled of these packs, under whatever overlays.
+    pub(super) memo: Arc<Memo>,
 }
 
 /// Reads packs in layer order with their overlays, the calendar from the reference folder.
@@ -133,7 +136,7 @@ impl LawBook {
         }
     }
 
-    fn place_of(&self, block: &Block) -> LawPlace {
+    pub(super) fn place_of(&self, block: &Block) -> LawPlace {
         LawPlace {
             pack: Arc::clone(&self.packs[block.pack].head.id),
             file: Arc::clone(&self.notices[block.notice].file),

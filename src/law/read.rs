@@ -113,6 +113,7 @@ pub(super) fn read_all(packs: &[PathBuf], reference: &Path) -> LawText {
         dictionary: Arc::new(dictionary),
         calendar,
         remarks: Vec::new(),
+        memo: Arc::default(),
     };
     laid_out(papers, faults, empty)
 }
@@ -126,7 +127,8 @@ fn laid_out(papers: Papers, faults: Faults, empty: LawBook) -> LawText {
     };
     let checked: Vec<Checked> = papers.written.iter().map(check).collect();
     let (sources, notices) = (papers.sources.clone(), papers.notices.clone());
-    let plain = assemble(LawBook { sources, notices, ..empty }, &checked);
+    let memo = Arc::default();
+    let plain = assemble(LawBook { sources, notices, memo, ..empty }, &checked);
     LawText(Arc::new(Base { papers, faults: faults.0, checked, plain }))
 }
 

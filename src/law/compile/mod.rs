@@ -5,6 +5,7 @@
 //! what bounds and shares money. Never: evaluates anything.
 
 mod items;
+mod memo;
 mod money;
 mod paying;
 mod place;
@@ -16,9 +17,10 @@ mod to_date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(super) use self::memo::Memo;
 use super::book::LawBook;
 use super::dating;
-use super::expr::{self, Expr};
+use super::expr::Expr;
 use super::fault::{At, Faults, LawErrors, near, near_hint};
 use super::model::{
     AgeRule, Aggregate, AggregateRule, CapRule, ExclusionRule, Law, LawOfMonth, MidMonth,
@@ -297,8 +299,10 @@ impl<'a> Compiler<'a> {
     ) -> Option<Expr> {
         self.scope.asking = place.block.pack;
         let masked = self.masked(text);
-        let head = self.book.head_of(place.block);
-        match expr::compile(&masked, basis, owner, &head.place, &self.scope, lifted) {
+        let stands = self.book.place_of(place.block);
+        let pack = place.block.pack;
+        let asked = memo::Asked { pack, text: &masked, owner, basis, place: &stands };
+        match self.compiled(&asked, lifted) {
             Ok(expr) => Some(expr),
             Err(errors) => {
                 for error in errors {
