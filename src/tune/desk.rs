@@ -12,16 +12,16 @@ use crate::settle::pinned::{Change, Pinned, Trial};
 /// Pinned periods, and the law they are settled under in the baseline.
 #[derive(Debug)]
 pub struct Desk {
-    jobs: Vec<Job>,
+    pub(super) jobs: Vec<Job>,
     law: LawText,
     /// Overlays of the baseline job, below those of every scenario.
     ground: Vec<OverlayText>,
-    measures: Measures,
-    pinned: Vec<Pinned>,
-    rolls: Vec<Roll>,
+    pub(super) measures: Measures,
+    pub(super) pinned: Vec<Pinned>,
+    pub(super) rolls: Vec<Roll>,
     /// Institutions of all pinned months, in order of id.
     pub providers: Vec<Provider>,
-    baseline: Measured,
+    pub(super) baseline: Measured,
 }
 
 /// What a scenario lays over the law.

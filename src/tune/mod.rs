@@ -3,12 +3,15 @@
 //! In: a tune job. Out: the figures of every scenario. Order: of the spine's consumers. Never: computes
 //! money itself (the rooms of a settlement do), posts, changes a pack.
 
+mod answers;
+mod condensed;
 mod desk;
 mod error;
 mod measure;
 mod roll;
 
-pub use desk::Desk;
+pub use answers::Answered;
+pub use desk::{Desk, Scenario};
 pub use error::TuneError;
 
 use std::sync::Arc;
