@@ -29,6 +29,7 @@ mod rerun;
 mod run;
 mod source;
 mod spine;
+mod tune;
 
 pub use args::{
     AuditCommand, Changes, Command, JobCommand, Moment, PolicyCommand, PolicyQuestion, UsageError,

@@ -34,6 +34,7 @@ mod release_book;
 pub mod sheet;
 mod summary;
 mod tally;
+pub mod tuning;
 mod widths;
 mod workbook;
 

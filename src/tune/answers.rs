@@ -94,6 +94,10 @@ impl Desk {
     }
 
     fn told(&self, scenario: &Scenario) -> Told {
+        // Where families respond to what they pay, every scenario has children of its own.
+        if self.of.assumptions.response.is_some() {
+            return Told::Other;
+        }
         let book = match self.book(scenario) {
             Ok(book) => book,
             Err(error) => return Told::Wrong(error),
@@ -165,7 +169,7 @@ impl Desk {
         let ground = Ground {
             rolls: &self.rolls,
             providers: &self.providers,
-            measures: &self.measures,
+            measures: &self.of.measures,
             before: &self.baseline.entitled,
         };
         let deltas: Vec<&[Delta]> = scenarios.iter().map(|(_, deltas)| *deltas).collect();

@@ -4,15 +4,20 @@
 //! money itself (the rooms of a settlement do), posts, changes a pack.
 
 mod answers;
+mod assume;
 mod condensed;
 mod desk;
 mod error;
 mod measure;
 mod roll;
+mod run;
+mod scenarios;
+mod solve;
 
 pub use answers::Answered;
-pub use desk::{Desk, Scenario};
+pub use desk::{Baseline, Desk, Scenario};
 pub use error::TuneError;
+pub use run::{TuneReport, run};
 
 use std::sync::Arc;
 
