@@ -13,8 +13,9 @@ impl TableSpec {
     }
 }
 
-/// One line of JSON with sorted keys.
-pub(super) fn canonical(job: &Job) -> String {
+/// One line of JSON with sorted keys. The law says what an overlay changes, so `overlays` is empty;
+/// texts from before that named the files, and are restored with those names.
+pub(super) fn canonical(job: &Job, overlays: &[String]) -> String {
     let kind = match job.kind {
         JobKind::Settle => "settle",
         JobKind::Reconcile => "reconcile",
@@ -26,7 +27,7 @@ pub(super) fn canonical(job: &Job) -> String {
         "title": job.title,
         "period": job.period.to_string(),
         "packs": names(&job.packs),
-        "overlays": names(&job.overlays),
+        "overlays": overlays,
         "known_on": job.known_on.to_string(),
         "tables": tables,
         "workbooks": job.workbooks,
@@ -84,7 +85,7 @@ pub(super) fn table(spec: &TableSpec) -> Value {
 }
 
 /// Last names only: the folders a file lies in are the machine's.
-fn names(paths: &[PathBuf]) -> Vec<String> {
+pub(super) fn names(paths: &[PathBuf]) -> Vec<String> {
     let last = |path: &PathBuf| {
         let name = Path::file_name(path);
         name.map_or_else(String::new, |name| name.to_string_lossy().into_owned())

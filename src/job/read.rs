@@ -140,7 +140,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
             hint: "name at least one folder, packs = [\"data/policy/…\"]",
         });
     }
-    job.canonical = canonical::canonical(&job);
+    job.canonical = canonical::canonical(&job, &[]);
     Ok(job)
 }
 

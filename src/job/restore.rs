@@ -1,6 +1,6 @@
 //! A job from its canonical text: what was settled once is settled again from other folders.
 
-use super::canonical::canonical;
+use super::canonical::{canonical, names};
 use super::{Capture, CodeRule, Job, JobKind, Language, Pay, TableSpec, WriteOff};
 use crate::domain::{Date, Month};
 use serde::Deserialize;
@@ -146,7 +146,7 @@ pub fn restore(text: &str, places: Places) -> Result<Job, RestoreError> {
     if read.kind != "settle" || read.packs.len() != places.packs.len() {
         return Err(wrong("other packs or another kind"));
     }
-    if read.overlays.len() != places.overlays.len() {
+    if !read.overlays.is_empty() && read.overlays != names(&places.overlays) {
         return Err(wrong("other overlays"));
     }
     let Places { packs, overlays, reference, mut files, optional, late, key_file, out } = places;
@@ -191,6 +191,6 @@ pub fn restore(text: &str, places: Places) -> Result<Job, RestoreError> {
         threads: None,
         canonical: String::new(),
     };
-    job.canonical = canonical(&job);
+    job.canonical = canonical(&job, &read.overlays);
     if job.canonical == text { Ok(job) } else { Err(wrong("other names of files")) }
 }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use super::calendar;
 use super::cells;
 use super::dating;
-use super::dictionary::{TABLE_BASES, built_in};
+use super::dictionary::TABLE_BASES;
 use super::fault::{Fault, Faults, LawErrors, Sources};
 use super::inputs::core_tables;
 use super::lookup::{self, ReadTable, TableContext};
 use super::model::{DictionaryEntry, InputColumn, InputTable, LawPlace, RuleHead, Ty};
+use super::read::{self, OverlayText};
 use super::text::{self, Block, BlockKind, Notice, PackText, Papers};
 use crate::domain::{Basis, Calendar, Severity};
 
@@ -31,7 +32,7 @@ pub struct LawBook {
     /// Declared inputs.
     pub(super) inputs: Vec<InputTable>,
     /// Facts readable by rules, built in and declared.
-    pub(super) dictionary: Vec<DictionaryEntry>,
+    pub(super) dictionary: Arc<Vec<DictionaryEntry>>,
     pub(super) calendar: Arc<Calendar>,
     /// Remarks that stop nothing.
     pub(super) remarks: Vec<Fault>,
@@ -47,11 +48,7 @@ pub fn load(
     overlays: &[PathBuf],
     reference: &Path,
 ) -> Result<LawBook, LawErrors> {
-    let (book, faults) = assemble(packs, overlays, reference);
-    if faults.any_error() {
-        return Err(LawErrors(faults.resolve(&book.sources)));
-    }
-    Ok(LawBook { remarks: faults.0, ..book })
+    read::finish(assemble(packs, overlays, reference))
 }
 
 /// Reads what can be read; the book may be broken when there are errors.
@@ -61,41 +58,19 @@ pub(super) fn assemble(
     reference: &Path,
 ) -> (LawBook, Faults) {
     let mut faults = Faults::default();
-    let papers = text::read(packs, overlays, &mut faults);
-    let currency = papers.packs.first().map_or("yuan", |pack| &*pack.head.currency).to_owned();
-    let (inputs, declared) = inputs(&papers, &currency, &mut faults);
-    let mut dictionary = built_in(&currency);
-    dictionary.extend(declared);
-    let calendar = Arc::new(pack_calendar(&papers.packs, reference, &mut faults));
-    let Papers { sources, packs, notices, mut blocks, .. } = papers;
-    blocks.sort_by_cached_key(|block| {
-        let dates = (block.dating.from, block.dating.known_from);
-        (block.pack, block.kind, Arc::clone(&block.id), dates, block.at.file, block.at.span.start)
-    });
-    let blocks: Vec<Arc<Block>> = blocks
-        .into_iter()
-        .enumerate()
-        .map(|(serial, block)| Arc::new(Block { serial, ..block }))
-        .collect();
-    let mut book = LawBook {
-        sources,
-        packs,
-        notices,
-        blocks,
-        tables: BTreeMap::new(),
-        inputs,
-        dictionary,
-        calendar,
-        remarks: Vec::new(),
-    };
-    book.check_versions(&mut faults);
-    book.check_names(&mut faults);
-    book.read_tables(&currency, &mut faults);
+    let mut texts = Vec::new();
+    for path in overlays {
+        if let Some(text) = text::read_text(path, "overlay", &mut faults) {
+            texts.push(OverlayText { name: text::file_name(path), text });
+        }
+    }
+    let (book, told) = read::read_all(packs, reference).laid(&texts);
+    faults.0.extend(told.0);
     (book, faults)
 }
 
 /// The calendar of the last pack, as the settings are.
-fn pack_calendar(packs: &[PackText], reference: &Path, faults: &mut Faults) -> Calendar {
+pub(super) fn pack_calendar(packs: &[PackText], reference: &Path, faults: &mut Faults) -> Calendar {
     let Some(pack) = packs.last().filter(|pack| !pack.calendar.is_empty()) else {
         return Calendar::default();
     };
@@ -171,7 +146,7 @@ impl LawBook {
         }
     }
 
-    fn check_versions(&self, faults: &mut Faults) {
+    pub(super) fn check_versions(&self, faults: &mut Faults) {
         for versions in dating::by_name(&self.blocks).values() {
             let fine: Vec<&Arc<Block>> =
                 versions.iter().copied().filter(|block| !block.broken).collect();
@@ -180,7 +155,7 @@ impl LawBook {
     }
 
     /// Ids that would hide each other or a fact.
-    fn check_names(&self, faults: &mut Faults) {
+    pub(super) fn check_names(&self, faults: &mut Faults) {
         let mut seen: BTreeMap<(usize, Arc<str>), BlockKind> = BTreeMap::new();
         for price in self.blocks.iter().filter(|block| block.kind == BlockKind::GuidePrice) {
             for part in PRICE_PARTS {
@@ -220,23 +195,19 @@ impl LawBook {
         }
     }
 
-    fn read_tables(&mut self, currency: &str, faults: &mut Faults) {
-        let context = TableContext { dictionary: &self.dictionary, currency };
-        let mut tables = BTreeMap::new();
-        for block in &self.blocks {
-            if block.kind == BlockKind::Table && !block.broken {
-                let head = self.head_of(block);
-                if let Some(table) = lookup::read(block, head, &context, faults) {
-                    tables.insert(block.serial, table);
-                }
-            }
+    /// Reads a block as a table; `None` when it is none, or cannot be used.
+    pub(super) fn read_table(&self, block: &Block, faults: &mut Faults) -> Option<ReadTable> {
+        if block.kind != BlockKind::Table || block.broken {
+            return None;
         }
-        self.tables = tables;
+        let currency = self.packs.first().map_or("yuan", |pack| &*pack.head.currency);
+        let context = TableContext { dictionary: &self.dictionary, currency };
+        lookup::read(block, self.head_of(block), &context, faults)
     }
 }
 
 /// Declared tables and the names they add.
-fn inputs(
+pub(super) fn inputs(
     papers: &Papers,
     currency: &str,
     faults: &mut Faults,

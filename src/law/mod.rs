@@ -1,7 +1,7 @@
 //! The law as data, compiled: policy files in, the law in force for a month out.
 //!
-//! In: pack folders, overlays. Out: [`LawBook`] (everything dated, by [`load`]), [`LawOfMonth`] (what
-//! is in force, by [`LawBook::in_force`]); [`check()`], [`show()`] and [`diff()`] for people.
+//! In: pack folders, overlays. Out: [`LawBook`] (all that is dated: [`load`], [`LawText::under`]),
+//! [`LawOfMonth`] (what is in force: [`LawBook::in_force`]); [`check()`], [`show()`], [`diff()`].
 //! Order: after `domain`. Never: reads inputs, knows a child, rounds without a clause.
 
 mod book;
@@ -21,6 +21,7 @@ mod lookup;
 pub mod model;
 pub mod names;
 mod order;
+mod read;
 mod rewritten;
 mod scope;
 mod show;
@@ -32,5 +33,6 @@ pub use check::{check, examine};
 pub use diff::{ChangeKind, DiffOf, LawChange, LawDiff, diff};
 pub use fault::{LawError, LawErrors, SourceText};
 pub use model::*;
+pub use read::{LawText, OverlayText, read};
 pub use rewritten::Rewritten;
 pub use show::show;

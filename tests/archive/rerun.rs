@@ -195,6 +195,29 @@ fn overlays_and_several_packs_come_back_as_well() {
 }
 
 #[test]
+fn an_overlay_that_says_nothing_changes_no_byte() {
+    let office = Office::new();
+    let (run, payable) = office.settle("2026-09", "");
+    let plain = contents(&office.path("run-2026-09"));
+    office.write("empty.toml", "# Nothing is changed.\n");
+    let job = fs::read_to_string(office.path("job.toml")).unwrap();
+    let with = format!("]\noverlays = [{:?}]\nref", office.text("empty.toml"));
+    office.write("job.toml", &job.replacen("]\nref", &with, 1));
+    // Another folder and no ledger, so that nothing is found to be there already.
+    let report = office.run("--period 2026-09 --out run-again --ledger none --archive none");
+    assert_eq!(report["run_id"].as_str(), Some(run.as_str()));
+    assert_eq!(report["payable_fen"].as_i64(), Some(payable));
+    assert_eq!(contents(&office.path("run-again")), plain);
+    // Posted again it is the run that is there, and an overlay that changes something is another.
+    let report = office.run("--period 2026-09 --out run-2026-09");
+    assert_eq!(report["posted"], "already_there");
+    office.write("empty.toml", "\"parameter.rate.value\" = \"20\"\n");
+    let report = office.run("--period 2026-09 --out run-again --ledger none --archive none");
+    assert_ne!(report["run_id"].as_str(), Some(run.as_str()));
+    assert_eq!(report["payable_fen"].as_i64(), Some(2 * payable));
+}
+
+#[test]
 fn a_lost_archive_is_mended_by_the_same_run() {
     let office = Office::new();
     let (run, _) = office.settle("2026-09", "");

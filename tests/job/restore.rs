@@ -62,9 +62,8 @@ type Change<'c> = &'c dyn Fn(&mut Places);
 fn places_that_do_not_fit_are_refused() {
     let place = Place::new(&["a1.csv"]);
     let job = place.read(&format!("{LEAST}{ALL}"), Overrides::default()).unwrap();
-    let wrong: [(&str, Change<'_>); 4] = [
+    let wrong: [(&str, Change<'_>); 3] = [
         ("other packs", &|places| places.packs.clear()),
-        ("other overlays", &|places| places.overlays.clear()),
         ("has 1 files", &|places| places.files.clear()),
         ("other names of files", &|places| places.packs[0] = "moved/q".into()),
     ];
@@ -75,4 +74,22 @@ fn places_that_do_not_fit_are_refused() {
         assert!(told.contains(part), "{part}: {told}");
     }
     assert!(restore("{}", Places::default()).is_err());
+}
+
+#[test]
+fn what_an_overlay_changes_is_said_by_the_law_alone() {
+    let place = Place::new(&["a1.csv", "a2.csv", "slots.csv"]);
+    let job = place.read(&format!("{LEAST}{ALL}"), Overrides::default()).unwrap();
+    let without = ALL.replace("overlays = [\"x/what.toml\"]\n", "");
+    let plain = place.read(&format!("{LEAST}{without}"), Overrides::default()).unwrap();
+    assert_eq!((job.overlays.len(), plain.overlays.len()), (1, 0));
+    assert_eq!(job.canonical, plain.canonical, "the same run unless the law differs");
+    assert!(job.canonical.contains("\"overlays\":[]"));
+    // Texts archived before said the names of the files; they come back as they were.
+    let old = job.canonical.replace("\"overlays\":[]", "\"overlays\":[\"what.toml\"]");
+    assert_eq!(restore(&old, elsewhere(&job)).unwrap().canonical, old);
+    let mut places = elsewhere(&job);
+    places.overlays.clear();
+    let told = restore(&old, places).unwrap_err().to_string();
+    assert!(told.contains("other overlays"), "{told}");
 }

@@ -7,6 +7,7 @@ mod expr_property;
 mod expr_random;
 mod expr_sql;
 mod expr_world;
+mod overlay;
 mod pack;
 mod refusals;
 

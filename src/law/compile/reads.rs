@@ -144,7 +144,7 @@ pub(super) fn all_inputs(book: &LawBook) -> Vec<InputTable> {
 
 /// Facts, declared columns and ages, sorted as declared; ages last.
 pub(super) fn dictionary(book: &LawBook, laws: &[Law]) -> Vec<DictionaryEntry> {
-    let mut entries = book.dictionary.clone();
+    let mut entries = book.dictionary.to_vec();
     for age in laws.iter().flat_map(|law| &law.ages) {
         for basis in &AGE_BASES {
             if entries.iter().any(|e| e.basis == *basis && e.name == age.head.id) {

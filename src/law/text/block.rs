@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::node::{Node, Value};
 use super::schema::BlockKind;
+use super::shape;
 use crate::domain::{Date, Fraction, Month, Span};
 use crate::law::fault::{At, Faults};
 use crate::law::model::MidMonth;
@@ -71,6 +72,75 @@ impl Dating {
 
 fn next(month: Month) -> Date {
     month.plus(1).first()
+}
+
+/// A block as written, before its keys are held against the grammar: what overlays are laid over.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) kind: BlockKind,
+    /// Index of the pack.
+    pub(crate) pack: usize,
+    /// Index into the notices.
+    pub(crate) notice: usize,
+    /// Bare id, maybe empty; the table's name for an input.
+    pub(crate) id: Arc<str>,
+    pub(crate) node: Node,
+    /// Its file is not TOML throughout: what follows from that is not told.
+    pub(crate) damaged: bool,
+    /// Its file or its notice was refused.
+    pub(crate) broken: bool,
+}
+
+impl Written {
+    /// Holds the block against the grammar, or what an overlay made of it; `None` without an id.
+    pub(crate) fn block(
+        &self,
+        overlaid: Option<Node>,
+        notices: &[Notice],
+        faults: &mut Faults,
+    ) -> Option<Block> {
+        let mut untold = Faults::default();
+        let faults = if self.damaged { &mut untold } else { faults };
+        let (kind, notice) = (self.kind, &notices[self.notice]);
+        let what = if self.id.is_empty() {
+            format!("[[{}]]", kind.word())
+        } else {
+            format!("[[{}]] {}", kind.word(), self.id)
+        };
+        let is_overlaid = overlaid.is_some();
+        let mut node = overlaid.unwrap_or_else(|| self.node.clone());
+        let mut broken = self.broken | !shape::record(&what, &mut node, &kind.all_keys(), faults);
+        let at = node.at.clone();
+        let mut dated = Dating {
+            from: Date::default(),
+            until: Some(last_day()),
+            known_from: Date::default(),
+            supersedes: None,
+            mid_month: MidMonth::ByMonthStart,
+        };
+        if kind.dated() {
+            match dating(&node, &at, notice, faults) {
+                Some(found) => dated = found,
+                None => broken = true,
+            }
+        }
+        if self.id.is_empty() {
+            return None;
+        }
+        Some(Block {
+            serial: 0,
+            kind,
+            pack: self.pack,
+            notice: self.notice,
+            at,
+            id: Arc::clone(&self.id),
+            clause: Arc::from(node.get("clause").and_then(Node::text).unwrap_or("")),
+            dating: dated,
+            node,
+            broken,
+            overlaid: is_overlaid,
+        })
+    }
 }
 
 /// A block of a pack.

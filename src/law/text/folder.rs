@@ -5,10 +5,10 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::block::{self, Block, Dating, Notice, last_day, mid};
+use super::block::{Block, Notice, Written, mid};
 use super::node::{self, MOST_BYTES, Node, Value};
 use super::schema::{BlockKind, NOTICE, PACK};
-use super::{overlay, shape};
+use super::shape;
 use crate::domain::Date;
 use crate::law::fault::{At, Faults, SourceText, Sources, near, near_hint};
 use crate::law::model::{MidMonth, Overlaps, PackHead};
@@ -31,7 +31,7 @@ pub(crate) struct Papers {
     pub(crate) packs: Vec<PackText>,
     pub(crate) notices: Vec<Notice>,
     /// Dated blocks, in the order of files and lines.
-    pub(crate) blocks: Vec<Block>,
+    pub(crate) written: Vec<Written>,
     /// `[[input]]` blocks.
     pub(crate) inputs: Vec<Block>,
 }
@@ -44,8 +44,8 @@ struct FileText {
     damaged: bool,
 }
 
-/// Reads packs in layer order, then lays the overlays over them.
-pub(crate) fn read(packs: &[PathBuf], overlays: &[PathBuf], faults: &mut Faults) -> Papers {
+/// Reads packs in layer order.
+pub(crate) fn read(packs: &[PathBuf], faults: &mut Faults) -> Papers {
     let mut papers = Papers::default();
     if packs.is_empty() {
         faults.world("no_pack", "no policy pack is named".to_owned(), "name a pack folder");
@@ -54,24 +54,9 @@ pub(crate) fn read(packs: &[PathBuf], overlays: &[PathBuf], faults: &mut Faults)
     for folder in packs {
         all.push(read_folder(folder, &mut papers.sources, faults));
     }
-    let mut overlay_files = Vec::new();
-    for path in overlays {
-        if let Some(text) = read_text(path, "overlay", faults) {
-            let name = file_name(path);
-            let file = papers.sources.add(SourceText {
-                name: name.clone(),
-                file: Arc::from(name.as_str()),
-                pack: Arc::from(""),
-                text,
-            });
-            overlay_files.push(node::parse(file, &papers.sources.0[file].text.clone(), faults));
-        }
-    }
-    let mut assignments = overlay::assignments(&overlay_files);
     for (folder, files) in packs.iter().zip(all) {
-        read_pack(folder, files, &mut papers, &mut assignments, faults);
+        read_pack(folder, files, &mut papers, faults);
     }
-    overlay::unused(&assignments, &papers, faults);
     same_ids(&papers, faults);
     papers
 }
@@ -92,12 +77,13 @@ fn same_ids(papers: &Papers, faults: &mut Faults) {
     }
 }
 
-fn file_name(path: &Path) -> String {
+/// The last name of a path.
+pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 /// Reads a file of bounded size; bytes that are not UTF-8 are a fault.
-fn read_text(path: &Path, what: &str, faults: &mut Faults) -> Option<String> {
+pub(crate) fn read_text(path: &Path, what: &str, faults: &mut Faults) -> Option<String> {
     let mut bytes = Vec::new();
     let read =
         fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
@@ -155,13 +141,7 @@ fn read_folder(folder: &Path, sources: &mut Sources, faults: &mut Faults) -> Vec
     files
 }
 
-fn read_pack(
-    folder: &Path,
-    mut files: Vec<FileText>,
-    papers: &mut Papers,
-    assignments: &mut [overlay::Assignment],
-    faults: &mut Faults,
-) {
+fn read_pack(folder: &Path, mut files: Vec<FileText>, papers: &mut Papers, faults: &mut Faults) {
     let pack = papers.packs.len();
     let mut heads: Vec<(At, PackText)> = Vec::new();
     let mut written = 0;
@@ -191,12 +171,11 @@ fn read_pack(
         source.pack = Arc::clone(&head.head.id);
         papers.sources.0[*file] = Arc::new(source);
     }
-    overlay::over_pack(&head, pack, assignments);
     papers.packs.push(head);
     for FileText { file, root, damaged } in files {
         let mut untold = Faults::default();
         let faults = if damaged { &mut untold } else { &mut *faults };
-        read_file(pack, file, root, damaged, papers, assignments, faults);
+        read_file(pack, file, root, damaged, papers, faults);
     }
 }
 
@@ -291,7 +270,6 @@ fn read_file(
     mut root: Node,
     damaged: bool,
     papers: &mut Papers,
-    assignments: &mut [overlay::Assignment],
     faults: &mut Faults,
 ) {
     let notice_node = take(&mut root, "notice");
@@ -338,9 +316,15 @@ fn read_file(
             continue;
         };
         for node in list {
+            let id_key = if kind.dated() { "id" } else { "table" };
+            let id = Arc::from(node.get(id_key).and_then(Node::text).unwrap_or(""));
             let broken = damaged || (broken_notice && kind.dated());
-            let mut place = BlockPlace { kind, pack, notice: index, broken };
-            read_block(&mut place, node, papers, assignments, faults);
+            let written = Written { kind, pack, notice: index, id, node, damaged, broken };
+            if kind.dated() {
+                papers.written.push(written);
+            } else {
+                papers.inputs.extend(written.block(None, &papers.notices, faults));
+            }
         }
     }
 }
@@ -357,63 +341,4 @@ fn notice(mut node: Node, file: &Arc<str>, faults: &mut Faults) -> Option<Notice
         published: node.get("published").and_then(Node::date)?,
         planned: node.get("status").and_then(Node::text) == Some("planned"),
     })
-}
-
-struct BlockPlace {
-    kind: BlockKind,
-    pack: usize,
-    notice: usize,
-    broken: bool,
-}
-
-fn read_block(
-    place: &mut BlockPlace,
-    mut node: Node,
-    papers: &mut Papers,
-    assignments: &mut [overlay::Assignment],
-    faults: &mut Faults,
-) {
-    let kind = place.kind;
-    let id_key = if kind.dated() { "id" } else { "table" };
-    let id: Arc<str> = Arc::from(node.get(id_key).and_then(Node::text).unwrap_or(""));
-    let overlaid = kind.dated() && overlay::apply(kind, place.pack, &id, &mut node, assignments);
-    let what = if id.is_empty() {
-        format!("[[{}]]", kind.word())
-    } else {
-        format!("[[{}]] {id}", kind.word())
-    };
-    let mut broken = place.broken | !shape::record(&what, &mut node, &kind.all_keys(), faults);
-    let at = node.at.clone();
-    let unknown = Dating {
-        from: Date::default(),
-        until: Some(last_day()),
-        known_from: Date::default(),
-        supersedes: None,
-        mid_month: MidMonth::ByMonthStart,
-    };
-    let mut dating = unknown;
-    if kind.dated() {
-        match block::dating(&node, &at, &papers.notices[place.notice], faults) {
-            Some(found) => dating = found,
-            None => broken = true,
-        }
-    }
-    if id.is_empty() {
-        return;
-    }
-    let clause = Arc::from(node.get("clause").and_then(Node::text).unwrap_or(""));
-    let block = Block {
-        serial: 0,
-        kind,
-        pack: place.pack,
-        notice: place.notice,
-        at,
-        id,
-        clause,
-        dating,
-        node,
-        broken,
-        overlaid,
-    };
-    if kind.dated() { papers.blocks.push(block) } else { papers.inputs.push(block) }
 }

@@ -110,6 +110,14 @@ pub(crate) const NOTICE: &[Key] = &[
     may("url", Shape::Text),
 ];
 
+/// Keys of a relative value of an overlay.
+pub(crate) const RELATIVE: &[Key] = &[
+    may("times", Shape::Number),
+    may("add", Shape::Number),
+    may("to", Shape::Number),
+    may("mode", Shape::Word(MODES)),
+];
+
 const SUPERSEDES: &[Key] = &[must("known_from", Shape::Date), must("until", Shape::DateOrOpen)];
 
 /// Keys of every dated block.
