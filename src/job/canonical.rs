@@ -19,6 +19,7 @@ pub(super) fn canonical(job: &Job, overlays: &[String]) -> String {
     let kind = match job.kind {
         JobKind::Settle => "settle",
         JobKind::Reconcile => "reconcile",
+        JobKind::Tune => "tune",
     };
     let tables: Vec<Value> = job.tables.iter().map(table).collect();
     let mut text = json!({

@@ -3,6 +3,7 @@
 //! In: a job file, overrides. Out: [`Job`]. Order: after `law`. Never: reads an input table.
 
 mod approval;
+mod axis;
 mod batch_answer;
 mod batch_profile;
 mod batch_read;
@@ -20,8 +21,10 @@ mod reasons;
 mod reconcile;
 mod restore;
 mod toml_walk;
+mod tune;
 mod write_off;
 
+pub use axis::{Axis, By};
 pub use batch_profile::{
     AnswerField, AnswerPart, AnswerProfile, BatchFault, BatchField, BatchProfile,
     BatchProfileError, BatchValue, FieldSource,
@@ -37,6 +40,9 @@ pub use read::{Books, books, read};
 pub use reasons::Reason;
 pub use reconcile::{ReconcileJob, kind, read_reconcile};
 pub use restore::{Places, RestoreError, restore};
+pub use tune::{
+    Assumed, Assumptions, Combined, Condition, Drawn, Frontier, Listed, Solve, TuneJob, read_tune,
+};
 pub use write_off::WriteOff;
 
 use crate::domain::{Date, Fen, Month, PublicKey};
@@ -89,6 +95,8 @@ pub enum JobKind {
     Settle,
     /// Reads what banks and the treasury answered.
     Reconcile,
+    /// Asks what if.
+    Tune,
 }
 
 /// A job with every default resolved and every path absolute or relative to the working directory.

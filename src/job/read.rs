@@ -226,6 +226,10 @@ fn kind(text: Text<'_>, table: &DeTable<'_>) -> Result<JobKind, JobError> {
             "this job reads answers; expected kind = \"settle\"; hint: tuoyu run takes either \
              kind, this command takes a settle job",
         )),
+        (JobKind::Tune, span) => Err(text.wrong(
+            span,
+            "kind is \"tune\"; expected a job that settles; hint: `tuoyu run` takes it",
+        )),
     }
 }
 

@@ -113,9 +113,11 @@ pub(super) fn kind_of(
     match value.get_ref().as_str() {
         Some("settle") => Ok((JobKind::Settle, value.span())),
         Some("reconcile") => Ok((JobKind::Reconcile, value.span())),
+        Some("tune") => Ok((JobKind::Tune, value.span())),
         other => {
             let found = other.unwrap_or("no text");
-            let message = format!("kind is {found:?}; expected \"settle\" or \"reconcile\"");
+            let message =
+                format!("kind is {found:?}; expected \"settle\", \"reconcile\" or \"tune\"");
             Err(text.wrong(value.span(), message))
         }
     }

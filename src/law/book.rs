@@ -390,25 +390,3 @@ impl Faults {
         Self(self.0.into_iter().filter(|fault| fault.severity == Severity::Error).collect())
     }
 }
-
-/// STUB
-#[derive(Debug, Clone)]
-pub struct LawText(Vec<PathBuf>, PathBuf);
-/// STUB
-#[derive(Debug, Clone, Default)]
-pub struct OverlayText {
-    /// n
-    pub name: String,
-    /// t
-    pub text: String,
-}
-impl LawText {
-    /// STUB
-    pub fn read(packs: &[PathBuf], reference: &Path) -> Result<Self, LawErrors> {
-        Ok(Self(packs.to_vec(), reference.to_path_buf()))
-    }
-    /// STUB
-    pub fn under(&self, _: &[OverlayText]) -> Result<LawBook, LawErrors> {
-        load(&self.0, &[], &self.1)
-    }
-}

@@ -28,7 +28,7 @@ mod show;
 mod snapshot;
 mod text;
 
-pub use book::{LawBook, LawText, OverlayText, load};
+pub use book::{LawBook, load};
 pub use check::{check, examine};
 pub use diff::{ChangeKind, DiffOf, LawChange, LawDiff, diff};
 pub use fault::{LawError, LawErrors, SourceText};

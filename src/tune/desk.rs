@@ -1,27 +1,73 @@
 //! The desk: pinned periods with their facts, on which one scenario after another is laid.
 
-use super::measure::{Entitled, Measured, measure};
+use super::assume::{self, Wanted};
+use super::measure::{Entitled, Measured, Sums, measure, paid_by};
 use super::roll::{Roll, providers, rolls};
-use super::{Measures, TuneError};
-use crate::domain::{Outcome, Progress, Provider, Silent};
-use crate::job::Job;
-use crate::law::{LawBook, LawOfMonth, LawText, OverlayText};
+use super::{Fees, Measures, TuneError};
+use crate::domain::{Fraction, Month, Outcome, Progress, Provider, Severity, Silent};
+use crate::intake::Tables;
+use crate::job::{Assumptions, Job, TuneJob};
+use crate::law::{self, LawBook, LawErrors, LawOfMonth, LawText, OverlayText};
 use crate::settle::SettleError;
-use crate::settle::pinned::{Change, Pinned, Trial};
+use crate::settle::pinned::{Pinned, Trial};
+use std::sync::Arc;
+
+/// What scenarios are compared with: a job, its pinned periods, what is assumed and measured.
+#[derive(Debug, Clone)]
+pub struct Baseline {
+    /// The settle job, once a pinned period.
+    pub jobs: Vec<Job>,
+    /// Whether planned notices count as adopted already.
+    pub planned: bool,
+    /// What is measured beside the money.
+    pub measures: Measures,
+    /// What is assumed of enrolment.
+    pub assumptions: Assumptions,
+}
+
+impl Baseline {
+    /// Of a tune job.
+    #[must_use]
+    pub fn of(job: &TuneJob) -> Self {
+        let items = |items: &Vec<String>| items.iter().map(|item| Arc::from(&**item)).collect();
+        Self {
+            jobs: job.jobs.clone(),
+            planned: job.planned,
+            measures: Measures {
+                to_family: job.net_of.as_ref().map(items),
+                fees: if job.to_ceiling { Fees::ToCeiling } else { Fees::AsFiled },
+            },
+            assumptions: job.assumptions.clone(),
+        }
+    }
+
+    /// Of a settle job and its period, nothing assumed.
+    #[must_use]
+    pub fn of_settlement(job: &Job) -> Self {
+        Self {
+            jobs: vec![job.clone()],
+            planned: false,
+            measures: Measures::default(),
+            assumptions: Assumptions::default(),
+        }
+    }
+}
 
 /// Pinned periods, and the law they are settled under in the baseline.
 #[derive(Debug)]
 pub struct Desk {
-    jobs: Vec<Job>,
+    of: Baseline,
     law: LawText,
     /// Overlays of the baseline job, below those of every scenario.
     ground: Vec<OverlayText>,
-    measures: Measures,
     pinned: Vec<Pinned>,
     rolls: Vec<Roll>,
     /// Institutions of all pinned months, in order of id.
     pub providers: Vec<Provider>,
     baseline: Measured,
+    /// What the families of each group pay in the baseline, by pinned month; where a response to it
+    /// is assumed.
+    paid: Vec<Sums>,
 }
 
 /// What a scenario lays over the law.
@@ -36,40 +82,52 @@ pub struct Scenario {
 }
 
 impl Desk {
-    /// Reads law and inputs of the pinned periods, one job a period, and settles the baseline.
+    /// Reads law and inputs of the pinned periods and settles the baseline.
     ///
     /// # Errors
-    /// When law or inputs cannot be read, or a rule cannot be applied.
-    pub fn open(
-        jobs: Vec<Job>,
-        (law, ground): (LawText, Vec<OverlayText>),
-        measures: Measures,
-        change: Option<Change<'_>>,
-        progress: &mut dyn Progress,
-    ) -> Result<Self, TuneError> {
+    /// When law or inputs cannot be read, the law does not pass its checks, or a rule cannot be
+    /// applied.
+    pub fn open(of: Baseline, progress: &mut dyn Progress) -> Result<Self, TuneError> {
+        let Some(first) = of.jobs.first() else { return Err(TuneError::NothingPinned) };
+        progress.begin("law", None);
+        let law = law::read(&first.packs, &first.reference).map_err(SettleError::Law)?;
+        let mut ground = Vec::new();
+        for path in &first.overlays {
+            let text = std::fs::read_to_string(path).map_err(|source| TuneError::Overlay {
+                file: path.display().to_string(),
+                source,
+            })?;
+            ground.push(OverlayText { name: path.display().to_string(), text });
+        }
         let book = law.under(&ground).map_err(SettleError::Law)?;
-        let mut pinned = Vec::with_capacity(jobs.len());
-        for job in &jobs {
-            pinned.push(Pinned::read(job, &book, progress, change)?);
+        let mut errors = law::check(&book);
+        errors.retain(|error| error.severity == Severity::Error);
+        if !errors.is_empty() {
+            return Err(SettleError::Law(LawErrors(errors)).into());
+        }
+        let book = if of.planned { book.with_planned() } else { book };
+        progress.end();
+        let growth = growth(&of.assumptions);
+        let mut pinned = Vec::with_capacity(of.jobs.len());
+        for job in &of.jobs {
+            pinned.push(Pinned::read(job, &book, progress, growth.as_deref())?);
         }
         let facts: Vec<_> =
             pinned.iter().flat_map(|of| &of.months).map(|month| &month.facts).collect();
         let providers = providers(&facts);
         let rolls = rolls(&pinned, &providers);
-        let mut desk = Self {
-            jobs,
-            law,
-            ground,
-            measures,
-            pinned,
-            rolls,
-            providers,
-            baseline: Measured::default(),
-        };
-        desk.baseline = desk.measured(&book, None)?;
+        let (baseline, paid) = (Measured::default(), Vec::new());
+        let mut desk = Self { of, law, ground, pinned, rolls, providers, baseline, paid };
+        progress.begin("baseline", None);
+        let trials = desk.trials(&book)?.0;
+        desk.baseline = desk.measured(&trials, &desk.rolls, None);
+        if desk.of.assumptions.response.is_some() {
+            desk.paid = desk.paid_by_group(&trials, &desk.rolls);
+        }
         // Against itself nothing changes.
-        let children = desk.baseline.entitled.iter().map(Vec::len).sum::<usize>();
+        let children: usize = desk.baseline.entitled.iter().map(Vec::len).sum();
         desk.baseline.outcome.children.same = children as u64;
+        progress.end();
         Ok(desk)
     }
 
@@ -79,10 +137,22 @@ impl Desk {
         &self.baseline.outcome
     }
 
+    /// What the desk was opened with.
+    #[must_use]
+    pub const fn of(&self) -> &Baseline {
+        &self.of
+    }
+
     /// The pinned periods.
     #[must_use]
     pub fn pinned(&self) -> &[Pinned] {
         &self.pinned
+    }
+
+    /// The pinned months in order.
+    #[must_use]
+    pub fn months(&self) -> Vec<Month> {
+        self.pinned.iter().flat_map(|of| &of.months).map(|month| month.month).collect()
     }
 
     /// The law under a scenario.
@@ -94,7 +164,7 @@ impl Desk {
             self.ground.iter().chain(&scenario.overlays).cloned().collect();
         let of = |errors| TuneError::Scenario { scenario: scenario.id.clone(), errors };
         let book = self.law.under(&overlays).map_err(of)?;
-        Ok(if scenario.planned { book.with_planned() } else { book })
+        Ok(if scenario.planned || self.of.planned { book.with_planned() } else { book })
     }
 
     /// The figures of a scenario, by the rooms of a settlement.
@@ -103,41 +173,110 @@ impl Desk {
     /// When an overlay does not fit the law, or a rule cannot be applied.
     pub fn answer(&self, scenario: &Scenario) -> Result<Outcome, TuneError> {
         let book = self.book(scenario)?;
-        let measured = self.measured(&book, Some(&self.baseline.entitled));
-        Ok(measured
-            .map_err(|error| TuneError::Rules {
-                scenario: scenario.id.clone(),
-                error: Box::new(error),
-            })?
-            .outcome)
+        self.outcome(&book).map_err(|error| match error {
+            SettleError::Law(errors) => {
+                TuneError::Scenario { scenario: scenario.id.clone(), errors }
+            }
+            error => TuneError::Rules { scenario: scenario.id.clone(), error: Box::new(error) },
+        })
     }
 
-    /// Settles the pinned months under a law; where it lays other facts, the inputs are read again.
-    fn measured(
-        &self,
-        book: &LawBook,
-        before: Option<&[Entitled]>,
-    ) -> Result<Measured, SettleError> {
+    fn outcome(&self, book: &LawBook) -> Result<Outcome, SettleError> {
+        let (trials, other) = self.trials(book)?;
+        let rolls = other.as_deref().unwrap_or(&self.rolls);
+        let before = Some(self.baseline.entitled.as_slice());
+        if self.of.assumptions.response.is_none() {
+            return Ok(self.measured(&trials, rolls, before).outcome);
+        }
+        let paid = self.paid_by_group(&trials, rolls);
+        drop(trials);
+        let wanted = self.response(&paid);
+        let growth = growth(&self.of.assumptions);
+        let change = move |tables: &mut Tables, month: Month| {
+            if let Some(growth) = &growth {
+                growth(tables, month);
+            }
+            if let Some((_, wanted)) = wanted.iter().find(|(of, _)| *of == month) {
+                assume::apply(tables, month, wanted);
+            }
+        };
+        let mut trials = Vec::new();
+        for job in &self.of.jobs {
+            let read = Pinned::read(job, book, &mut Silent, Some(&change))?;
+            trials.extend(read.under(read.laws(book)?)?);
+        }
+        let rolls = self.rolls_of(&trials);
+        // Other children are not compared one by one.
+        Ok(self.measured(&trials, &rolls, None).outcome)
+    }
+
+    fn measured(&self, trials: &[Trial], rolls: &[Roll], before: Option<&[Entitled]>) -> Measured {
+        measure(trials, rolls, &self.providers, &self.of.measures, before)
+    }
+
+    fn rolls_of(&self, trials: &[Trial]) -> Vec<Roll> {
+        trials.iter().map(|trial| Roll::of(&trial.settled.frames, &self.providers)).collect()
+    }
+
+    fn paid_by_group(&self, trials: &[Trial], rolls: &[Roll]) -> Vec<Sums> {
+        let of = |(trial, roll)| paid_by(trial, roll, &self.providers, &self.of.measures);
+        trials.iter().zip(rolls).map(of).collect()
+    }
+
+    /// Children more than in the baseline, by pinned month and group: heads x elasticity x change of
+    /// what the group's families pay, as a part of what they pay in the baseline.
+    fn response(&self, paid: &[Sums]) -> Vec<(Month, Wanted)> {
+        let Some(assumed) = &self.of.assumptions.response else { return Vec::new() };
+        let (num, den) = (assumed.value.mantissa(), 10_i128.pow(assumed.value.scale()));
+        let of_month = |(before, now): (&Sums, &Sums)| -> Wanted {
+            let more = |(group, (fen, heads)): (&assume::Group, &(i64, i64))| {
+                let (later, _) = now.get(group)?;
+                let top =
+                    num.checked_mul(i128::from(*heads))?.checked_mul(i128::from(later - fen))?;
+                let bottom = den.checked_mul(i128::from(*fen))?;
+                let wanted = Fraction::new(top, bottom).filter(|_| *fen > 0)?;
+                // Nobody leaves who is not there.
+                let least = Fraction::whole(-i128::from(*heads));
+                let below = wanted.num < least.num.checked_mul(wanted.den)?;
+                Some((group.clone(), if below { least } else { wanted }))
+            };
+            before.iter().filter_map(more).collect()
+        };
+        self.months().into_iter().zip(self.paid.iter().zip(paid).map(of_month)).collect()
+    }
+
+    /// Settles the pinned months under a law; where it lays other facts, the inputs are read again
+    /// and there are other rolls.
+    fn trials(&self, book: &LawBook) -> Result<(Vec<Trial>, Option<Vec<Roll>>), SettleError> {
         let mut trials: Vec<Trial> = Vec::new();
-        let mut again: Vec<Pinned> = Vec::new();
-        for (job, pinned) in self.jobs.iter().zip(&self.pinned) {
+        let mut are_other = false;
+        for (job, pinned) in self.of.jobs.iter().zip(&self.pinned) {
             let laws: Vec<LawOfMonth> = pinned.laws(book)?;
             if pinned.fits(&laws) {
                 trials.extend(pinned.under(laws)?);
             } else {
-                let read = Pinned::read(job, book, &mut Silent, None)?;
-                trials.extend(read.under(laws)?);
-                again.push(read);
+                let growth = growth(&self.of.assumptions);
+                let again = Pinned::read(job, book, &mut Silent, growth.as_deref())?;
+                trials.extend(again.under(laws)?);
+                are_other = true;
             }
         }
-        let other: Vec<Roll>;
-        let rolls = if again.is_empty() {
-            &self.rolls
-        } else {
-            let frames = trials.iter().map(|trial| &trial.settled.frames);
-            other = frames.map(|frames| Roll::of(frames, &self.providers)).collect();
-            &other
-        };
-        Ok(measure(&trials, rolls, &self.providers, &self.measures, before))
+        let rolls = are_other.then(|| self.rolls_of(&trials));
+        Ok((trials, rolls))
     }
 }
+
+/// What a declared growth does to the tables of a month.
+fn growth(assumptions: &Assumptions) -> Option<Box<Growth>> {
+    let percent = assumptions.growth.as_ref()?.value;
+    let (num, den) = (percent.mantissa(), 100 * 10_i128.pow(percent.scale()));
+    Some(Box::new(move |tables: &mut Tables, month: Month| {
+        let more = |(group, heads): (assume::Group, usize)| {
+            Some((group, Fraction { num: num.checked_mul(heads as i128)?, den }))
+        };
+        let wanted: Wanted = assume::heads(tables, month).into_iter().filter_map(more).collect();
+        assume::apply(tables, month, &wanted);
+    }))
+}
+
+type Growth = dyn Fn(&mut Tables, Month) + Sync;

@@ -1,5 +1,6 @@
 //! A settled trial in, the figures of its scenario out.
 
+use super::assume::Group;
 use super::roll::{NOBODY, Roll, fen};
 use super::{Fees, Measures};
 use crate::allocation::BudgetLine;
@@ -32,9 +33,9 @@ pub(super) fn measure(
     measures: &Measures,
     baseline: Option<&[Entitled]>,
 ) -> Measured {
-    let mut sums = Sums {
+    let mut sums = Tally {
         outcome: Outcome { institutions: vec![0; providers.len()], ..Outcome::default() },
-        ..Sums::default()
+        ..Tally::default()
     };
     let mut all = Vec::with_capacity(trials.len());
     for (at, (trial, roll)) in trials.iter().zip(rolls).enumerate() {
@@ -76,13 +77,13 @@ struct OfChildren {
 type Values = BTreeMap<(Arc<str>, Arc<str>), Vec<i64>>;
 
 #[derive(Default)]
-struct Sums {
+struct Tally {
     outcome: Outcome,
     net: Values,
     changes: Vec<i64>,
 }
 
-impl Sums {
+impl Tally {
     /// Money by every key, from the funding cells: in-kind items have none.
     fn money(&mut self, trial: &Trial, roll: &Roll, providers: &[Provider]) {
         let settled = &trial.settled;
@@ -198,6 +199,30 @@ impl Sums {
             ChildChanges { winners, losers, same, quantiles: quantiles(&mut changes) };
         outcome
     }
+}
+
+/// What the families of (institution, class, service) pay in all, fen, and their number.
+pub(super) type Sums = BTreeMap<Group, (i64, i64)>;
+
+/// What families pay in a month by group.
+pub(super) fn paid_by(
+    trial: &Trial,
+    roll: &Roll,
+    providers: &[Provider],
+    measures: &Measures,
+) -> Sums {
+    let told = of_children(trial, roll, measures);
+    let mut sums = Sums::new();
+    for ((net, provider), group) in told.net.iter().zip(&roll.provider).zip(&roll.group) {
+        let (Some(net), Some(provider)) = (net, providers.get(*provider as usize)) else {
+            continue;
+        };
+        let (class, service) = &roll.groups[*group as usize];
+        let group = (provider.id.to_string(), class.to_string(), service.to_string());
+        let sum = sums.entry(group).or_default();
+        *sum = (sum.0.saturating_add(*net), sum.1 + 1);
+    }
+    sums
 }
 
 /// Adds what providers take in in a month.

@@ -3,12 +3,14 @@
 //! In: a tune job. Out: the figures of every scenario. Order: of the spine's consumers. Never: computes
 //! money itself (the rooms of a settlement do), posts, changes a pack.
 
+mod assume;
 mod desk;
 mod error;
 mod measure;
 mod roll;
+mod scenarios;
 
-pub use desk::Desk;
+pub use desk::{Baseline, Desk, Scenario};
 pub use error::TuneError;
 
 use std::sync::Arc;
