@@ -6,6 +6,7 @@ use super::args_acts::{
     VerifyCommand,
 };
 use super::args_audit::{self, DiffCommand, LowRerun, LowRunsDiff, RerunCommand};
+use super::args_draft::{self, DraftWords};
 use super::args_explain::{self, ExplainCommand, LowExplain};
 use super::args_ledger::{self, LedgerCommand, LowLedger};
 use super::args_profile::{self, LowProfile, ProfileCommand};
@@ -37,7 +38,7 @@ enum LowCommand {
     Run(LowRun),
     /// Read law and inputs and say what is wrong; write nothing
     Check(LowCheck),
-    /// The law: static checks, what is in force, what a notice changed
+    /// The law: static checks, what is in force, what a notice changed, a draft of a new one
     #[command(subcommand)]
     Policy(LowPolicy),
     /// Column maps, forms and texts of banks: static checks
@@ -169,6 +170,8 @@ enum LowPolicy {
     Show(LowShow),
     /// What a notice changed, or what became known between two days
     Diff(LowDiff),
+    /// A draft notice that makes the law what it is under an overlay
+    New(args_draft::LowNew),
 }
 
 #[derive(Debug, Args)]
@@ -304,6 +307,8 @@ pub enum PolicyQuestion {
     Show(Moment),
     /// What changed?
     Diff(DiffOf),
+    /// Which notice would say the same as the overlays?
+    New(DraftWords),
 }
 
 /// A service month seen with the knowledge of a day.
@@ -431,6 +436,7 @@ fn policy(low: LowPolicy) -> Result<PolicyCommand, UsageError> {
             };
             (diff.packs, PolicyQuestion::Diff(of))
         }
+        LowPolicy::New(new) => return args_draft::new(new),
     };
     Ok(PolicyCommand {
         packs: packs.packs,

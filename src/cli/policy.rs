@@ -1,4 +1,4 @@
-//! `tuoyu policy check|show|diff`: the law itself, without a job.
+//! `tuoyu policy check|show|diff`: the law itself, without a job; `new` is next door.
 
 use super::args::{Moment, PolicyCommand, PolicyQuestion};
 use super::console::{Console, Outcome, Trouble};
@@ -25,6 +25,7 @@ pub(super) fn policy(command: &PolicyCommand, console: &mut Console<'_>) -> Outc
             Ok(book) => diff(command, &book, of, console, &texts),
             Err(trouble) => console.tell(&trouble, &texts),
         },
+        PolicyQuestion::New(words) => super::policy_new::new(command, words, console, &texts),
     }
 }
 

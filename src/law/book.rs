@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use super::calendar;
 use super::cells;
+use super::compile::Memo;
 use super::dating;
 use super::dictionary::TABLE_BASES;
 use super::fault::{Fault, Faults, LawErrors, Sources};
 use super::inputs::core_tables;
 use super::lookup::{self, ReadTable, TableContext};
 use super::model::{DictionaryEntry, InputColumn, InputTable, LawPlace, RuleHead, Ty};
-use super::read::{self, OverlayText};
+use super::read;
 use super::text::{self, Block, BlockKind, Notice, PackText, Papers};
 use crate::domain::{Basis, Calendar, Severity};
 
@@ -36,6 +37,8 @@ pub struct LawBook {
     pub(super) calendar: Arc<Calendar>,
     /// Remarks that stop nothing.
     pub(super) remarks: Vec<Fault>,
+    /// What was compiled of these packs, under whatever overlays.
+    pub(super) memo: Arc<Memo>,
 }
 
 /// Reads packs in layer order with their overlays, the calendar from the reference folder.
@@ -58,12 +61,7 @@ pub(super) fn assemble(
     reference: &Path,
 ) -> (LawBook, Faults) {
     let mut faults = Faults::default();
-    let mut texts = Vec::new();
-    for path in overlays {
-        if let Some(text) = text::read_text(path, "overlay", &mut faults) {
-            texts.push(OverlayText { name: text::file_name(path), text });
-        }
-    }
+    let texts = read::overlays(overlays, &mut faults);
     let (book, told) = read::read_all(packs, reference).laid(&texts);
     faults.0.extend(told.0);
     (book, faults)
@@ -138,7 +136,7 @@ impl LawBook {
         }
     }
 
-    fn place_of(&self, block: &Block) -> LawPlace {
+    pub(super) fn place_of(&self, block: &Block) -> LawPlace {
         LawPlace {
             pack: Arc::clone(&self.packs[block.pack].head.id),
             file: Arc::clone(&self.notices[block.notice].file),
@@ -150,7 +148,7 @@ impl LawBook {
         for versions in dating::by_name(&self.blocks).values() {
             let fine: Vec<&Arc<Block>> =
                 versions.iter().copied().filter(|block| !block.broken).collect();
-            dating::check(&fine, faults);
+            dating::check(&fine, &|block| self.notices[block.notice].planned, faults);
         }
     }
 

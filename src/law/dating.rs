@@ -97,8 +97,13 @@ pub(super) fn boundaries(dating: &Dating) -> Vec<Date> {
     days
 }
 
-/// Checks that versions of one id do not compete without saying so.
-pub(super) fn check(versions: &[&Arc<Block>], faults: &mut Faults) {
+/// Checks that versions of one id do not compete without saying so. What is planned binds nobody
+/// else: no notice has to name the versions of a draft, nor do two drafts each other's.
+pub(super) fn check(
+    versions: &[&Arc<Block>],
+    planned: &dyn Fn(&Block) -> bool,
+    faults: &mut Faults,
+) {
     if let Some(block) = versions.get(MOST_VERSIONS) {
         let message = format!("[[{}]] {} has too many versions", block.kind.word(), block.id);
         let expected = format!("at most {MOST_VERSIONS}");
@@ -110,9 +115,11 @@ pub(super) fn check(versions: &[&Arc<Block>], faults: &mut Faults) {
             same_dates(older, newer, faults);
         }
         names_older(versions, newer, faults);
-        for older in versions {
+        let binds = |other: &Block| other.notice == newer.notice || !planned(other);
+        let binding: Vec<&Arc<Block>> = versions.iter().copied().filter(|v| binds(v)).collect();
+        for older in &binding {
             if older.dating.known_from < newer.dating.known_from {
-                overlap(versions, older, newer, faults);
+                overlap(&binding, older, newer, faults);
             }
         }
     }

@@ -126,7 +126,9 @@ fn change(
     };
     changes.push(match old {
         None => entry(ChangeKind::Added, days.from, Vec::new()),
-        Some(old) => entry(ChangeKind::Changed, days.from, changed_fields(book, old, new)),
+        Some(old) => {
+            entry(ChangeKind::Changed, days.from, changed_fields((book, old), (book, new)))
+        }
     });
     // After the last day nothing is left, although something would have held without the change.
     let after = days.until.plus_days(1);
@@ -143,12 +145,15 @@ fn change(
     }
 }
 
-fn changed_fields(book: &LawBook, old: &Block, new: &Block) -> Vec<(String, String, String)> {
+/// Keys that differ between two versions, each as its book has it: (key, old, new).
+pub(super) fn changed_fields(
+    (old_book, old): (&LawBook, &Block),
+    (new_book, new): (&LawBook, &Block),
+) -> Vec<(String, String, String)> {
     let written = |block: &Block, key: &str| {
         lines(block).into_iter().find(|(name, _)| name == key).map_or_else(String::new, |(_, v)| v)
     };
-    let canonical = |block: &Block| snapshot::fields(book, block);
-    let (a, b) = (canonical(old), canonical(new));
+    let (a, b) = (snapshot::fields(old_book, old), snapshot::fields(new_book, new));
     let keys: BTreeSet<&str> = a.iter().chain(&b).map(|(key, _)| *key).collect();
     let value = |list: &[(&'static str, String)], key: &str| {
         list.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone())

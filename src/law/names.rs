@@ -7,7 +7,7 @@ use super::expr::LookupTable;
 use super::model::{RuleHead, Ty};
 
 /// What a bare or dotted name stands for on a basis.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Name {
     /// A column of a frame: a fact, an age, a value, a guide price's `ID.ceiling`, an aggregate.
     Column {

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use super::book::{self, LawBook};
 use super::dictionary::built_in;
-use super::fault::{Fault, Faults, LawErrors, SourceText};
+use super::fault::{Fault, Faults, LawErrors, SourceText, Sources};
 use super::lookup::ReadTable;
-use super::text::{self, Block, BlockKind, Papers};
+use super::text::{self, Block, BlockKind, Papers, Written};
 
 /// A text of `path = value` that is laid over packs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,28 @@ pub fn read(packs: &[PathBuf], reference: &Path) -> Result<LawText, LawErrors> {
     Ok(text)
 }
 
+/// Reads overlay files in order.
+///
+/// # Errors
+/// Files that cannot be read, are too large or are no UTF-8.
+pub fn read_overlays(paths: &[PathBuf]) -> Result<Vec<OverlayText>, LawErrors> {
+    let mut faults = Faults::default();
+    let texts = overlays(paths, &mut faults);
+    if faults.any_error() {
+        return Err(LawErrors(faults.resolve(&Sources::default())));
+    }
+    Ok(texts)
+}
+
+/// Reads the overlay files that can be read.
+pub(super) fn overlays(paths: &[PathBuf], faults: &mut Faults) -> Vec<OverlayText> {
+    let read = |path: &PathBuf| {
+        let text = text::read_text(path, "overlay", faults)?;
+        Some(OverlayText { name: text::file_name(path), text })
+    };
+    paths.iter().filter_map(read).collect()
+}
+
 /// Reads what can be read.
 pub(super) fn read_all(packs: &[PathBuf], reference: &Path) -> LawText {
     let mut faults = Faults::default();
@@ -81,27 +103,32 @@ pub(super) fn read_all(packs: &[PathBuf], reference: &Path) -> LawText {
     let mut dictionary = built_in(currency);
     dictionary.extend(declared);
     let calendar = Arc::new(book::pack_calendar(&papers.packs, reference, &mut faults));
-    let checked: Vec<Checked> = papers
-        .written
-        .iter()
-        .map(|written| {
-            let mut faults = Faults::default();
-            let block = written.block(None, &papers.notices, &mut faults).map(Arc::new);
-            Checked { block, faults: faults.0 }
-        })
-        .collect();
     let empty = LawBook {
-        sources: papers.sources.clone(),
+        sources: Sources::default(),
         packs: papers.packs.clone(),
-        notices: papers.notices.clone(),
+        notices: Vec::new(),
         blocks: Vec::new(),
         tables: BTreeMap::new(),
         inputs,
         dictionary: Arc::new(dictionary),
         calendar,
         remarks: Vec::new(),
+        memo: Arc::default(),
     };
-    let plain = assemble(empty, &checked);
+    laid_out(papers, faults, empty)
+}
+
+/// Holds blocks against the grammar and sorts them into a book.
+fn laid_out(papers: Papers, faults: Faults, empty: LawBook) -> LawText {
+    let check = |written: &Written| {
+        let mut faults = Faults::default();
+        let block = written.block(None, &papers.notices, &mut faults).map(Arc::new);
+        Checked { block, faults: faults.0 }
+    };
+    let checked: Vec<Checked> = papers.written.iter().map(check).collect();
+    let (sources, notices) = (papers.sources.clone(), papers.notices.clone());
+    let memo = Arc::default();
+    let plain = assemble(LawBook { sources, notices, memo, ..empty }, &checked);
     LawText(Arc::new(Base { papers, faults: faults.0, checked, plain }))
 }
 
@@ -157,6 +184,15 @@ impl LawText {
     /// [`LawBook::in_force`], or for all months by [`super::check()`].
     pub fn under(&self, overlays: &[OverlayText]) -> Result<LawBook, LawErrors> {
         finish(self.laid(overlays))
+    }
+
+    /// The same packs with one more notice in one of them.
+    pub(super) fn with_notice(&self, pack: usize, name: &str, text: &str) -> Self {
+        let base = &*self.0;
+        let mut faults = Faults(base.faults.clone());
+        let mut papers = base.papers.clone();
+        text::add_notice(&mut papers, pack, name, text, &mut faults);
+        laid_out(papers, faults, base.plain.book.clone())
     }
 
     /// The law under overlays as far as it can be read, maybe broken.

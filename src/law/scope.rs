@@ -229,29 +229,36 @@ fn column(basis: Basis, readable: &Readable) -> Name {
     }
 }
 
-impl Names for Scope {
-    fn name(&self, basis: &Basis, name: &str) -> Result<Name, Vec<String>> {
+impl Scope {
+    /// What a name stands for on a basis, if anything.
+    pub(super) fn meaning(&self, basis: &Basis, name: &str) -> Option<Name> {
         if let Some((found, readable)) = self.readable(basis, name) {
-            return Ok(column(found, readable));
+            return Some(column(found, readable));
         }
         if let Some(constant) = self.find(&self.constants, name) {
-            return Ok(Name::Constant {
+            return Some(Name::Constant {
                 cell: constant.cell.clone(),
                 ty: constant.ty.clone(),
                 head: Arc::clone(&constant.head),
             });
         }
         if let Some(found) = self.prefixed(basis, name) {
-            return Ok(found);
+            return Some(found);
         }
         let mut finer = self.finer(basis).into_iter().filter_map(|fine| {
             let readable = self.on(&fine, name)?;
             Some(column(fine.clone(), readable))
         });
         match (finer.next(), finer.next()) {
-            (Some(only), None) => Ok(only),
-            _ => Err(self.suggestions(basis, name)),
+            (Some(only), None) => Some(only),
+            _ => None,
         }
+    }
+}
+
+impl Names for Scope {
+    fn name(&self, basis: &Basis, name: &str) -> Result<Name, Vec<String>> {
+        self.meaning(basis, name).ok_or_else(|| self.suggestions(basis, name))
     }
 
     fn table(&self, id: &str) -> Option<Arc<LookupTable>> {

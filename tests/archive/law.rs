@@ -99,3 +99,43 @@ fn a_run_stops_where_the_law_of_an_approved_month_was_rewritten() {
     office.write("pack/pack.toml", PACK);
     assert_eq!(office.settle("2026-09", "").1, 10_000);
 }
+
+#[test]
+fn a_draft_of_an_overlay_pays_what_the_overlay_pays_once_its_clauses_are_filled() {
+    let office = Office::new();
+    let trial = "--period 2026-09 --ledger none --archive none --out run-trial";
+    let pays = |office: &Office| office.run(trial)["payable_fen"].as_i64().unwrap();
+    // Fifteen days at 10 yuan.
+    assert_eq!(pays(&office), 15_000);
+    office.write("what.toml", "\"parameter.rate.value\" = { times = \"1.25\" }\n");
+    let job = std::fs::read_to_string(office.path("job.toml")).unwrap();
+    let under = format!("]\noverlays = [{:?}]\nref", office.text("what.toml"));
+    office.write("job.toml", &job.replacen("]\nref", &under, 1));
+    // At 12.50 yuan.
+    assert_eq!(pays(&office), 18_750);
+    office.write("job.toml", &job);
+    let new = format!(
+        "policy new --from-overlay {} --pack {} --reference {} --effective-from 2026-09-01 \
+         --published 2026-08-20 --to {}",
+        office.text("what.toml"),
+        office.text("pack"),
+        office.text("reference"),
+        office.text("pack/draft.toml"),
+    );
+    let (exit, _, said) = office.tuoyu(&new);
+    assert_eq!(exit, 0, "{said}");
+    // Planned it is applied by no settlement; adopted without a clause it stops every one.
+    assert_eq!(pays(&office), 15_000);
+    let draft = std::fs::read_to_string(office.path("pack/draft.toml")).unwrap();
+    let adopted = draft.replace("status = \"planned\"", "status = \"adopted\"");
+    office.write("pack/draft.toml", &adopted);
+    let (exit, _, said) = office.tuoyu(&format!("run job.toml {trial}"));
+    assert_eq!(exit, 4, "{said}");
+    assert!(said.contains("[[parameter]] rate has an empty clause"), "{said}");
+    office.write("pack/draft.toml", &adopted.replace("clause = \"\"", "clause = \"一\""));
+    assert_eq!(pays(&office), 18_750);
+    // A file that is there is nobody's to write over.
+    let (exit, _, said) = office.tuoyu(&new);
+    assert_eq!(exit, 2, "{said}");
+    assert!(said.contains("is there already"), "{said}");
+}

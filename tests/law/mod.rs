@@ -1,12 +1,14 @@
 //! Tests of room `law`.
 
 mod dictionary;
+mod draft;
 mod expr;
 mod expr_messages;
 mod expr_property;
 mod expr_random;
 mod expr_sql;
 mod expr_world;
+mod levers;
 mod overlay;
 mod pack;
 mod refusals;

@@ -209,3 +209,35 @@ fn what_is_wrong_with_a_block_is_told_under_every_overlay_and_may_be_mended() {
     let missing = law::read(&[folder.path().join("nowhere")], &reference()).unwrap_err();
     assert_eq!(missing.0[0].code, "unreadable");
 }
+
+#[test]
+fn what_was_compiled_under_other_overlays_changes_no_law() {
+    let pack = [here("data/policy/shili")];
+    let (month, known) = (Month::parse("2026-09").unwrap(), Date::parse_iso("2026-12-01").unwrap());
+    let shared = law::read(&pack, &reference()).unwrap();
+    let levers = shared.under(&[]).unwrap().levers(month, known);
+    let mut said: Vec<String> = levers
+        .iter()
+        .filter(|lever| lever.value.is_some() && !lever.path.starts_with("pay_date"))
+        .step_by(7)
+        .map(|lever| format!("{:?} = {{ times = 2 }}\n", lever.path))
+        .collect();
+    // What a rule says, and on what, changes what others lift and may read.
+    said.push(
+        "\"value.birth_rank.expr\" = \"coalesce(max(coalesce(spell.birth_order, 1)), 1)\"\n"
+            .to_owned(),
+    );
+    said.push("\"parameter.award.month.value\" = 9\n".to_owned());
+    let law = |packs: &LawText, said: &str| {
+        let book = packs.under(&[overlay(said)]).unwrap_or_else(|errors| panic!("{said}{errors}"));
+        match book.in_force(month, known) {
+            Ok(law) => format!("{}{:?}", law.snapshot, law.segments),
+            Err(errors) => errors.to_string(),
+        }
+    };
+    // There and back, so that each law is made after many others and once more after itself.
+    for said in said.iter().chain(said.iter().rev()) {
+        let alone = law(&law::read(&pack, &reference()).unwrap(), said);
+        assert!(law(&shared, said) == alone, "{said}");
+    }
+}

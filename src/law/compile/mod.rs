@@ -5,6 +5,7 @@
 //! what bounds and shares money. Never: evaluates anything.
 
 mod items;
+mod memo;
 mod money;
 mod paying;
 mod place;
@@ -16,9 +17,10 @@ mod to_date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(super) use self::memo::Memo;
 use super::book::LawBook;
 use super::dating;
-use super::expr::{self, Expr};
+use super::expr::Expr;
 use super::fault::{At, Faults, LawErrors, near, near_hint};
 use super::model::{
     AgeRule, Aggregate, AggregateRule, CapRule, ExclusionRule, Law, LawOfMonth, MidMonth,
@@ -38,6 +40,8 @@ pub(super) struct Reads {
     pub(super) bases: BTreeSet<Basis>,
     /// Versions of tables and parameters.
     pub(super) cites: BTreeSet<Arc<str>>,
+    /// Printed ids of the rules that read them, by version.
+    pub(super) readers: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
     /// Serials of gates some item lists.
     pub(super) gates: BTreeSet<usize>,
     /// Printed ids of splits some item is funded by.
@@ -270,6 +274,9 @@ impl<'a> Compiler<'a> {
         let mut lifted = self.known.remove(&place.block.pack).unwrap_or_default();
         let before = lifted.len();
         let compiled = self.compile_text(place, text, basis, owner, &mut lifted);
+        if let Some(compiled) = &compiled {
+            self.note_known(compiled, place, &lifted[..before]);
+        }
         let fresh = lifted[before..].to_vec();
         self.known.insert(place.block.pack, lifted);
         for mut rule in fresh {
@@ -292,8 +299,10 @@ impl<'a> Compiler<'a> {
     ) -> Option<Expr> {
         self.scope.asking = place.block.pack;
         let masked = self.masked(text);
-        let head = self.book.head_of(place.block);
-        match expr::compile(&masked, basis, owner, &head.place, &self.scope, lifted) {
+        let stands = self.book.place_of(place.block);
+        let pack = place.block.pack;
+        let asked = memo::Asked { pack, text: &masked, owner, basis, place: &stands };
+        match self.compiled(&asked, lifted) {
             Ok(expr) => Some(expr),
             Err(errors) => {
                 for error in errors {
@@ -345,7 +354,29 @@ impl<'a> Compiler<'a> {
                 );
             }
             self.reads.cites.insert(Arc::clone(&head.version));
+            self.note_reader(&head.version, place);
         }
+    }
+
+    /// Notes the rule as a reader of what the aggregates read that another rule lifted before.
+    fn note_known(&mut self, expr: &Expr, place: Place<'_>, known: &[AggregateRule]) {
+        if known.is_empty() {
+            return;
+        }
+        let reads = expr.reads();
+        let read = |rule: &&AggregateRule| {
+            reads.iter().any(|(basis, column)| *basis == rule.basis && *column == rule.name)
+        };
+        for expr in known.iter().filter(read).flat_map(|r| r.argument.iter().chain(&r.filter)) {
+            for head in expr.cites() {
+                self.note_reader(&head.version, place);
+            }
+        }
+    }
+
+    fn note_reader(&mut self, version: &Arc<str>, place: Place<'_>) {
+        let reader = self.book.printed(place.block.pack, &place.block.id);
+        self.reads.readers.entry(Arc::clone(version)).or_default().insert(reader);
     }
 
     /// Pushes a step after the aggregates lifted for it.

@@ -69,6 +69,9 @@ impl Reads {
         self.columns.extend(other.columns);
         self.bases.extend(other.bases);
         self.cites.extend(other.cites);
+        for (version, ids) in other.readers {
+            self.readers.entry(version).or_default().extend(ids);
+        }
         self.gates.extend(other.gates);
         self.splits.extend(other.splits);
         self.budget |= other.budget;

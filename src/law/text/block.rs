@@ -124,6 +124,17 @@ impl Written {
                 None => broken = true,
             }
         }
+        if let Some(at) = node.get("clause").filter(|clause| is_empty(clause)).map(|c| &c.at) {
+            let message = format!("{what} has an empty clause");
+            let hint = "every rule names its clause, for instance clause = \"第五条\"";
+            if notice.planned {
+                let hint = "fill it before the notice is adopted, for instance clause = \"第五条\"";
+                faults.warn("missing_clause", at, message, hint);
+            } else {
+                faults.error("missing_clause", at, message, "a text", hint);
+                broken = true;
+            }
+        }
         if self.id.is_empty() {
             return None;
         }
@@ -141,6 +152,10 @@ impl Written {
             overlaid: is_overlaid,
         })
     }
+}
+
+fn is_empty(node: &Node) -> bool {
+    node.text().is_some_and(|text| text.trim().is_empty())
 }
 
 /// A block of a pack.

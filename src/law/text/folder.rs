@@ -179,6 +179,27 @@ fn read_pack(folder: &Path, mut files: Vec<FileText>, papers: &mut Papers, fault
     }
 }
 
+/// Adds a file to a pack that was read.
+pub(crate) fn add_notice(
+    papers: &mut Papers,
+    pack: usize,
+    name: &str,
+    text: &str,
+    faults: &mut Faults,
+) {
+    let id = &papers.packs[pack].head.id;
+    let file = papers.sources.add(SourceText {
+        name: format!("{id}/{name}"),
+        file: Arc::from(name),
+        pack: Arc::clone(id),
+        text: text.to_owned(),
+    });
+    let before = faults.0.len();
+    let root = node::parse(file, text, faults);
+    let damaged = faults.0[before..].iter().any(|fault| fault.code == "toml");
+    read_file(pack, file, root, damaged, papers, faults);
+}
+
 /// Takes a key out of a table.
 fn take(root: &mut Node, name: &str) -> Option<Node> {
     let Value::Table(entries) = &mut root.value else { return None };

@@ -12,8 +12,8 @@ pub(super) mod schema;
 mod shape;
 
 pub(super) use block::number;
-pub(super) use block::{Block, Dating, Notice};
-pub(super) use folder::{PackText, Papers, file_name, read, read_text};
+pub(super) use block::{Block, Dating, Notice, Written};
+pub(super) use folder::{PackText, Papers, add_notice, file_name, read, read_text};
 pub(super) use node::{Node, Value, parse};
 pub(super) use overlay::{apply, assignments, unused};
 pub(super) use schema::BlockKind;

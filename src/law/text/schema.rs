@@ -7,6 +7,8 @@
 pub(crate) enum Shape {
     /// Text that is not empty.
     Text,
+    /// A clause: a text, empty only while the notice is planned.
+    Clause,
     /// A dotted id `[a-z0-9_.]+`.
     Id,
     /// An id of another block, maybe `pack:id`, maybe `price:id`.
@@ -123,7 +125,7 @@ const SUPERSEDES: &[Key] = &[must("known_from", Shape::Date), must("until", Shap
 /// Keys of every dated block.
 pub(crate) const DATED: &[Key] = &[
     must("id", Shape::Id),
-    must("clause", Shape::Text),
+    must("clause", Shape::Clause),
     must("effective_from", Shape::Date),
     or("effective_until", Shape::DateOrOpen, "open"),
     may("known_from", Shape::Date),

@@ -62,7 +62,7 @@ fn missing(key: &str) -> (&'static str, &'static str) {
 /// What a shape looks like, for messages.
 fn expected(shape: Shape) -> String {
     match shape {
-        Shape::Text => "a text".to_owned(),
+        Shape::Text | Shape::Clause => "a text".to_owned(),
         Shape::Id => "an id of a-z, 0-9, _ and dots".to_owned(),
         Shape::Ref => "the id of another block".to_owned(),
         Shape::Refs => "a list of ids".to_owned(),
@@ -108,6 +108,8 @@ fn value(what: &str, shape: Shape, node: &mut Node, faults: &mut Faults) -> bool
         (Shape::Bool, Value::Bool(_))
         | (Shape::Date | Shape::DateOrOpen, Value::Date(_))
         | (Shape::Number | Shape::Share, Value::Int(_))
+        // Whether it may be empty is asked where the notice is known.
+        | (Shape::Clause, Value::Text(_))
         | (Shape::Scalar, Value::Text(_) | Value::Int(_) | Value::Bool(_) | Value::Date(_)) => true,
         (Shape::Text | Shape::Expr | Shape::Ref, Value::Text(text)) => {
             not_empty(what, &at, text, faults)
