@@ -60,5 +60,8 @@ pub mod explain;
 // Overlays over the law of a settlement -> what each comes to.
 pub mod tune;
 
+// A page on this machine where the law's figures are moved.
+pub mod workbench;
+
 // clap; the only room that prints.
 pub mod cli;

@@ -17,3 +17,4 @@ mod rules;
 mod settle;
 mod tidy;
 mod tune;
+mod workbench;

@@ -10,6 +10,7 @@ use super::args_draft::{self, DraftWords};
 use super::args_explain::{self, ExplainCommand, LowExplain};
 use super::args_ledger::{self, LedgerCommand, LowLedger};
 use super::args_profile::{self, LowProfile, ProfileCommand};
+use super::args_workbench::{self, LowWorkbench, WorkbenchCommand};
 use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
 use crate::law::DiffOf;
@@ -63,6 +64,8 @@ enum LowCommand {
     /// Means to check a settlement without this program
     #[command(subcommand)]
     Audit(LowAudit),
+    /// Move the figures of the law on a page of this machine, and see what it comes to
+    Workbench(LowWorkbench),
 }
 
 #[derive(Debug, Subcommand)]
@@ -108,7 +111,7 @@ struct LowAuditSql {
 }
 
 #[derive(Debug, Args)]
-struct LowJob {
+pub(super) struct LowJob {
     /// The job file
     #[arg(value_name = "JOB.toml")]
     job: PathBuf,
@@ -247,6 +250,8 @@ pub enum Command {
     Verify(VerifyCommand),
     /// `audit prove`.
     Prove(ProveCommand),
+    /// `workbench`.
+    Workbench(WorkbenchCommand),
 }
 
 /// A job and what the command line changes in it.
@@ -390,6 +395,7 @@ impl TryFrom<Low> for Command {
             }),
             LowCommand::Audit(LowAudit::Rerun(low)) => Self::Rerun(args_audit::rerun(low)?),
             LowCommand::Audit(LowAudit::Diff(low)) => Self::Diff(args_audit::diff(low)?),
+            LowCommand::Workbench(low) => Self::Workbench(args_workbench::workbench(low)?),
         })
     }
 }
@@ -402,7 +408,7 @@ pub(super) fn threads(word: String) -> Result<usize, UsageError> {
     })
 }
 
-fn job(low: LowJob) -> Result<JobCommand, UsageError> {
+pub(super) fn job(low: LowJob) -> Result<JobCommand, UsageError> {
     let threads = low.threads.map(threads).transpose()?;
     let changes = Changes {
         period: low.period.map(|word| month("--period", word)).transpose()?,

@@ -12,6 +12,7 @@ mod args_draft;
 mod args_explain;
 mod args_ledger;
 mod args_profile;
+mod args_workbench;
 mod audit;
 mod books;
 mod check;
@@ -32,6 +33,7 @@ mod run;
 mod source;
 mod spine;
 mod tune;
+mod workbench;
 
 pub use args::{
     AuditCommand, Changes, Command, JobCommand, Moment, PolicyCommand, PolicyQuestion, UsageError,
@@ -42,6 +44,7 @@ pub use args_draft::DraftWords;
 pub use args_explain::{ExplainCommand, StatementWords};
 pub use args_ledger::{LedgerCommand, LedgerQuestion};
 pub use args_profile::ProfileCommand;
+pub use args_workbench::WorkbenchCommand;
 pub use console::{Complaint, Console, Outcome, Trouble};
 pub use exit::Exit;
 
@@ -83,6 +86,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, console: &mut Console
         Ok(Command::Audit(command)) => audit::audit(&command, console),
         Ok(Command::Diff(command)) => difference::difference(&command, console),
         Ok(Command::Rerun(command)) => rerun::rerun(&command, console),
+        Ok(Command::Workbench(command)) => workbench::workbench(&command, console),
     }?;
     console.out.flush()?;
     Ok(exit)

@@ -120,10 +120,8 @@ impl<'d> Family<'d> {
             net.push((month, answer.less, answer.fees));
             needs.push((month.month, month.budget.as_slice(), answer.by_source));
         }
-        let stretches: Vec<_> = net
-            .iter()
-            .flat_map(|(month, less, fees)| month.people.stretches(less, fees))
-            .collect();
+        let stretches: Vec<_> =
+            net.iter().flat_map(|(month, less, fees)| month.people.stretches(less, fees)).collect();
         let range = if range.0 > range.1 { (0, 0) } else { range };
         let (by_group, everybody) = net_fees(&stretches, self.groups.len(), range);
         outcome.net_fees.insert((Arc::from(""), Arc::from("")), everybody);

@@ -137,8 +137,7 @@ impl People {
         let mut families = Telling::new(roll.group.iter().map(group), institutions);
         for (item, lines) in money.items.iter().zip(by_item) {
             let basis = &trial.settled.entitlements.items[item.index].basis;
-            let is_less =
-                measures.to_family.as_ref().is_none_or(|items| items.contains(&item.id));
+            let is_less = measures.to_family.as_ref().is_none_or(|items| items.contains(&item.id));
             let enrolment = |row: usize| match basis {
                 Basis::Spell => roll.enrolment(row),
                 Basis::Listing => roll.of_listing_row.get(row).copied().unwrap_or(NOBODY),
