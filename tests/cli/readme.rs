@@ -50,7 +50,8 @@ fn check(file: &str) {
             arguments.extend(["--ledger".to_owned(), format!("{place}var/ledger.db")]);
         }
         if arguments[0] == "run" {
-            arguments.extend(["--out".to_owned(), format!("{place}out/2026-09")]);
+            let folder = if arguments[1].contains("tune") { "tune" } else { "2026-09" };
+            arguments.extend(["--out".to_owned(), format!("{place}out/{folder}")]);
         }
         let (exit, out, err) = tuoyu(&arguments);
         let said = format!("{out}{err}").replace(&place, "");
