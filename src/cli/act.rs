@@ -5,8 +5,8 @@ use super::console::{Console, Outcome, Trouble};
 use super::exit::Exit;
 use super::meant::{self, Meant, Said};
 use super::{keys, spine};
+use crate::domain::Fen;
 use crate::domain::texts::{Catalogue, Language};
-use crate::domain::{Fen, amount_in_words};
 use crate::ledger::{Act, ActKind, Course};
 use crate::publish::Face;
 use crate::settle::acts::{self, ActReport};
@@ -96,7 +96,7 @@ fn show(
         ("run", course.run_id.clone()),
         ("maker", course.made.by.clone()),
         ("amount", payable.to_string()),
-        ("words", amount_in_words(payable)),
+        ("words", texts.words(payable)),
         ("payments", face.payments.to_string()),
         ("held", Fen(face.held_fen).to_string()),
         ("findings", face.findings.values().sum::<u64>().to_string()),

@@ -4,6 +4,7 @@ use super::args::Changes;
 use super::console::Trouble;
 use super::exit::Exit;
 use super::spine;
+use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
 use crate::job::Job;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ pub(super) struct Again {
     pub(super) file: PathBuf,
     period: Option<Month>,
     known_on: Option<Date>,
+    /// Language the run's files are in; a job file says it itself.
+    language: Option<Language>,
     /// The run a folder holds; a job file on its own names none.
     pub(super) run_id: Option<String>,
 }
@@ -28,7 +31,13 @@ impl Again {
         period: Option<Month>,
     ) -> Result<Self, Trouble> {
         if run.is_file() {
-            return Ok(Self { file: run.to_path_buf(), period, known_on: None, run_id: None });
+            return Ok(Self {
+                file: run.to_path_buf(),
+                period,
+                known_on: None,
+                language: None,
+                run_id: None,
+            });
         }
         let manifest = spine::manifest(run)?;
         let file = match job {
@@ -40,13 +49,15 @@ impl Again {
             file,
             period: Some(manifest.period),
             known_on: Some(manifest.known_on),
+            language: Some(manifest.language),
             run_id: Some(manifest.run_id),
         })
     }
 
     /// The job as it was run, with what the command line changes beside.
     pub(super) fn job(&self, beside: Changes) -> Result<Job, Trouble> {
-        let changes = Changes { period: self.period, known_on: self.known_on, ..beside };
+        let Self { period, known_on, language, .. } = *self;
+        let changes = Changes { period, known_on, language, ..beside };
         spine::job(&self.file, &changes)
     }
 }

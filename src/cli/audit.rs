@@ -43,10 +43,9 @@ fn write(command: &AuditCommand, console: &Console<'_>) -> Result<(), Trouble> {
             let job = asked.job(Changes {
                 input: command.input.clone(),
                 ledger: command.ledger.clone(),
-                language: command.language,
                 ..Changes::default()
             })?;
-            let mut progress = console.progress(spine::language(&job));
+            let mut progress = console.progress(command.language.unwrap_or(job.language));
             let run_id = asked.run_id.as_deref();
             spine::settled_again(&job, run_id, &command.run, true, progress.as_mut())?
         }

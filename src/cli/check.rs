@@ -17,7 +17,7 @@ pub(super) fn check(command: &JobCommand, console: &mut Console<'_>) -> Outcome 
         Ok(job) => job,
         Err(trouble) => return console.tell(&trouble, &super::texts(command.changes.language)),
     };
-    let language = spine::language(&job);
+    let language = job.language;
     let texts = Catalogue::new(language);
     let report = {
         let mut progress = console.progress(language);

@@ -81,10 +81,9 @@ fn by_job(
     let job = again.job(Changes {
         input: command.input.clone(),
         ledger: command.ledger.clone(),
-        language: command.language,
         ..Changes::default()
     })?;
-    let language = spine::language(&job);
+    let language = command.language.unwrap_or(job.language);
     let mut progress = console.progress(language);
     let progress = progress.as_mut();
     let run_id = again.run_id.as_deref();

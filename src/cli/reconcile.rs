@@ -5,7 +5,7 @@ use super::console::{Console, Outcome, Trouble};
 use super::exit::Exit;
 use super::spine;
 use crate::domain::Fen;
-use crate::domain::texts::{Catalogue, Language};
+use crate::domain::texts::Catalogue;
 use crate::job::{self, ReconcileJob};
 use crate::publish::recon::sum;
 use crate::settle::Outcome as Posted;
@@ -28,7 +28,7 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
             return console.tell_stopped(&trouble, &super::texts(language));
         }
     };
-    let language = language.unwrap_or(Language::Chinese);
+    let language = job.language;
     let texts = Catalogue::new(language);
     let done = {
         let mut progress = console.progress(language);

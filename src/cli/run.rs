@@ -4,8 +4,8 @@ use super::args::JobCommand;
 use super::console::{Console, Outcome};
 use super::exit::Exit;
 use super::spine;
+use crate::domain::Fen;
 use crate::domain::texts::Catalogue;
-use crate::domain::{Fen, amount_in_words};
 use crate::job::{self, JobKind};
 use crate::settle::{Outcome as Posted, RunReport};
 use std::io;
@@ -27,7 +27,7 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
             return console.tell_stopped(&trouble, &super::texts(command.changes.language));
         }
     };
-    let language = spine::language(&job);
+    let language = job.language;
     let texts = Catalogue::new(language);
     let report = {
         let mut progress = console.progress(language);
@@ -94,7 +94,7 @@ fn say(report: &RunReport, texts: &Catalogue, console: &mut Console<'_>) -> io::
         ],
     )?;
     let payable = Fen(report.payable_fen);
-    line("cli.payable", &[("amount", &payable.to_string()), ("words", &amount_in_words(payable))])?;
+    line("cli.payable", &[("amount", &payable.to_string()), ("words", &texts.words(payable))])?;
     if !report.refused_by_reason.is_empty() {
         line("cli.refused_head", &[])?;
         for (code, count) in &report.refused_by_reason {

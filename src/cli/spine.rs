@@ -147,14 +147,6 @@ pub(super) const fn act_word(kind: ActKind) -> &'static str {
     }
 }
 
-/// Language of a job's texts.
-pub(super) fn language(job: &Job) -> Language {
-    match job.message_language {
-        job::Language::Chinese => Language::Chinese,
-        job::Language::English => Language::English,
-    }
-}
-
 /// Reads a job file with the changes of the command line.
 ///
 /// # Errors
@@ -179,10 +171,7 @@ pub(super) fn overrides(changes: &Changes) -> Overrides {
         }),
         known_on: changes.known_on,
         threads: changes.threads,
-        language: changes.language.map(|language| match language {
-            Language::Chinese => job::Language::Chinese,
-            Language::English => job::Language::English,
-        }),
+        language: changes.language,
     }
 }
 
@@ -220,6 +209,7 @@ pub(super) struct RunNamed {
     pub(super) job: String,
     pub(super) period: Month,
     pub(super) known_on: Date,
+    pub(super) language: Language,
 }
 
 /// Reads the manifest of a run folder.
@@ -238,6 +228,7 @@ pub(super) fn manifest(folder: &Path) -> Result<RunNamed, Trouble> {
     Ok(RunNamed {
         period: Month::parse(&manifest.period).map_err(|_| bad("period"))?,
         known_on: Date::parse_iso(&manifest.known_on).map_err(|_| bad("known_on"))?,
+        language: manifest.language().ok_or_else(|| bad("language"))?,
         run_id: manifest.run_id,
         job: manifest.job,
     })

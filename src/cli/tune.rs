@@ -4,7 +4,7 @@ use super::args::JobCommand;
 use super::console::{Console, Outcome, Trouble};
 use super::exit::Exit;
 use super::spine;
-use crate::domain::texts::{Catalogue, Language};
+use crate::domain::texts::Catalogue;
 use crate::domain::{Fen, Severity};
 use crate::job;
 use crate::publish::tuning::{Found, Solution};
@@ -54,7 +54,7 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
             return console.tell_stopped(&trouble, &super::texts(language));
         }
     };
-    let language = language.unwrap_or(Language::Chinese);
+    let language = job.language;
     let texts = Catalogue::new(language);
     let stop = stopping();
     let done = {

@@ -46,12 +46,11 @@ fn subject(command: &WorkbenchCommand) -> Result<(Subject, Language), Trouble> {
         let job = job::read_tune(path, &overrides)
             .map_err(|error| Trouble::of(Exit::from(&error), &error))?;
         let baseline = Baseline::of(&job);
-        let of_jobs = job.jobs.first().map(spine::language);
-        let language = changes.language.or(of_jobs).unwrap_or(Language::Chinese);
+        let language = job.language;
         return Ok((Subject { title: job.title, baseline, threads: job.threads }, language));
     }
     let job = spine::job(path, changes)?;
-    let language = spine::language(&job);
+    let language = job.language;
     let baseline = Baseline::of_settlement(&job);
     Ok((Subject { title: job.title, baseline, threads: job.threads }, language))
 }

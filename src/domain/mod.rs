@@ -3,6 +3,7 @@
 //! In: nothing. Out: types every other room speaks. Order: first.
 //! Never: no IO, no polars, no clock, no float.
 
+mod amount_words;
 mod answer;
 mod basis;
 mod calendar;
@@ -20,6 +21,7 @@ mod progress;
 pub mod texts;
 mod time;
 
+pub use amount_words::amount_in_english_words;
 pub use answer::{
     Answer, AnswerFile, AnswerKind, AnswerMessage, BatchEntry, Said, Scope, Statement, Unread,
 };

@@ -6,7 +6,7 @@
 //! A text may hold `{name}`, which stands for a value, and `[a piece with {name}]`, which is left
 //! out whole when one of its values is missing: so a finding reads well whatever its room knew.
 
-use super::{Finding, FindingCode};
+use super::{Fen, Finding, FindingCode, Month, amount_in_english_words, amount_in_words};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -108,6 +108,51 @@ impl Catalogue {
     #[must_use]
     pub fn reason(&self, code: &str) -> String {
         self.texts.get(&format!("reason.{code}")).cloned().unwrap_or_else(|| code.to_owned())
+    }
+
+    /// An amount in words: 人民币大写, or as an English cheque has it.
+    #[must_use]
+    pub fn words(&self, amount: Fen) -> String {
+        match self.language {
+            Language::Chinese => amount_in_words(amount),
+            Language::English => amount_in_english_words(amount),
+        }
+    }
+
+    /// A value of the core tables (a kind of institution, a level of government); any other value
+    /// stands for itself.
+    #[must_use]
+    pub fn value<'v>(&'v self, value: &'v str) -> &'v str {
+        self.texts.get(&format!("value.{value}")).map_or(value, String::as_str)
+    }
+
+    /// A month of a year: `2026年8月`, `August 2026`.
+    #[must_use]
+    pub fn month(&self, month: Month) -> String {
+        let year = month.year().to_string();
+        self.phrase("word.month", &[("year", &year), ("month", self.month_name(month))])
+    }
+
+    /// A month whose year is known: `8月`, `August`.
+    #[must_use]
+    pub fn month_of_year(&self, month: Month) -> String {
+        self.phrase("word.month_of_year", &[("month", self.month_name(month))])
+    }
+
+    fn month_name(&self, month: Month) -> &str {
+        let at = usize::try_from(month.number()).unwrap_or(1);
+        self.label("word.month_names").split(' ').nth(at.saturating_sub(1)).unwrap_or_default()
+    }
+
+    /// What people call something that has a name in Chinese and perhaps one in English; an English
+    /// reader is given the id rather than a name he cannot read.
+    #[must_use]
+    pub fn named<'n>(&self, id: &'n str, zh: &'n str, en: &'n str) -> &'n str {
+        let own = match self.language {
+            Language::Chinese => zh,
+            Language::English => en,
+        };
+        if own.is_empty() { id } else { own }
     }
 
     /// The short name of a finding.

@@ -17,6 +17,7 @@ mod to_date;
 mod walk;
 
 use crate::domain::Month;
+use crate::domain::texts::Catalogue;
 use crate::intake::Tables;
 use crate::schedule::{MonthInput, Schedule};
 use serde::Serialize;
@@ -136,6 +137,9 @@ pub struct LineSaid {
     pub reason: String,
     /// The reason in the words of the pack's gate, or empty.
     pub reason_words: String,
+    /// The same in English, where the pack has it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason_english: String,
     /// Facts the rule read, in order of basis and name.
     pub facts: Vec<FactSaid>,
     /// Gates and guide prices in order.
@@ -222,8 +226,11 @@ pub struct RuleSaid {
     pub version: String,
     /// Notice and clause.
     pub clause: String,
-    /// In words.
+    /// In words, in Chinese.
     pub label: String,
+    /// In English words, where the pack has them.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub english: String,
     /// First day in force.
     pub effective_from: String,
     /// Last day in force, or empty.
@@ -234,6 +241,15 @@ pub struct RuleSaid {
     pub published: String,
     /// Pack, file and line.
     pub place: String,
+}
+
+impl RuleSaid {
+    /// What people call it; nothing where it has no name beside its id.
+    #[must_use]
+    pub fn named<'a>(&'a self, texts: &'a Catalogue) -> &'a str {
+        let label = if self.label == self.id { "" } else { &*self.label };
+        texts.named("", label, &self.english)
+    }
 }
 
 /// A fact and where it comes from.

@@ -88,6 +88,7 @@ pub(super) fn rule(head: &RuleHead) -> RuleSaid {
         version: head.version.to_string(),
         clause: head.clause.to_string(),
         label: head.label.to_string(),
+        english: if head.english == head.id { String::new() } else { head.english.to_string() },
         effective_from: head.effective_from.to_string(),
         effective_until: head.effective_until.map(|date| date.to_string()).unwrap_or_default(),
         known_from: head.known_from.to_string(),

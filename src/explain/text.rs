@@ -72,7 +72,7 @@ impl Page<'_> {
 
     fn line(&mut self, whole: &Explanation, line: &LineSaid, paid: bool) {
         self.sections = 0;
-        self.say(0, "explain.title", &[("item", &format!("{} {}", line.item, line.rule.label))]);
+        self.say(0, "explain.title", &[("item", &titled(&line.item, line.rule.named(self.texts)))]);
         self.say(
             0,
             "explain.institution",
@@ -92,7 +92,7 @@ impl Page<'_> {
         if line.in_kind {
             self.say(0, "explain.in_kind", &[]);
         }
-        let reason = self.reason(&line.reason, &line.reason_words);
+        let reason = self.reason(&line.reason, &line.reason_words, &line.reason_english);
         let status = self.word("status", &line.status);
         let amount = self.money(line.allocated_fen);
         let shown = if line.status == "paid" { amount.as_str() } else { "" };
@@ -113,10 +113,13 @@ impl Page<'_> {
     }
 
     /// The pack's own words for a reason where it has them, else the catalogue's.
-    pub(super) fn reason(&self, reason: &str, words: &str) -> String {
-        match (reason, words) {
+    pub(super) fn reason(&self, reason: &str, zh: &str, en: &str) -> String {
+        match (reason, self.texts.named("", zh, en)) {
             ("", _) => String::new(),
-            (code, "") => format!("{} ({code})", self.texts.reason(code)),
+            (code, "") => match self.texts.reason(code) {
+                words if words == code => words,
+                words => format!("{words} ({code})"),
+            },
             (code, words) => format!("{words} ({code})"),
         }
     }
@@ -135,8 +138,12 @@ impl Page<'_> {
             };
             let basis = self.word("basis", basis);
             let colon = self.texts.label("word.colon");
-            let alias =
-                if alias.is_empty() || alias == name { String::new() } else { format!("{alias} ") };
+            // Aliases are Chinese; the name itself is English.
+            let alias = match self.texts.named("", alias, "") {
+                "" => String::new(),
+                alias if alias == name => String::new(),
+                alias => format!("{alias} "),
+            };
             self.text(&format!("  [{basis}] {alias}{name}{colon}{value}{source}"));
         }
     }
@@ -156,9 +163,9 @@ impl Page<'_> {
         });
         let mark = if gate.decisive { " ←" } else { "" };
         // A gate's words are those of its failure; the words of a price name it.
-        let named = gate.rule.label != gate.rule.id
-            && (gate.verdict != Verdict::Holds || gate.price.is_some());
-        let label = if named { format!(" {}", gate.rule.label) } else { String::new() };
+        let told = gate.verdict != Verdict::Holds || gate.price.is_some();
+        let name = gate.rule.named(self.texts);
+        let label = if told && !name.is_empty() { format!(" {name}") } else { String::new() };
         let clause = &gate.rule.clause;
         self.text(&format!("  {verdict}  {}{label} ({clause}){mark}", gate.rule.id));
         let source = gate.expression.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -230,12 +237,8 @@ impl Page<'_> {
             return;
         }
         for value in &line.values {
-            let label = if value.rule.label.is_empty() || value.rule.label == value.rule.id {
-                String::new()
-            } else {
-                format!(" {}", value.rule.label)
-            };
-            let row = format!("  {}{label} = {}", value.rule.id, value.value);
+            let name = titled(&value.rule.id, value.rule.named(self.texts));
+            let row = format!("  {name} = {}", value.value);
             self.text(&row);
             if value.expression != value.rule.id {
                 let source = value.expression.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -338,7 +341,7 @@ impl Page<'_> {
     fn clauses(&mut self, line: &LineSaid) {
         self.section("explain.clauses");
         for rule in &line.clauses {
-            let label = if rule.label == rule.id { "" } else { rule.label.as_str() };
+            let label = rule.named(self.texts);
             self.say(
                 1,
                 "explain.clause_line",
@@ -354,4 +357,9 @@ impl Page<'_> {
             );
         }
     }
+}
+
+/// An id and, where it has one, its name.
+fn titled(id: &str, name: &str) -> String {
+    if name.is_empty() { id.to_owned() } else { format!("{id} {name}") }
 }

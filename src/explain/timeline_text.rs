@@ -133,7 +133,7 @@ impl Page<'_> {
         let key = line.key.iter().map(|(_, value)| value.as_str());
         let key: Vec<&str> = own.into_iter().chain(key).collect();
         let value = self.money(line.allocated_fen);
-        let reason = self.reason(&line.reason, &line.reason_words);
+        let reason = self.reason(&line.reason, &line.reason_words, &line.reason_english);
         self.say(
             1,
             "timeline.line",
@@ -186,7 +186,7 @@ impl Page<'_> {
         let gate = line.gates.iter().find(|gate| gate.decisive);
         let clause = gate.map_or("", |gate| &gate.rule.clause);
         let status = self.word("status", &line.status);
-        let reason = self.reason(&line.reason, &line.reason_words);
+        let reason = self.reason(&line.reason, &line.reason_words, &line.reason_english);
         let values = [("status", &*status), ("reason", &*reason), ("clause", clause)];
         self.say(2, "timeline.refused", &values);
     }
@@ -232,16 +232,16 @@ impl Page<'_> {
         }
         for of in facts {
             let Some(fact) = of.after.as_ref().or(of.before.as_ref()) else { continue };
-            let name = if fact.alias.is_empty() { &fact.name } else { &fact.alias };
+            let name = self.texts.named(&fact.name, &fact.alias, "");
             let [before, after] = [&of.before, &of.after].map(|side| self.value(side.as_ref()));
-            let values = [("name", name.as_str()), ("before", &before), ("after", &after)];
+            let values = [("name", name), ("before", &before), ("after", &after)];
             self.say(indent, "timeline.fact", &values);
         }
     }
 
     fn law(&mut self, indent: usize, of: &LawChangeSaid) {
         let Some(rule) = of.after.as_ref().or(of.before.as_ref()) else { return };
-        let label = if rule.label == rule.id { "" } else { rule.label.as_str() };
+        let label = rule.named(self.texts);
         let key = if of.after.is_some() { "timeline.law" } else { "timeline.law_ended" };
         let before = of.before.as_ref().map_or("", |before| &before.clause);
         self.say(

@@ -221,6 +221,7 @@ impl<'a> LineWalk<'a> {
             },
             status: self.lines.status[self.row].word().to_owned(),
             reason_words: self.reason_words(&reason),
+            reason_english: self.reason_english(&reason),
             reason,
             gates,
             expression: rule.amount.source().to_owned(),
@@ -272,6 +273,13 @@ impl<'a> LineWalk<'a> {
             .find(|gate| &*gate.reason == reason)
             .map(|gate| gate.head.label.to_string())
             .unwrap_or_default()
+    }
+
+    /// The same in English; nothing where the pack does not say it.
+    fn reason_english(&self, reason: &str) -> String {
+        let gate = self.gate_rules().find(|gate| &*gate.reason == reason);
+        let own = gate.filter(|gate| gate.head.english != gate.head.id);
+        own.map(|gate| gate.head.english.to_string()).unwrap_or_default()
     }
 
     fn cut_by(&self) -> String {

@@ -2,6 +2,7 @@
 
 use super::{Job, JobKind, TableSpec};
 use crate::domain::Month;
+use crate::domain::texts::Language;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,10 @@ pub(super) fn canonical(job: &Job, overlays: &[String]) -> String {
     }
     if let Some(pay) = &job.pay {
         text["pay"] = json!(pay);
+    }
+    // A job in Chinese reads as jobs did when there was no other language.
+    if job.language != Language::Chinese {
+        text["language"] = json!(job.language.tag());
     }
     text.to_string()
 }

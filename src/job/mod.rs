@@ -45,6 +45,7 @@ pub use tune::{
 };
 pub use write_off::WriteOff;
 
+pub use crate::domain::texts::Language;
 use crate::domain::{Date, Fen, Month, PublicKey};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -162,23 +163,13 @@ pub struct Job {
     pub pay: Option<Pay>,
     /// What a run demands before it is released; outside the run id (S29).
     pub approval: Approval,
-    /// Language of texts for people.
-    pub message_language: Language,
+    /// Language of files for people and of texts in others; in the run id where it is not Chinese.
+    pub language: Language,
     /// Worker threads; `None` = all cores.
     pub threads: Option<usize>,
     /// Canonical text of everything that may change a byte of the outputs, for the run id (S29):
-    /// without out, ledger, archive, threads, language and late deliveries (those enter when chosen).
+    /// without out, ledger, archive, threads and late deliveries (those enter when chosen).
     pub canonical: String,
-}
-
-/// Language of texts for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
-    /// zh-CN.
-    #[default]
-    Chinese,
-    /// en.
-    English,
 }
 
 /// `[approval]`: what a run of the job demands before it is released.

@@ -7,6 +7,7 @@ use super::{
     ArchiveChoice, Capture, Job, JobError, JobKind, LedgerChoice, Overrides, TableSpec, approval,
     canonical, codes, late, pay, write_off,
 };
+use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
 use regex::Regex;
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-const TOP: [&str; 30] = [
+const TOP: [&str; 31] = [
     "id",
     "kind",
     "title",
@@ -45,6 +46,7 @@ const TOP: [&str; 30] = [
     "pay",
     "carry_failed",
     "codes",
+    "language",
 ];
 
 pub(super) const TABLE: [&str; 11] = [
@@ -128,7 +130,7 @@ pub fn read(path: &Path, overrides: &Overrides) -> Result<Job, JobError> {
         office: top.string("office")?.unwrap_or_default(),
         write_offs: write_off::read(&top)?,
         approval: approval::read(&top)?,
-        message_language: overrides.language.unwrap_or_default(),
+        language: language(&top, overrides)?,
         threads: overrides.threads.filter(|threads| *threads > 0),
         canonical: String::new(),
         id,
@@ -185,6 +187,19 @@ fn out(top: &Section<'_>) -> Result<String, JobError> {
 
 pub(super) fn filled(text: &str, period: Month, id: &str) -> String {
     text.replace("{period}", &period.to_string()).replace("{id}", id)
+}
+
+/// The language of files and messages: the command line's, the job's, Chinese.
+pub(super) fn language(top: &Section<'_>, overrides: &Overrides) -> Result<Language, JobError> {
+    let own = match top.string("language")? {
+        None => Language::default(),
+        Some(tag) => Language::parse(&tag).ok_or_else(|| {
+            let span = top.get("language").map_or(0..0, Spanned::span);
+            let message = format!("language is {tag:?}; expected \"zh-CN\" or \"en\"");
+            top.text.wrong(span, message)
+        })?,
+    };
+    Ok(overrides.language.unwrap_or(own))
 }
 
 /// What becomes of months before the opening (S23).

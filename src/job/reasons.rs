@@ -2,6 +2,7 @@
 //! whether the same account may be paid again after them.
 
 use super::JobError;
+use crate::domain::texts::Catalogue;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -13,9 +14,20 @@ use std::path::Path;
 pub struct Reason {
     /// In Chinese.
     pub zh: String,
+    /// In English; empty where nobody wrote it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub en: String,
     /// Whether it does not blame the payee's account.
     #[serde(default)]
     pub again: bool,
+}
+
+impl Reason {
+    /// What people call it; nothing in a language nobody wrote.
+    #[must_use]
+    pub fn words<'a>(&'a self, texts: &'a Catalogue) -> &'a str {
+        texts.named("", &self.zh, &self.en)
+    }
 }
 
 /// Reads the codes of a reference folder; none where it has no such file: then every failure may be the

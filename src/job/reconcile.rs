@@ -6,6 +6,7 @@ use super::read::{self, Books, filled};
 use super::reasons::{self, Reason};
 use super::toml_walk::{Section, Text};
 use super::{ArchiveChoice, JobError, JobKind, LedgerChoice, Overrides};
+use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
-const TOP: [&str; 21] = [
+const TOP: [&str; 22] = [
     "id",
     "kind",
     "title",
@@ -36,6 +37,7 @@ const TOP: [&str; 21] = [
     "archive",
     "workbooks",
     "explained",
+    "language",
 ];
 
 /// A reconcile job with every default resolved.
@@ -85,6 +87,8 @@ pub struct ReconcileJob {
     pub archive: Option<PathBuf>,
     /// Whether `exceptions.xlsx` is written.
     pub workbooks: bool,
+    /// Language of files for people.
+    pub language: Language,
     /// Everything that may change a byte of the outputs, as text.
     pub canonical: String,
 }
@@ -204,6 +208,7 @@ pub fn read_reconcile(path: &Path, overrides: &Overrides) -> Result<ReconcileJob
         ledger,
         archive,
         workbooks: top.truth("workbooks")?.unwrap_or(true),
+        language: read::language(&top, overrides)?,
         canonical: String::new(),
         id,
     };
@@ -264,7 +269,7 @@ fn existing(text: Text<'_>, path: Option<PathBuf>) -> Result<Option<PathBuf>, Jo
 
 /// Not the folders, the ledger and the archive; the answers enter by their hashes.
 fn canonical(job: &ReconcileJob) -> String {
-    serde_json::json!({
+    let mut text = serde_json::json!({
         "account_no": job.account_no,
         "as_of": job.as_of.map(|day| day.to_string()),
         "calendar": job.calendar,
@@ -280,6 +285,9 @@ fn canonical(job: &ReconcileJob) -> String {
         "settles": job.settles,
         "title": job.title,
         "workbooks": job.workbooks,
-    })
-    .to_string()
+    });
+    if job.language != Language::Chinese {
+        text["language"] = job.language.tag().into();
+    }
+    text.to_string()
 }

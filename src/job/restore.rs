@@ -1,7 +1,8 @@
 //! A job from its canonical text: what was settled once is settled again from other folders.
 
 use super::canonical::{canonical, names};
-use super::{Capture, CodeRule, Job, JobKind, Language, Pay, TableSpec, WriteOff};
+use super::{Capture, CodeRule, Job, JobKind, Pay, TableSpec, WriteOff};
+use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -66,6 +67,7 @@ struct Text {
     carry_failed: bool,
     #[serde(default)]
     codes: Vec<CodeRule>,
+    language: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -187,7 +189,10 @@ pub fn restore(text: &str, places: Places) -> Result<Job, RestoreError> {
         pay_before_opening: read.before_opening.as_deref() == Some("pay"),
         opening: read.opening.as_deref().map(month).transpose()?,
         office: read.office,
-        message_language: Language::default(),
+        language: match read.language {
+            None => Language::default(),
+            Some(tag) => Language::parse(&tag).ok_or_else(|| wrong("another language"))?,
+        },
         threads: None,
         canonical: String::new(),
     };

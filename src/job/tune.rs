@@ -2,7 +2,8 @@
 
 use super::axis::{self, Axis, decimal, place, quoted};
 use super::toml_walk::{Section, Text, parse_month};
-use super::{Job, JobError, Language, LedgerChoice, Overrides, read};
+use super::{Job, JobError, LedgerChoice, Overrides, read};
+use crate::domain::texts::Language;
 use crate::domain::{Fen, Month};
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
 
-const TOP: [&str; 19] = [
+const TOP: [&str; 20] = [
     "id",
     "kind",
     "title",
@@ -30,6 +31,7 @@ const TOP: [&str; 19] = [
     "chosen",
     "worst",
     "out",
+    "language",
 ];
 
 /// Most scenarios of one job.
@@ -222,7 +224,7 @@ pub fn read_tune(path: &Path, overrides: &Overrides) -> Result<TuneJob, JobError
         chosen: top.string("chosen")?,
         worst: usize::try_from(top.integer("worst", 1..=1000)?.unwrap_or(20)).unwrap_or(20),
         out,
-        language: overrides.language.unwrap_or_default(),
+        language: read::language(&top, overrides)?,
         threads: overrides.threads.filter(|threads| *threads > 0),
         canonical: String::new(),
         jobs,
@@ -233,13 +235,9 @@ pub fn read_tune(path: &Path, overrides: &Overrides) -> Result<TuneJob, JobError
     let own = text.text.replace("\r\n", "\n");
     let overlays: Vec<&str> =
         job.scenarios.iter().flat_map(|of| &of.overlays).map(|(_, text)| text.as_str()).collect();
-    let language = match job.language {
-        Language::Chinese => "zh-CN",
-        Language::English => "en",
-    };
     let jobs: Vec<&str> = job.jobs.iter().map(|job| job.canonical.as_str()).collect();
     job.canonical = serde_json::json!({
-        "tune": own, "overlays": overlays, "baseline": jobs, "language": language,
+        "tune": own, "overlays": overlays, "baseline": jobs, "language": job.language.tag(),
     })
     .to_string();
     Ok(job)

@@ -131,6 +131,7 @@ impl LawBook {
             known_from: block.dating.known_from,
             published: notice.published,
             label: Arc::from(block.chinese().unwrap_or(&id)),
+            english: Arc::from(block.english().unwrap_or(&id)),
             place: self.place_of(block),
             id,
         }

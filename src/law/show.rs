@@ -260,6 +260,8 @@ fn rule(book: &LawBook, block: &Block) -> ShownRule {
         label: block.chinese().unwrap_or("").to_owned(),
         clause: head.clause.to_string(),
         notice: notice.title.to_string(),
+        number: notice.number.to_string(),
+        published: notice.published,
         version: head.version.to_string(),
         effective_from: head.effective_from,
         effective_until: head.effective_until,
@@ -280,6 +282,7 @@ pub(super) fn lines(block: &Block) -> Vec<(String, String)> {
                 | "known_from"
                 | "mid_month"
                 | "zh"
+                | "en"
         )
     };
     let mut lines = Vec::new();

@@ -12,7 +12,7 @@ use crate::domain::Finding;
 pub(super) fn findings(run: &Publication<'_>) -> Sheet {
     let mut sorted: Vec<&Finding> = run.findings.iter().collect();
     sorted.par_sort_by(|a, b| key(a).cmp(&key(b)));
-    let texts: Vec<(String, String)> = sorted.par_iter().map(|f| (run.text)(f)).collect();
+    let texts: Vec<(String, String)> = sorted.par_iter().map(|f| run.texts.finding(f)).collect();
     let mut sheet = Sheet::new("findings", sorted.len());
     let text = |pick: &dyn Fn(&Finding) -> String| {
         Values::Text(sorted.iter().map(|finding| pick(finding)).collect())
@@ -33,6 +33,17 @@ pub(super) fn findings(run: &Publication<'_>) -> Sheet {
     sheet.put("text", "说明", Values::Text(says));
     sheet.put("next_step", "下一步", Values::Text(next));
     sheet
+}
+
+/// The first findings of the file, without putting all others in order.
+pub(super) fn top(all: &[Finding], most: usize) -> Vec<&Finding> {
+    let mut found: Vec<&Finding> = all.iter().collect();
+    if found.len() > most {
+        found.select_nth_unstable_by(most, |a, b| key(a).cmp(&key(b)));
+        found.truncate(most);
+    }
+    found.sort_by(|a, b| key(a).cmp(&key(b)));
+    found
 }
 
 /// The order of the file; values come last so that equal findings never depend on input order.

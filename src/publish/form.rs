@@ -23,11 +23,15 @@ use serde::Deserialize;
 use super::sheet::{Rounded, Sheet, Values};
 use super::tally::Tallies;
 use super::{ProfileError, Publication};
+use crate::domain::texts::Catalogue;
 use crate::domain::{Month, RoundingMode};
 use crate::schedule::ScheduleLine;
 
 /// The exact total of a row: the column whose sum is written in words.
 pub(super) const TOTAL: &str = "total_fen";
+
+/// The unit of a form that is not in 万元.
+pub(super) const YUAN: &str = "元";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,14 +40,9 @@ struct Wire {
     title: String,
     unit: String,
     decimals: u32,
-    #[serde(default = "pieces")]
-    quantity: String,
+    quantity: Option<String>,
     #[serde(default)]
     items: BTreeMap<String, String>,
-}
-
-fn pieces() -> String {
-    "数量".to_owned()
 }
 
 /// What a form looks like.
@@ -59,8 +58,8 @@ pub struct Form {
     quantum: i64,
     /// Places of amounts in the unit.
     decimals: u32,
-    /// What is counted.
-    quantity: String,
+    /// What is counted, where the form says it.
+    quantity: Option<String>,
     /// What items are called.
     items: BTreeMap<String, String>,
 }
@@ -99,6 +98,11 @@ impl Form {
         Ok(Self { id, title, unit, quantum, decimals, quantity, items })
     }
 
+    /// What the unit is called.
+    pub(super) fn unit_name<'t>(&self, texts: &'t Catalogue) -> &'t str {
+        texts.label(if self.unit == YUAN { "form.yuan" } else { "form.wan" })
+    }
+
     fn amount(&self, fen: i64) -> i64 {
         RoundingMode::HalfUp.divide_i64(fen, self.quantum)
     }
@@ -112,15 +116,17 @@ impl Form {
 
     /// The form of a period.
     pub(super) fn sheet(&self, run: &Publication<'_>, tallies: &Tallies) -> Sheet {
-        let claims = Claims::of(run);
+        let (claims, texts) = (Claims::of(run), run.texts);
+        let counted_as = self.quantity.as_deref().unwrap_or_else(|| texts.label("form.quantity"));
+        let unit = self.unit_name(texts);
         let mut sheet = Sheet::new("form", claims.institutions.len());
         let column = |pick: &dyn Fn(&str) -> i64| -> Vec<i64> {
             claims.institutions.keys().map(|id| pick(id)).collect()
         };
         let ids = claims.institutions.keys().map(|id| (*id).to_owned()).collect();
         let names = claims.institutions.values().map(|name| (*name).to_owned()).collect();
-        sheet.put("institution_id", "统一社会信用代码", Values::Text(ids));
-        sheet.put("institution_name", "机构名称", Values::Text(names));
+        sheet.put("institution_id", texts.label("form.institution_id"), Values::Text(ids));
+        sheet.put("institution_name", texts.label("form.institution_name"), Values::Text(names));
         for face in &tallies.items {
             let item = &*face.id;
             let Some(months) = claims.items.get(item) else { continue };
@@ -131,49 +137,56 @@ impl Form {
                 let quantity = |id: &&str| of(id)?.quantity.get(month).copied();
                 let quantity: Vec<_> = claims.institutions.keys().map(quantity).collect();
                 counted &= quantity.iter().any(Option::is_some);
-                let label = format!("{label}{}\n（{}月）", self.quantity, month.number());
+                let month_name = texts.month_of_year(*month);
+                let values = [("item", label), ("quantity", counted_as), ("month", &month_name)];
+                let label = texts.phrase("form.quantity_of_month", &values);
                 sheet.put(&format!("{item}_{month}"), &label, Values::MaybeInt(quantity));
             }
             if counted && months.len() > 1 {
                 let sums = column(&|id| of(id).map_or(0, Claim::quantity_sum));
-                let label = format!("{label}{}\n合计", self.quantity);
+                let values = [("item", label), ("quantity", counted_as)];
+                let label = texts.phrase("form.quantity_total", &values);
                 sheet.put(&format!("{item}_quantity"), &label, Values::Int(sums));
             }
             let rates = claims.institutions.keys().map(|id| of(id).and_then(Claim::rate)).collect();
             sheet.put(
                 &format!("{item}_rate_fen"),
-                &format!("{label}标准\n（元）"),
+                &texts.phrase("form.rate", &[("item", label)]),
                 Values::MaybeFen(rates),
             );
             let fen = column(&|id| of(id).map_or(0, |claim| claim.fen));
-            let shown = format!("{label}金额\n（{}）", self.unit);
+            let shown = texts.phrase("form.amount", &[("item", label), ("unit", unit)]);
             sheet.put(&format!("{item}_amount"), &shown, self.amounts(&fen));
         }
         let other = column(&|id| claims.other.get(id).copied().unwrap_or(0));
         if !claims.other.is_empty() {
-            let label = format!("更正与结转\n（{}）", self.unit);
+            let label = texts.phrase("form.other", &[("unit", unit)]);
             sheet.put("other_amount", &label, self.amounts(&other));
         }
         let total = column(&|id| claims.total.get(id).copied().unwrap_or(0));
-        sheet.put("total_amount", &format!("合计\n（{}）", self.unit), self.amounts(&total));
-        sheet.put(TOTAL, "合计\n（元）", Values::Fen(total));
+        let label = texts.phrase("form.total", &[("unit", unit)]);
+        sheet.put("total_amount", &label, self.amounts(&total));
+        let label = texts.phrase("form.total", &[("unit", texts.label("form.yuan"))]);
+        sheet.put(TOTAL, &label, Values::Fen(total));
         sheet
     }
 
     /// Where the rows of a column do not add up to its total, and why.
-    pub(super) fn remarks(&self, sheet: &Sheet) -> Vec<String> {
+    pub(super) fn remarks(&self, sheet: &Sheet, texts: &Catalogue) -> Vec<String> {
         let mut remarks = Vec::new();
         for column in &sheet.columns {
             let Values::Rounded(rounded) = &column.values else { continue };
             let sum: i64 = rounded.cells.iter().sum();
             if sum != rounded.total {
-                remarks.push(format!(
-                    "“{}”各行之和为{}，合计为{}：各行与合计各自由元折算后四舍五入到{}位小数，故不相等，以元为准。",
-                    column.label.replace('\n', ""),
-                    rounded.text(sum),
-                    rounded.text(rounded.total),
-                    self.decimals,
-                ));
+                let join = texts.label("form.line_join");
+                let values = [
+                    ("column", column.label.replace('\n', join)),
+                    ("sum", rounded.text(sum)),
+                    ("total", rounded.text(rounded.total)),
+                    ("places", self.decimals.to_string()),
+                ];
+                let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+                remarks.push(texts.phrase("form.remark", &values));
             }
         }
         remarks

@@ -17,7 +17,6 @@ const EMPLOYER: &str = "用人单位托育";
 /// One figure: a count, or a share of two counts.
 struct Figure {
     indicator: &'static str,
-    label: &'static str,
     group: &'static str,
     key: String,
     count: i64,
@@ -28,19 +27,19 @@ struct Figure {
 struct Figures(Vec<Figure>);
 
 impl Figures {
-    fn count(&mut self, names: (&'static str, &'static str), count: i64) {
-        self.push(names, "all", "", count, None);
+    fn count(&mut self, indicator: &'static str, count: i64) {
+        self.push(indicator, "all", "", count, None);
     }
 
     fn push(
         &mut self,
-        (indicator, label): (&'static str, &'static str),
+        indicator: &'static str,
         group: &'static str,
         key: &str,
         count: i64,
         of: Option<i64>,
     ) {
-        self.0.push(Figure { indicator, label, group, key: key.to_owned(), count, of });
+        self.0.push(Figure { indicator, group, key: key.to_owned(), count, of });
     }
 }
 
@@ -83,11 +82,11 @@ pub(super) fn indicators(run: &Publication<'_>, register: &Register, tallies: &T
     let having = |test: fn(&Institution) -> bool| {
         i64::try_from(present.iter().filter(|(_, i)| test(i)).count()).unwrap_or(i64::MAX)
     };
-    figures.count(("institutions", "机构数"), having(|_| true));
-    figures.count(("institutions_filed", "已备案机构数"), having(|i| i.filed == Some(true)));
-    figures.count(("institutions_inclusive", "普惠机构数"), having(|i| i.inclusive == Some(true)));
+    figures.count("institutions", having(|_| true));
+    figures.count("institutions_filed", having(|i| i.filed == Some(true)));
+    figures.count("institutions_inclusive", having(|i| i.inclusive == Some(true)));
     let sanctioned = having(|i| i.sanctioned == Some(true));
-    figures.count(("institutions_sanctioned", "受监管处理机构数"), sanctioned);
+    figures.count("institutions_sanctioned", sanctioned);
     for (group, pick) in GROUPS {
         let mut sums: BTreeMap<&str, Sums> = BTreeMap::new();
         for (at, institution) in &present {
@@ -112,17 +111,17 @@ const GROUPS: [Group; 3] =
 
 fn group_figures(figures: &mut Figures, group: &'static str, key: &str, sum: Sums) {
     if group != "all" {
-        figures.push(("institutions", "机构数"), group, key, sum.institutions, None);
+        figures.push("institutions", group, key, sum.institutions, None);
     }
-    figures.push(("slots_filed", "备案托位"), group, key, sum.slots_filed, None);
-    figures.push(("slots_open", "开放托位"), group, key, sum.slots_open, None);
-    figures.push(("slots_inclusive", "普惠托位"), group, key, sum.slots_inclusive, None);
+    figures.push("slots_filed", group, key, sum.slots_filed, None);
+    figures.push("slots_open", group, key, sum.slots_open, None);
+    figures.push("slots_inclusive", group, key, sum.slots_inclusive, None);
     let share = Some(sum.slots_filed);
-    figures.push(("inclusive_share", "普惠托位占比%"), group, key, sum.slots_inclusive, share);
+    figures.push("inclusive_share", group, key, sum.slots_inclusive, share);
     // A missing count is not zero children.
     if sum.told {
-        figures.push(("headcount", "在托人数"), group, key, sum.headcount, None);
-        figures.push(("occupancy", "入托率%"), group, key, sum.headcount, share);
+        figures.push("headcount", group, key, sum.headcount, None);
+        figures.push("occupancy", group, key, sum.headcount, share);
     }
 }
 
@@ -143,8 +142,8 @@ fn by_age_class(figures: &mut Figures, month: &MonthResult<'_>) {
         }
     }
     for (class, (slots, heads)) in sums {
-        figures.push(("slots_filed", "备案托位"), "age_class", &class, slots, None);
-        figures.push(("headcount", "在托人数"), "age_class", &class, heads, None);
+        figures.push("slots_filed", "age_class", &class, slots, None);
+        figures.push("headcount", "age_class", &class, heads, None);
     }
 }
 
@@ -196,8 +195,8 @@ fn kindergartens(
     let kindergartens = || present.iter().filter(|(_, i)| &*i.kind == KINDERGARTEN);
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let with = kindergartens().filter(|(at, _)| with_class[*at]).count();
-    let names = ("kindergarten_share", "幼儿园开设托班占比%");
-    figures.push(names, "all", "", count(with), Some(count(kindergartens().count())));
+    let name = "kindergarten_share";
+    figures.push(name, "all", "", count(with), Some(count(kindergartens().count())));
 }
 
 /// Share of employers' slots that are open to the public.
@@ -206,8 +205,8 @@ fn employers(figures: &mut Figures, present: &[(usize, &Institution)], heads: &[
     for (at, institution) in present.iter().filter(|(_, i)| &*i.kind == EMPLOYER) {
         sum.add(institution, heads.get(*at).copied().unwrap_or_default());
     }
-    let names = ("employer_open_share", "用人单位托位开放占比%");
-    figures.push(names, "all", "", sum.slots_open, Some(sum.slots_filed));
+    let name = "employer_open_share";
+    figures.push(name, "all", "", sum.slots_open, Some(sum.slots_filed));
 }
 
 impl Figures {
@@ -219,7 +218,11 @@ impl Figures {
         let month = run.months.last().map_or_else(String::new, |m| m.month.to_string());
         sheet.put("period", "所属期", texts(&|_| month.clone()));
         sheet.put("indicator", "指标", texts(&|f| f.indicator.to_owned()));
-        sheet.put("label", "指标名称", texts(&|f| f.label.to_owned()));
+        sheet.put(
+            "label",
+            "指标名称",
+            texts(&|f| run.texts.label(&format!("indicator.{}", f.indicator)).to_owned()),
+        );
         sheet.put("group", "分组", texts(&|f| f.group.to_owned()));
         sheet.put("key", "组别", texts(&|f| f.key.clone()));
         let counts = figures.iter().map(|f| f.count).collect();

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::folder::{FolderError, MANIFEST};
+use crate::domain::texts::Language;
 use crate::intake::Tables;
 
 /// The format of this file; a reader refuses a later one.
@@ -31,6 +32,9 @@ pub struct Manifest {
     pub known_on: String,
     /// Packs in layer order.
     pub packs: Vec<String>,
+    /// Language of the files for people; left out where it is zh-CN.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub language: String,
     /// Input files, sorted by table and name.
     pub inputs: Vec<InputFile>,
     /// SHA-256 of the law snapshot.
@@ -77,6 +81,24 @@ pub struct OutputFile {
 }
 
 impl Manifest {
+    /// The language of a run's files as the manifest writes it.
+    #[must_use]
+    pub fn tag_of(language: Language) -> String {
+        match language {
+            Language::Chinese => String::new(),
+            Language::English => language.tag().to_owned(),
+        }
+    }
+
+    /// Language of the files for people; `None` where it names one we do not have.
+    #[must_use]
+    pub fn language(&self) -> Option<Language> {
+        if self.language.is_empty() {
+            return Some(Language::Chinese);
+        }
+        Language::parse(&self.language)
+    }
+
     /// The input files of a run.
     #[must_use]
     pub fn inputs_of(tables: &Tables) -> Vec<InputFile> {

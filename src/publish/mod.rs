@@ -32,12 +32,14 @@ pub mod recon;
 mod register;
 mod release;
 mod release_book;
+mod report;
 pub mod sheet;
 mod summary;
 mod tally;
 pub mod tuning;
 mod widths;
 mod workbook;
+mod workbook_footer;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
@@ -67,11 +69,13 @@ pub use proof::{Proof, ProofError, ProvedLine, Wanted, prove};
 pub use pseudonym::{KeyError, Pseudonym, Pseudonyms};
 pub use register::{Institution, Register};
 pub use release::{HeadAfter, Paid, Release, Signed};
+pub use report::NoticeInForce;
 pub use sheet::{Rounded, Sheet, SheetColumn, Values};
 pub use summary::Face;
 pub use tally::{Heads, ItemFace, Tallies, Tally};
 
 use crate::allocation::Allocation;
+use crate::domain::texts::Catalogue;
 use crate::domain::{Basis, Finding, Frames, Month};
 use crate::intake::Tables;
 use crate::job::Job;
@@ -82,6 +86,7 @@ use crate::subsidy::Entitlements;
 use merkle::Hash;
 use proof::OUTSIDE;
 use release_book::SCHEDULE_BOOK;
+use report::Report;
 use workbook::Imprint;
 
 /// The results of one service month.
@@ -123,8 +128,12 @@ pub struct Publication<'a> {
     pub usage: &'a [TableUse],
     /// All findings, of intake and of every later room.
     pub findings: &'a [Finding],
-    /// Text and next step of a finding, from the catalogue.
-    pub text: &'a (dyn Fn(&Finding) -> (String, String) + Sync),
+    /// Texts in the language of the job.
+    pub texts: &'a Catalogue,
+    /// What packs call their reasons and the rules that cut, by code and id.
+    pub words: &'a BTreeMap<String, String>,
+    /// Notices whose rules are in force in some month.
+    pub notices: Vec<NoticeInForce>,
     /// The period before, where the ledger holds one.
     pub previous: Option<&'a Previous>,
     /// Posted earlier in the fiscal year.
@@ -159,6 +168,7 @@ impl Publication<'_> {
             calc_version: self.calc_version.to_owned(),
             known_on: self.job.known_on.to_string(),
             packs: self.packs.iter().map(|pack| pack.id.to_string()).collect(),
+            language: Manifest::tag_of(self.job.language),
             inputs: Manifest::inputs_of(self.tables),
             law_sha256: self.law_sha256.to_owned(),
             calendar_sha256: self.calendar_sha256.to_owned(),
@@ -247,7 +257,7 @@ impl Prepared {
 /// When a control total does not tie or a sum overflows.
 pub fn prepare(run: &Publication<'_>) -> Result<Prepared, PublishError> {
     let register = Register::of(&run.months);
-    let tallies = Tallies::of(&run.months, &register)?;
+    let tallies = Tallies::of(&run.months, &register, run.texts)?;
     let (control, standing) = rayon::join(
         || control::control(run, &register, &tallies),
         || institution_files::standing(run, &register, &tallies),
@@ -290,6 +300,14 @@ pub fn write_prepared(
             }
             let text = summary::text(run, &tallies, &control)?;
             files.push(write_bytes(summary::SUMMARY, text.as_bytes(), draft)?);
+            let report = Report {
+                run,
+                register: &register,
+                tallies: &tallies,
+                control: &control,
+                sheets: &sheets,
+            };
+            files.push(write_bytes(report::REPORT, report.text()?.as_bytes(), draft)?);
             if let Some(pay) = PayFile::of(run)? {
                 files.push(write_bytes(PAY_FILE, pay.text().as_bytes(), draft)?);
             }
@@ -359,7 +377,7 @@ fn write_lines(
 }
 
 /// Makes and writes the small files and the root of the schedule; a sheet is kept only where a
-/// workbook shows it again.
+/// workbook or the report shows it again.
 fn write_sheets(
     run: &Publication<'_>,
     register: &Register,
@@ -398,8 +416,9 @@ fn write_sheets(
     }
     let write = |make: &Make<'_>| {
         let (sheet, file) = make()?;
-        let shown = matches!(&*sheet.name, "schedule" | "payments" | "notice" | "form");
-        Ok(((run.job.workbooks && shown).then_some(sheet), file))
+        let in_report = matches!(&*sheet.name, "changes" | "fees");
+        let in_book = matches!(&*sheet.name, "schedule" | "payments" | "notice" | "form");
+        Ok(((in_report || run.job.workbooks && in_book).then_some(sheet), file))
     };
     makers.par_iter().with_max_len(1).map(write).collect()
 }

@@ -16,6 +16,7 @@ use super::sheet::{Sheet, Values};
 use super::summary::SUMMARY;
 use super::workbook::{self, Imprint};
 use super::{Manifest, Release};
+use crate::domain::texts::Catalogue;
 use crate::domain::{Date, Month};
 
 /// Its name, in the run folder and in the release folder.
@@ -50,7 +51,10 @@ pub(super) fn schedule(
     let Ok(told) = serde_json::from_slice::<Told>(&read(SUMMARY)?) else { return Ok(None) };
     let month = |text: &str| Month::parse(text).ok();
     let Some(period) = month(&manifest.period) else { return Ok(None) };
+    let Some(language) = manifest.language() else { return Ok(None) };
+    let texts = Catalogue::new(language);
     let imprint = Imprint {
+        texts: &texts,
         run_id: &release.run_id,
         office: &told.office,
         title: &told.title,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::control::Control;
 use super::tally::Tallies;
-use super::{FolderError, Publication, PublishError};
+use super::{FolderError, Manifest, Publication, PublishError};
 use crate::domain::FindingCode;
 
 /// Its name.
@@ -30,6 +30,9 @@ struct Summary<'a> {
     zero_by_reason: &'a BTreeMap<String, u64>,
     /// What people call each item.
     items: BTreeMap<&'a str, &'a str>,
+    /// Language of those names; left out where it is zh-CN.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    language: String,
     /// Entitlements before cuts, in kind included.
     amount_fen: i64,
     /// Allocated, in kind excluded.
@@ -167,6 +170,7 @@ pub(super) fn text(
         refused_by_reason: &tallies.refused_by_reason,
         zero_by_reason: &tallies.zero_by_reason,
         items: tallies.labels(),
+        language: Manifest::tag_of(run.job.language),
         amount_fen: lines.amount,
         allocated_fen: control.cash_fen,
         in_kind_fen: control.in_kind_fen,

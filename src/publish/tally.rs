@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::register::{NOBODY, Owners, Register};
 use super::{MonthResult, PublishError};
+use crate::domain::texts::Catalogue;
 use crate::domain::{Basis, Column, Frame, Key};
 use crate::subsidy::{ItemLines, LineStatus};
 
@@ -96,8 +97,12 @@ impl Tallies {
     ///
     /// # Errors
     /// When a sum overflows.
-    pub fn of(months: &[MonthResult<'_>], register: &Register) -> Result<Self, PublishError> {
-        let mut made = Self { items: faces(months), ..Self::default() };
+    pub fn of(
+        months: &[MonthResult<'_>],
+        register: &Register,
+        texts: &Catalogue,
+    ) -> Result<Self, PublishError> {
+        let mut made = Self { items: faces(months, texts), ..Self::default() };
         let (width, owners) = (made.items.len(), register.len() + 1);
         for (number, month) in months.iter().enumerate() {
             let mut cells = vec![Tally::default(); owners * width];
@@ -165,7 +170,7 @@ impl Tallies {
     }
 }
 
-fn faces(months: &[MonthResult<'_>]) -> Vec<ItemFace> {
+fn faces(months: &[MonthResult<'_>], texts: &Catalogue) -> Vec<ItemFace> {
     let mut faces: Vec<ItemFace> = Vec::new();
     for lines in months.iter().flat_map(|month| &month.entitlements.items) {
         if faces.iter().any(|face| face.id == lines.item) {
@@ -174,7 +179,10 @@ fn faces(months: &[MonthResult<'_>]) -> Vec<ItemFace> {
         let rule = lines.rules.iter().flatten().next();
         faces.push(ItemFace {
             id: Arc::clone(&lines.item),
-            label: rule.map_or_else(|| Arc::clone(&lines.item), |r| Arc::clone(&r.head.label)),
+            label: rule.map_or_else(
+                || Arc::clone(&lines.item),
+                |r| Arc::from(texts.named(&lines.item, &r.head.label, &r.head.english)),
+            ),
             clause: rule.map_or_else(|| Arc::from(""), |r| Arc::clone(&r.head.clause)),
             instrument: rule.map_or_else(|| Arc::from("other"), |r| Arc::clone(&r.instrument)),
             in_kind: rule.is_some_and(|r| r.in_kind),

@@ -10,36 +10,35 @@ use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
 };
 
-use super::form::{Form, TOTAL};
-use super::money_files::account_hash_total;
-use super::sheet::{Rounded, Sheet, Values};
+use super::form::{Form, TOTAL, YUAN};
+use super::sheet::{Rounded, Sheet, SheetColumn, Values};
 use super::widths::{WRAP_WIDTH, column_width, row_height};
-use super::{HeadAfter, Publication, Release, Signed};
+use super::workbook_footer::footer;
+use super::{Publication, Release};
 use crate::domain::texts::{Catalogue, Language};
-use crate::domain::{Date, Fen, Month, amount_in_words};
-use crate::schedule::LineKind;
+use crate::domain::{Date, Fen, Month};
 
 /// Columns of a page that still read on A4.
 const WIDE: usize = 14;
 
 /// Header row; above it stand the title and the line with run and unit.
-const HEADER: u32 = 2;
+pub(super) const HEADER: u32 = 2;
 
 /// Cell formats, made once a workbook.
-struct Formats {
-    title: Format,
-    note: Format,
+pub(super) struct Formats {
+    pub(super) title: Format,
+    pub(super) note: Format,
     header: Format,
-    text: Format,
+    pub(super) text: Format,
     wrapped: Format,
-    whole: Format,
-    money: Format,
+    pub(super) whole: Format,
+    pub(super) money: Format,
     date: Format,
     total_text: Format,
     total_whole: Format,
     total_money: Format,
     words: Format,
-    sign: Format,
+    pub(super) sign: Format,
 }
 
 impl Formats {
@@ -72,6 +71,8 @@ impl Formats {
 
 /// What every page says of the run it is of.
 pub(super) struct Imprint<'a> {
+    /// Texts in the language of the page.
+    pub(super) texts: &'a Catalogue,
     /// Run.
     pub(super) run_id: &'a str,
     /// 制表单位.
@@ -93,6 +94,7 @@ impl<'a> Imprint<'a> {
     pub(super) fn of(run: &'a Publication<'_>) -> Self {
         let period = run.job.period;
         Self {
+            texts: run.texts,
             run_id: run.run_id,
             office: &run.job.office,
             title: &run.job.title,
@@ -104,14 +106,11 @@ impl<'a> Imprint<'a> {
     }
 
     /// The line under the title.
-    fn note(&self, unit: &str) -> String {
-        let mut note =
-            format!("批次号：{}    结算期：{}    金额单位：{unit}", self.run_id, self.period);
-        if let Some(release) = self.release {
-            note.push_str("    账册校验值：");
-            note.push_str(&release.ledger.head);
-        }
-        note
+    pub(super) fn note(&self, unit: &str) -> String {
+        let period = self.period.to_string();
+        let head = self.release.map_or("", |release| &release.ledger.head);
+        let values = [("run", self.run_id), ("period", &period), ("unit", unit), ("head", head)];
+        self.texts.phrase("book.note", &values)
     }
 }
 
@@ -130,9 +129,6 @@ struct Page<'a> {
     wraps: bool,
 }
 
-/// The unit of every page but forms.
-const YUAN: &str = "元";
-
 /// `schedule.xlsx`: lines, payments, and a footer sheet.
 ///
 /// # Errors
@@ -145,7 +141,7 @@ pub(super) fn schedule(
 ) -> Result<Vec<u8>, XlsxError> {
     let formats = Formats::new();
     let mut book = book(run)?;
-    let lines = readable(lines, items).only(&[
+    let lines = readable(lines, items, run.texts).only(&[
         "line_no",
         "institution_id",
         "institution_name",
@@ -169,12 +165,12 @@ pub(super) fn schedule(
         "hold_reason",
         "payment_no",
     ]);
-    let title = heading(run, "拨付计划");
-    let page = Page::in_yuan("拨付计划", title, &lines, "payable_fen");
+    let name = run.texts.label("book.schedule");
+    let page = Page::in_yuan(run, name, &lines, "payable_fen");
     page.write(run, book.add_worksheet(), &formats)?;
-    let title = heading(run, "付款清单");
-    let payments_shown = readable(payments, items);
-    let page = Page::in_yuan("付款清单", title, &payments_shown, "amount_fen");
+    let payments_shown = readable(payments, items, run.texts);
+    let name = run.texts.label("book.payments");
+    let page = Page::in_yuan(run, name, &payments_shown, "amount_fen");
     page.write(run, book.add_worksheet(), &formats)?;
     footer(run, &lines, payments, book.add_worksheet(), &formats)?;
     book.save_to_buffer()
@@ -187,8 +183,7 @@ pub(super) fn schedule(
 pub(super) fn notice(run: &Imprint<'_>, notice: &Sheet) -> Result<Vec<u8>, XlsxError> {
     let formats = Formats::new();
     let mut book = book(run)?;
-    let title = heading(run, "公示表");
-    let page = Page::in_yuan("公示表", title, notice, "amount_fen");
+    let page = Page::in_yuan(run, run.texts.label("book.notice"), notice, "amount_fen");
     page.write(run, book.add_worksheet(), &formats)?;
     book.save_to_buffer()
 }
@@ -205,7 +200,7 @@ pub(super) fn pages(
     let formats = Formats::new();
     let mut book = book(run)?;
     for (name, sheet, money) in pages {
-        let page = Page { wraps: true, ..Page::in_yuan(name, heading(run, name), sheet, money) };
+        let page = Page { wraps: true, ..Page::in_yuan(run, name, sheet, money) };
         page.write(run, book.add_worksheet(), &formats)?;
     }
     book.save_to_buffer()
@@ -218,14 +213,15 @@ pub(super) fn pages(
 pub(super) fn form(run: &Imprint<'_>, form: &Form, sheet: &Sheet) -> Result<Vec<u8>, XlsxError> {
     let formats = Formats::new();
     let mut book = book(run)?;
-    let unit = if form.unit == YUAN { YUAN } else { "万元（标明“元”的列除外）" };
+    let unit = if form.unit == YUAN { "book.yuan" } else { "book.form_unit" };
+    let unit = run.texts.phrase(unit, &[("unit", form.unit_name(run.texts))]);
     let page = Page {
-        name: "申报表",
+        name: run.texts.label("book.form"),
         title: form_title(run, form),
         sheet,
         money: TOTAL,
-        unit,
-        remarks: form.remarks(sheet),
+        unit: &unit,
+        remarks: form.remarks(sheet, run.texts),
         wraps: false,
     };
     page.write(run, book.add_worksheet(), &formats)?;
@@ -234,15 +230,22 @@ pub(super) fn form(run: &Imprint<'_>, form: &Form, sheet: &Sheet) -> Result<Vec<
 
 /// Office, the months claimed and what the form is called.
 fn form_title(run: &Imprint<'_>, form: &Form) -> String {
-    let last = run.period;
-    let first = run.first;
-    let year =
-        if first.year() == last.year() { String::new() } else { format!("{}年", last.year()) };
-    let until =
-        if first == last { String::new() } else { format!("至{year}{}月", last.number()) };
-    let sample = if run.sample { "（示例）" } else { "" };
-    let (office, title) = (&run.office, &form.title);
-    format!("{office}{}年{}月{until}{title}{sample}", first.year(), first.number())
+    let (first, last) = (run.first, run.period);
+    let texts = run.texts;
+    let months = if first == last {
+        texts.month(first)
+    } else {
+        let same_year = first.year() == last.year();
+        let until = if same_year { texts.month_of_year(last) } else { texts.month(last) };
+        texts.phrase("book.months", &[("first", &texts.month(first)), ("last", &until)])
+    };
+    let values = [("office", run.office), ("months", &months), ("title", &form.title)];
+    texts.phrase("book.form_title", &values) + sample_mark(run)
+}
+
+/// What says that an invented pack took part.
+fn sample_mark<'a>(run: &'a Imprint<'_>) -> &'a str {
+    if run.sample { run.texts.label("book.sample") } else { "" }
 }
 
 fn book(run: &Imprint<'_>) -> Result<Workbook, XlsxError> {
@@ -259,49 +262,41 @@ fn book(run: &Imprint<'_>) -> Result<Workbook, XlsxError> {
 }
 
 /// Office, period, job and the kind of paper; an invented pack is said to be one.
-fn heading(run: &Imprint<'_>, paper: &str) -> String {
-    let (year, month) = (run.period.year(), run.period.number());
-    let sample = if run.sample { "（示例）" } else { "" };
-    format!("{}{year}年{month}月{}{paper}{sample}", run.office, run.title)
+pub(super) fn heading(run: &Imprint<'_>, paper: &str) -> String {
+    let month = run.texts.month(run.period);
+    let values =
+        [("office", run.office), ("month", &month), ("title", run.title), ("paper", paper)];
+    run.texts.phrase("book.heading", &values) + sample_mark(run)
 }
 
 /// A sheet of the schedule with words for people in place of codes.
-fn readable(lines: &Sheet, items: &BTreeMap<&str, &str>) -> Sheet {
-    // Files for people are in Chinese.
-    let catalogue = Catalogue::new(Language::Chinese);
+fn readable(lines: &Sheet, items: &BTreeMap<&str, &str>, texts: &Catalogue) -> Sheet {
     let mut sheet = lines.clone();
     for column in &mut sheet.columns {
-        let replace: &dyn Fn(&str) -> Option<String> = match &*column.name {
-            "line_kind" => &|word| kind_label(word).map(str::to_owned),
-            "hold_reason" => &|code| (!code.is_empty()).then(|| catalogue.reason(code)),
-            "item" => {
-                let label = |id: String| items.get(&*id).map_or(id, |label| (*label).to_owned());
-                let texts = (0..lines.rows).map(|row| label(lines.cell(row, "item"))).collect();
-                column.values = Values::Text(texts);
-                continue;
-            }
+        let word: &dyn Fn(String) -> String = match &*column.name {
+            "line_kind" => &|word| texts.label(&format!("kind.{word}")).to_owned(),
+            "hold_reason" => &|code| if code.is_empty() { code } else { texts.reason(&code) },
+            "item" => &|id| items.get(&*id).map_or_else(|| id.clone(), |name| (*name).to_owned()),
             _ => continue,
         };
         let name = column.name.to_string();
-        let word = |text: String| replace(&text).unwrap_or(text);
         column.values =
             Values::Text((0..lines.rows).map(|row| word(lines.cell(row, &name))).collect());
     }
     sheet
 }
 
-fn kind_label(word: &str) -> Option<&'static str> {
-    let kinds = [
-        (LineKind::Original, "当期"),
-        (LineKind::Correction, "更正"),
-        (LineKind::Refund, "冲回"),
-        (LineKind::CarryIn, "上期转入"),
-        (LineKind::CarryOut, "结转下期"),
-        (LineKind::Clawback, "追缴"),
-        (LineKind::Instalment, "分期"),
-        (LineKind::WriteOff, "核销"),
-    ];
-    kinds.iter().find(|(kind, _)| kind.word() == word).map(|(_, label)| *label)
+/// The header of a column: sheets carry it in Chinese, the catalogue has it in other languages.
+fn header<'a>(column: &'a SheetColumn, texts: &'a Catalogue) -> &'a str {
+    match texts.language() {
+        Language::Chinese if column.label.is_empty() => &column.name,
+        Language::Chinese => &column.label,
+        // A form makes its headers itself, in the language of the run.
+        Language::English if !texts.has(&format!("column.{}", column.name)) => {
+            if column.label.is_empty() { &column.name } else { &column.label }
+        }
+        Language::English => texts.column(&column.name),
+    }
 }
 
 fn index(n: usize) -> Result<u32, XlsxError> {
@@ -313,8 +308,9 @@ fn column_index(n: usize) -> Result<u16, XlsxError> {
 }
 
 impl<'a> Page<'a> {
-    const fn in_yuan(name: &'a str, title: String, sheet: &'a Sheet, money: &'a str) -> Self {
-        Self { name, title, sheet, money, unit: YUAN, remarks: Vec::new(), wraps: false }
+    fn in_yuan(run: &'a Imprint<'_>, name: &'a str, sheet: &'a Sheet, money: &'a str) -> Self {
+        let (title, unit) = (heading(run, name), run.texts.label("book.yuan"));
+        Self { name, title, sheet, money, unit, remarks: Vec::new(), wraps: false }
     }
 
     fn write(
@@ -336,8 +332,8 @@ impl<'a> Page<'a> {
         to.write_with_format(1, 0, run.note(self.unit), &formats.note)?;
         for (number, column) in sheet.columns.iter().enumerate() {
             let number = column_index(number)?;
-            let label = if column.label.is_empty() { &column.name } else { &column.label };
-            to.write_with_format(HEADER, number, &**label, &formats.header)?;
+            let label = header(column, run.texts);
+            to.write_with_format(HEADER, number, label, &formats.header)?;
             let text = if self.wraps { &formats.wrapped } else { &formats.text };
             write_column(to, number, &column.values, formats, text)?;
             let width = column_width(label, &column.values);
@@ -350,9 +346,10 @@ impl<'a> Page<'a> {
             }
         }
         if self.money.is_empty() {
-            sign(to, index(sheet.rows)? + HEADER + 3, column_index(sheet.columns.len())?, formats)?;
+            let row = index(sheet.rows)? + HEADER + 3;
+            sign(run, to, row, column_index(sheet.columns.len())?, formats)?;
         } else {
-            self.totals(to, formats)?;
+            self.totals(run, to, formats)?;
         }
         let total = index(sheet.rows)? + HEADER + 1;
         to.set_freeze_panes(HEADER + 1, 0)?;
@@ -364,19 +361,27 @@ impl<'a> Page<'a> {
         to.set_landscape().set_paper_size(paper).set_print_fit_to_pages(1, 0);
         to.set_repeat_rows(0, HEADER)?;
         to.set_margins(0.4, 0.4, 0.5, 0.6, 0.3, 0.3);
-        to.set_footer("&C第 &P 页 共 &N 页");
+        to.set_footer(run.texts.label("book.pages"));
         Ok(())
     }
 
     /// Totals, the amount in words, and the line to sign.
-    fn totals(&self, to: &mut Worksheet, formats: &Formats) -> Result<(), XlsxError> {
+    fn totals(
+        &self,
+        run: &Imprint<'_>,
+        to: &mut Worksheet,
+        formats: &Formats,
+    ) -> Result<(), XlsxError> {
         let sheet = self.sheet;
         let row = index(sheet.rows)? + HEADER + 1;
         for (number, column) in sheet.columns.iter().enumerate() {
             let at = column_index(number)?;
             let sum = sheet.sum(&column.name);
             match (&column.values, sum) {
-                _ if number == 0 => to.write_with_format(row, at, "合计", &formats.total_text)?,
+                _ if number == 0 => {
+                    let total = run.texts.label("book.total");
+                    to.write_with_format(row, at, total, &formats.total_text)?
+                }
                 (Values::Rounded(rounded), _) => {
                     let format = formats.total_money.clone().set_num_format(places(rounded));
                     to.write_with_format(row, at, shown(rounded, rounded.total), &format)?
@@ -399,19 +404,30 @@ impl<'a> Page<'a> {
             };
         }
         let fen = sheet.sum(self.money).unwrap_or(0);
-        let words = format!("金额合计（大写）：{}", amount_in_words(Fen(fen)));
+        let words = run.texts.words(Fen(fen));
+        let words = run.texts.phrase("book.total_words", &[("words", &words)]);
         to.write_with_format(row + 1, 0, words, &formats.words)?;
         for (at, remark) in (row + 2..).zip(&self.remarks) {
             to.write_with_format(at, 0, remark, &formats.note)?;
         }
         let row = row + index(self.remarks.len())?;
-        sign(to, row + 3, column_index(sheet.columns.len())?, formats)
+        sign(run, to, row + 3, column_index(sheet.columns.len())?, formats)
     }
 }
 
+/// Who signs a page: 制单, 复核, 审批.
+pub(super) const SIGNED: [&str; 3] = ["book.prepared", "book.checked", "book.authorised"];
+
 /// 制单 / 复核 / 审批 over the width of the page.
-fn sign(to: &mut Worksheet, row: u32, columns: u16, formats: &Formats) -> Result<(), XlsxError> {
-    for (number, word) in (0_u16..).zip(["制单：", "复核：", "审批："]) {
+fn sign(
+    run: &Imprint<'_>,
+    to: &mut Worksheet,
+    row: u32,
+    columns: u16,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    for (number, word) in (0_u16..).zip(SIGNED) {
+        let word = run.texts.label(word);
         to.write_with_format(row, columns * number / 3, word, &formats.sign)?;
     }
     Ok(())
@@ -478,7 +494,7 @@ fn excel_date(date: Date) -> Result<ExcelDateTime, XlsxError> {
 /// two-decimal amount, which is what the sheet shows and what a person would type.
 #[expect(clippy::disallowed_types, reason = "a workbook knows no other number")]
 #[expect(clippy::cast_precision_loss, reason = "amounts of a settlement are far below 2^53 fen")]
-fn yuan_number(fen: i64) -> f64 {
+pub(super) fn yuan_number(fen: i64) -> f64 {
     fen as f64 / 100.0
 }
 
@@ -497,74 +513,6 @@ fn places(rounded: &Rounded) -> String {
 
 #[expect(clippy::disallowed_types, reason = "a workbook knows no other number")]
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-fn whole_number(whole: i64) -> f64 {
+pub(super) fn whole_number(whole: i64) -> f64 {
     whole as f64
-}
-
-/// Who did what with the run, and what proves it.
-fn acts(release: &Release) -> Vec<(&'static str, String)> {
-    let act = |signed: &Signed| {
-        let key = signed.key.as_ref().map_or(String::new(), |key| format!("（公钥{key}）"));
-        format!("{}　{}{key}", signed.by, signed.at)
-    };
-    let mut acts = vec![("结算", act(&release.made))];
-    acts.extend(release.approvals.iter().map(|approval| ("复核", act(approval))));
-    acts.push(("下达", act(&release.released)));
-    acts.push(("清单文件校验（SHA-256）", release.manifest_sha256.clone()));
-    acts.push(("计划行默克尔根", release.schedule_root.clone()));
-    let HeadAfter { event, head } = &release.ledger;
-    acts.push(("账册记录号", event.to_string()));
-    acts.push(("账册校验值（下达后，请另行留存）", head.clone()));
-    acts
-}
-
-/// The footer sheet: counts, sums, the account hash total, the amount in words, the signatures.
-fn footer(
-    run: &Imprint<'_>,
-    lines: &Sheet,
-    payments: &Sheet,
-    to: &mut Worksheet,
-    formats: &Formats,
-) -> Result<(), XlsxError> {
-    to.set_name("汇总")?;
-    // The title is wider than the two columns of figures.
-    to.merge_range(0, 0, 0, 3, &heading(run, "拨付计划汇总"), &formats.title)?;
-    to.set_row_height(0, 28)?;
-    let note = format!("批次号：{}    结算期：{}    金额单位：元", run.run_id, run.period);
-    to.write_with_format(1, 0, note, &formats.note)?;
-    let sum = |sheet: &Sheet, column: &str| sheet.sum(column).unwrap_or(0);
-    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    let mut row = HEADER;
-    let mut put = |label: &str, value: Result<(i64, bool), String>| -> Result<(), XlsxError> {
-        to.write_with_format(row, 0, label, &formats.text)?;
-        match value {
-            Ok((fen, true)) => to.write_with_format(row, 1, yuan_number(fen), &formats.money)?,
-            Ok((n, false)) => to.write_with_format(row, 1, whole_number(n), &formats.whole)?,
-            Err(text) => to.write_string_with_format(row, 1, text, &formats.text)?,
-        };
-        row += 1;
-        Ok(())
-    };
-    put("计划行数", Ok((count(lines.rows), false)))?;
-    put("应补金额合计", Ok((sum(lines, "gross_fen"), true)))?;
-    put("核减金额合计", Ok((sum(lines, "cut_fen"), true)))?;
-    put("拨付金额合计", Ok((sum(lines, "payable_fen"), true)))?;
-    put("付款笔数", Ok((count(payments.rows), false)))?;
-    let paid = sum(payments, "amount_fen");
-    put("付款金额合计", Ok((paid, true)))?;
-    put("付款金额大写", Err(amount_in_words(Fen(paid))))?;
-    put("账号校验和（各付款账号数字之和，末十二位）", Err(account_hash_total(payments)))?;
-    for (label, text) in run.release.map(acts).unwrap_or_default() {
-        put(label, Err(text))?;
-    }
-    to.set_column_width(0, 44)?;
-    // A hash of 64 digits has to be seen whole.
-    to.set_column_width(1, if run.release.is_some() { 72 } else { 44 })?;
-    to.set_column_width(2, 22)?;
-    to.set_column_width(3, 22)?;
-    for (number, word) in (0_u32..).zip(["制单：", "复核：", "审批："]) {
-        to.write_with_format(row + 1 + number, 0, word, &formats.sign)?;
-    }
-    to.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 1);
-    Ok(())
 }

@@ -2,17 +2,18 @@
 
 use super::keep::Keeping;
 use super::{CALC_VERSION, SettleError, Settled, compute_naming, in_pool};
-use crate::domain::texts::{Catalogue, Language};
-use crate::domain::{Finding, Month, Progress, SecretKey, hex};
+use crate::domain::texts::Catalogue;
+use crate::domain::{Month, Progress, SecretKey, hex};
 use crate::facts::RowUse;
 use crate::job::Job;
+use crate::law::{RuleHead, Step};
 use crate::ledger::{
     Demand, InstitutionMonth, Ledger, LedgerAhead, LedgerError, Posted, RunRecord, RunState,
     Written,
 };
 use crate::publish::{
-    self, Draft, FolderError, MANIFEST, Manifest, MonthResult, Profiles, Pseudonyms, Publication,
-    PublishError, Standing, TableUse,
+    self, Draft, FolderError, MANIFEST, Manifest, MonthResult, NoticeInForce, Profiles, Pseudonyms,
+    Publication, PublishError, Standing, TableUse,
 };
 use crate::subsidy::LineStatus;
 use sha2::{Digest, Sha256};
@@ -207,10 +208,10 @@ pub(super) fn write(
     let settled = &*settled;
     let profiles = Profiles::load(&job.reference, job.form.as_deref(), job.pay.as_ref())
         .map_err(SettleError::Profile)?;
-    // Files are in Chinese whatever the terminal speaks: the language is not in the run id (S29).
-    let catalogue = Catalogue::new(Language::Chinese);
+    // The language of a job that is not in Chinese is in its run id, since bytes follow it (S29).
+    let texts = Catalogue::new(job.language);
     let usage = usage(settled);
-    let text = |finding: &Finding| catalogue.finding(finding);
+    let words = words(settled, &texts);
     let publication = Publication {
         job,
         packs: settled
@@ -237,7 +238,9 @@ pub(super) fn write(
         tables: &settled.tables,
         usage: &usage,
         findings: &settled.findings,
-        text: &text,
+        texts: &texts,
+        words: &words,
+        notices: notices(settled),
         previous: settled.previous.as_ref(),
         year_to_date: &settled.year_to_date,
         pseudonyms,
@@ -326,6 +329,42 @@ pub(super) fn write(
     Ok((draft, outcome))
 }
 
+/// What packs call their reasons and the rules that cut, by code and id.
+fn words(settled: &Settled, texts: &Catalogue) -> BTreeMap<String, String> {
+    let mut words = BTreeMap::new();
+    let mut name = |code: &str, head: &RuleHead| {
+        let own = texts.named("", &head.label, &head.english);
+        if !own.is_empty() && own != &*head.id {
+            words.insert(code.to_owned(), own.to_owned());
+        }
+    };
+    for law in settled.months.iter().flat_map(|month| &month.law.segments) {
+        for step in &law.steps {
+            if let Step::Gate(gate) = step {
+                name(&gate.reason, &gate.head);
+            }
+        }
+        let cutting = law.caps.iter().map(|rule| &rule.head);
+        let cutting = cutting.chain(law.exclusions.iter().map(|rule| &rule.head));
+        cutting
+            .chain(law.shortages.iter().map(|rule| &rule.head))
+            .for_each(|head| name(&head.id, head));
+    }
+    words
+}
+
+/// Notices whose rules are in force in some month of the period.
+fn notices(settled: &Settled) -> Vec<NoticeInForce> {
+    let mut all: Vec<NoticeInForce> = Vec::new();
+    for of in settled.months.iter().flat_map(|month| NoticeInForce::of(&month.law)) {
+        match all.iter_mut().find(|known| known.number == of.number && known.title == of.title) {
+            Some(known) => known.versions = known.versions.max(of.versions),
+            None => all.push(of),
+        }
+    }
+    all
+}
+
 /// Standings as the ledger keeps them; what no table tells is below zero.
 fn institution_months(standing: &BTreeMap<String, Standing>) -> Vec<InstitutionMonth> {
     standing
@@ -382,7 +421,7 @@ fn report(job: &Job, settled: &Settled, outcome: Outcome) -> RunReport {
         payable_fen: settled.schedule.lines.iter().map(|line| line.payable_fen).sum(),
         findings: settled.findings.len() as u64,
         refused_by_reason: BTreeMap::new(),
-        words: BTreeMap::new(),
+        words: words(settled, &Catalogue::new(job.language)),
     };
     for month in &settled.months {
         let reasons = &month.entitlements.reasons;
@@ -402,11 +441,6 @@ fn report(job: &Job, settled: &Settled, outcome: Outcome) -> RunReport {
             for (code, count) in refused.into_iter().enumerate().filter(|(_, count)| *count > 0) {
                 let reason = reasons.text(u32::try_from(code).unwrap_or(0)).to_owned();
                 *report.refused_by_reason.entry(reason).or_default() += count;
-            }
-        }
-        for step in month.law.segments.iter().flat_map(|law| &law.steps) {
-            if let crate::law::Step::Gate(gate) = step {
-                report.words.insert(gate.reason.to_string(), gate.head.label.to_string());
             }
         }
     }

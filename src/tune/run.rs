@@ -5,8 +5,8 @@ use super::scenarios::{Planned, overlay, scenarios};
 use super::{TuneError, solve};
 use crate::domain::texts::Language;
 use crate::domain::{Outcome, Progress, hex};
-use crate::job::{self, Axis, Combined, TuneJob};
-use crate::law::OverlayText;
+use crate::job::{Axis, Combined, TuneJob};
+use crate::law::{OverlayText, RuleHead};
 use crate::publish::tuning::{self, Assumption, Family, Found, Moved, ScenarioRow, Tuning};
 use crate::publish::{self, Draft, InputFile, MANIFEST, Manifest, PublishError};
 use crate::settle::CALC_VERSION;
@@ -207,7 +207,7 @@ fn told(job: &TuneJob, desk: &Desk) -> Tuning {
         inputs,
         assumed: assumed(job),
         providers: desk.providers.clone(),
-        labels: labels(&months),
+        labels: labels(&months, job.language),
         baseline: desk.baseline().clone(),
         scenarios: Vec::new(),
         asked: 0,
@@ -218,18 +218,19 @@ fn told(job: &TuneJob, desk: &Desk) -> Tuning {
         moved: Vec::new(),
         chosen: None,
         worst: job.worst,
-        language: match job.language {
-            job::Language::Chinese => Language::Chinese,
-            job::Language::English => Language::English,
-        },
+        language: job.language,
     }
 }
 
 /// What people call the items of the pinned months.
-fn labels(months: &[&PinnedMonth]) -> BTreeMap<Arc<str>, Arc<str>> {
+fn labels(months: &[&PinnedMonth], language: Language) -> BTreeMap<Arc<str>, Arc<str>> {
     let segments = months.iter().flat_map(|month| &month.law.segments);
     let heads = segments.flat_map(|law| &law.items).map(|item| &item.head);
-    heads.map(|head| (Arc::clone(&head.id), Arc::clone(&head.label))).collect()
+    let label = |head: &RuleHead| match language {
+        Language::Chinese => Arc::clone(&head.label),
+        Language::English => Arc::clone(&head.english),
+    };
+    heads.map(|head| (Arc::clone(&head.id), label(head))).collect()
 }
 
 /// Everything assumed, settings of the job among it.

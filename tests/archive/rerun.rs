@@ -108,7 +108,10 @@ fn what_differs_is_listed_with_both_texts() {
     let (exit, said) = office.rerun(&format!("run-2026-09 {without}"));
     assert_eq!(exit, 6, "{said}");
     assert!(said.contains("version 1 of the calculation, which is not ours"), "{said}");
-    assert!(said.contains("not compared: examined.json, summary.json, manifest.json"), "{said}");
+    assert!(
+        said.contains("not compared: examined.json, report.html, summary.json, manifest.json"),
+        "{said}"
+    );
     // 150 yuan then, 165 now; A's ten days 100 and 110.
     for part in [
         "changes.csv: settled again it differs, line 2, column amount_fen\n  archived: 15000\n  \

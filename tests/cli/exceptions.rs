@@ -18,9 +18,10 @@ fn released(office: &Office) -> Vec<Row> {
 
 /// Reconciles with more keys at the top of the job; the report.
 fn reconcile(office: &Office, more: &str) -> Value {
+    let correct = if more.contains("correct") { "" } else { "correct = true\n" };
     let text = format!(
         "id = \"answers\"\nkind = \"reconcile\"\nsettles = {:?}\nperiod = \"2026-08\"\n\
-         input = {:?}\ncalendar = \"cn\"\ncorrect = true\nworkbooks = true\n{more}",
+         input = {:?}\ncalendar = \"cn\"\nworkbooks = true\n{correct}{more}",
         office.place("2026-08"),
         office.place("answers"),
     );
@@ -113,4 +114,31 @@ fn a_code_the_job_knows_as_no_fault_of_the_account_holds_nothing() {
         let owed: i64 = lines.iter().map(|row| row["payable_fen"].parse::<i64>().unwrap()).sum();
         assert_eq!(owed.to_string(), sent[2]["amount_fen"]);
     }
+}
+
+/// The same book in English: pages, headers, classes, reasons and next steps; a reconciliation in
+/// another language is another one, and files of machines do not change.
+#[test]
+fn the_book_of_exceptions_speaks_the_language_of_the_job() {
+    let office = Office::new();
+    let sent = released(&office);
+    let refused = &sent[2]["end_to_end_id"];
+    fs::create_dir_all(office.path("answers")).unwrap();
+    let text = format!("端到端标识,状态,原因代码,日期\n{refused},失败,AC04,2026-09-15\n");
+    fs::write(office.path("answers/answers.csv"), text).unwrap();
+    let english = reconcile(&office, "language = \"en\"\ncorrect = false\n");
+    let book = office.path("recon/exceptions.xlsx");
+    let ours = |cell: &String| cell.chars().any(|c| matches!(u32::from(c), 0x3400..=0x9fff));
+    for name in ["To do", "Totals", "Clearing", "Ageing"] {
+        let cells = page(&book, name);
+        let head = cells.iter().skip(2).position(|row| !row[0].is_empty()).unwrap() + 2;
+        assert!(!cells[head].iter().any(ours), "{name}: {:?}", cells[head]);
+    }
+    let cells = page(&book, "To do");
+    let told = cells.iter().flatten().any(|cell| cell == "AC04 account closed");
+    assert!(told, "{cells:?}");
+    let clearing = fs::read(office.path("recon/clearing.csv")).unwrap();
+    let chinese = reconcile(&office, "correct = false\n");
+    assert_ne!(english["recon_id"], chinese["recon_id"]);
+    assert_eq!(clearing, fs::read(office.path("recon/clearing.csv")).unwrap());
 }

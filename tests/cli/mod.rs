@@ -3,6 +3,7 @@
 
 mod args;
 mod carry;
+mod english;
 mod exceptions;
 mod explain;
 mod journal;

@@ -170,8 +170,9 @@ fn the_text_shows_what_changed_and_both_calculations() {
         "paid 100.00 yuan, due 70.00 yuan, difference -30.00 yuan",
         "cause: a delivery that came in",
         "delivery: attendance days.csv, received on 2026-02-20",
-        "fact 出勤天数: 10 (attendance.csv record 1) → 7 (days.csv record 2)",
-        "rule rate.day 日补助标准: 示例2号 一, 示例1号 一 before, in force from 2026-01-01, published on \
+        "fact days_attended: 10 (attendance.csv record 1) → 7 (days.csv record 2)",
+        // The pack has no English name for it: the id stands for itself.
+        "rule rate.day: 示例2号 一, 示例1号 一 before, in force from 2026-01-01, published on \
          2026-03-20, known from 2026-03-20",
         "the same child at institution I2: care 托小班 全日托 2026-01-01..2026-01-31, paid 0.00 yuan, \
          due 84.00 yuan",
@@ -272,10 +273,10 @@ fn a_line_that_is_refused_now_says_why() {
     let now = &later[1]["explanation"]["lines"][0];
     assert_eq!((&now["status"], &now["reason"]), (&json!("refused"), &json!("never_came")));
     let text = office().explain(3, &format!("{words} --lang en"));
-    let reason = "as known then: refused, reason: 当月没有考勤 (never_came) (示例1号 二)";
+    let reason = "as known then: refused, reason: never_came (示例1号 二)";
     assert!(text.contains(reason), "{text}");
     // The days are not told any more.
-    assert!(text.contains("fact 出勤天数: 8 (attendance.csv record 3) → null"), "{text}");
+    assert!(text.contains("fact days_attended: 8 (attendance.csv record 3) → null"), "{text}");
 }
 
 #[test]

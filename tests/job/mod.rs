@@ -64,7 +64,7 @@ fn everything_left_out_has_its_default() {
     assert!(job.workbooks && !job.entitlements_csv && !job.provisional_calendar);
     assert_eq!(job.change_percent, 20);
     assert_eq!((job.opening, job.threads, job.office.as_str()), (None, None, ""));
-    assert_eq!(job.message_language, Language::Chinese);
+    assert_eq!(job.language, Language::Chinese);
     assert_eq!(job.tables.len(), 11, "every core table has a specification");
     assert!(job.tables.iter().all(|spec| spec.paths.is_empty()));
 }
@@ -92,7 +92,7 @@ fn the_command_line_goes_before_the_file() {
         (Path::new("x"), Some(Path::new("l.db")))
     );
     assert_eq!(job.known_on, Date::from_ymd(2027, 1, 5).unwrap());
-    assert_eq!((job.threads, job.message_language), (Some(3), Language::English));
+    assert_eq!((job.threads, job.language), (Some(3), Language::English));
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn what_must_be_said_is_asked_for() {
 }
 
 #[test]
-fn the_canonical_text_knows_no_folder_thread_or_language() {
+fn the_canonical_text_knows_no_folder_and_no_thread() {
     let text = format!("{LEAST}[inputs.slots]\nvalues.service = {{ \"FULL\" = \"全日托\" }}\n");
     let read = |files: &[&str], text: &str, overrides| {
         Place::new(files).read(text, overrides).unwrap().canonical
@@ -274,7 +274,7 @@ fn the_canonical_text_knows_no_folder_thread_or_language() {
         out: Some("x".into()),
         ledger: Some(LedgerChoice::None),
         threads: Some(8),
-        language: Some(Language::English),
+        language: Some(Language::Chinese),
         ..Overrides::default()
     };
     assert_eq!(base, read(&["slots.csv"], &text, elsewhere));
@@ -285,11 +285,34 @@ fn the_canonical_text_knows_no_folder_thread_or_language() {
         format!("office = \"示例区\"\n{text}"),
         format!("known_on = 2026-10-11\n{text}"),
         format!("change_percent = 21\n{text}"),
+        format!("language = \"en\"\n{text}"),
     ];
     for changed in changes {
         assert_ne!(base, read(&["slots.csv"], &changed, Overrides::default()), "{changed}");
     }
     assert_ne!(base, read(&["slots_1.csv"], &text, Overrides::default()), "file names are shown");
+}
+
+/// S29 as it stands since files speak English: a job in Chinese keeps the id it always had, one in
+/// English is another run, whether its file or the command line says so.
+#[test]
+fn the_language_of_the_files_is_part_of_the_run_where_it_is_not_chinese() {
+    let read = |text: &str, language| {
+        let overrides = Overrides { language, ..Overrides::default() };
+        Place::new(&["slots.csv"]).read(text, overrides).unwrap()
+    };
+    let english = format!("language = \"en\"\n{LEAST}");
+    let base = read(LEAST, None);
+    assert!(!base.canonical.contains("language"), "{}", base.canonical);
+    assert_eq!(base.canonical, read(&format!("language = \"zh-CN\"\n{LEAST}"), None).canonical);
+    let job = read(&english, None);
+    assert_eq!(job.language, Language::English);
+    assert!(job.canonical.contains("\"language\":\"en\""), "{}", job.canonical);
+    assert_eq!(job.canonical, read(LEAST, Some(Language::English)).canonical);
+    assert_eq!(base.canonical, read(&english, Some(Language::Chinese)).canonical);
+    let wrong = format!("language = \"de\"\n{LEAST}");
+    let said = Place::new(&["slots.csv"]).read(&wrong, Overrides::default()).unwrap_err();
+    assert!(said.to_string().contains("expected \"zh-CN\" or \"en\""), "{said}");
 }
 
 /// First cells of the Markdown table under a heading: the keys documented there.

@@ -45,6 +45,7 @@ pub(super) fn head(id: &str) -> Arc<RuleHead> {
         known_from: date("2025-12-20"),
         published: date("2025-12-20"),
         label: Arc::from(id),
+        english: Arc::from(id),
         place: LawPlace::default(),
     })
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tuoyu::allocation::{Allocation, BudgetLine, FundingCell};
+use tuoyu::domain::texts::Catalogue;
 use tuoyu::domain::{
     Basis, CodeColumn, CodeList, Column, Date, Fen, Finding, FindingCode, Frame, Frames, KeyColumn,
     Month, NumColumn, Origins, Place, Stored,
@@ -18,8 +19,8 @@ use tuoyu::intake::{SourceFile, Table, Tables};
 use tuoyu::job::{Job, JobKind, Language};
 use tuoyu::law::{MidMonth, Overlaps, PackHead};
 use tuoyu::publish::{
-    Draft, MonthResult, Outputs, Previous, PriceColumns, Profiles, Pseudonyms, Publication,
-    PublishError, Standing, TableUse, YearToDate,
+    Draft, MonthResult, NoticeInForce, Outputs, Previous, PriceColumns, Profiles, Pseudonyms,
+    Publication, PublishError, Standing, TableUse, YearToDate,
 };
 use tuoyu::schedule::{LineKind, Payee, Payment, Schedule, ScheduleLine};
 use tuoyu::subsidy::{Entitlements, ItemLines, LineStatus};
@@ -48,6 +49,8 @@ pub(super) struct Case {
     pub(super) year_to_date: YearToDate,
     pub(super) pseudonyms: Pseudonyms,
     pub(super) profiles: Profiles,
+    pub(super) texts: Catalogue,
+    words: BTreeMap<String, String>,
 }
 
 pub(super) fn keys<'a>(texts: impl IntoIterator<Item = &'a str>) -> Stored {
@@ -349,7 +352,7 @@ fn job(period: Month) -> Job {
         pay: None,
         carry_failed: false,
         codes: Vec::new(),
-        message_language: Language::Chinese,
+        language: Language::Chinese,
         threads: None,
         canonical: String::new(),
     }
@@ -394,6 +397,8 @@ impl Case {
             },
             pseudonyms: Pseudonyms::new(b"0123456789abcdef0123456789abcdef").unwrap(),
             profiles: Profiles::load(&reference(), None, None).unwrap(),
+            texts: Catalogue::new(Language::Chinese),
+            words: BTreeMap::new(),
         }
     }
 
@@ -421,7 +426,14 @@ impl Case {
             tables: &self.tables,
             usage: &self.usage,
             findings: &self.findings,
-            text: &|finding| (format!("说明 {}", finding.code.name()), "核实".to_owned()),
+            texts: &self.texts,
+            words: &self.words,
+            notices: vec![NoticeInForce {
+                number: "示例财规〔2026〕1号".to_owned(),
+                title: "示例办法".to_owned(),
+                published: Date::from_ymd(2025, 12, 20).unwrap(),
+                versions: 2,
+            }],
             previous: self.previous.as_ref(),
             year_to_date: &self.year_to_date,
             pseudonyms: &self.pseudonyms,

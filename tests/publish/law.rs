@@ -54,6 +54,7 @@ fn rule(id: &str, basis: Basis, since: &str, clause: &str) -> SubsidyRule {
             known_from: Date::parse_iso("2025-12-20").unwrap(),
             published: Date::parse_iso("2025-12-20").unwrap(),
             label: Arc::from("按人补助"),
+            english: Arc::from("按人补助"),
             place: LawPlace::default(),
         },
         amount: zero(&basis),

@@ -10,4 +10,5 @@ mod form;
 mod law;
 mod outside;
 mod page;
+mod report;
 mod speed;

@@ -211,7 +211,7 @@ impl Making<'_> {
             for line in &explanation.lines {
                 let paid = if line.in_kind { 0 } else { line.allocated_fen };
                 fen = fen.saturating_add(paid);
-                self.count(&line.item, &line.rule.label, paid, 0);
+                self.count(&line.item, Some(&line.rule), paid, 0);
                 let places = places(&posted, &line.item, &told.shares, line.status == "paid");
                 items.push(ItemSaid::of(line, places));
             }
@@ -253,9 +253,8 @@ impl Making<'_> {
             stays.push(StaysSaid { institution_id: institution.to_owned(), stays: own });
             for row in rows.iter().filter(|row| row.institution == institution) {
                 let change = ChangeSaid::of(row, &run.names);
-                let label = lines.iter().find(|line| line.item == change.item);
-                let label = label.map_or("", |line| &line.rule.label);
-                self.count(&change.item, label, 0, change.net_fen);
+                let line = lines.iter().find(|line| line.item == change.item);
+                self.count(&change.item, line.map(|line| &line.rule), 0, change.net_fen);
                 let refused = lines
                     .iter()
                     .filter(|line| change.due_fen == 0 && change.is(line))
@@ -294,16 +293,18 @@ impl Making<'_> {
         })
     }
 
-    fn count(&mut self, item: &str, label: &str, first: i64, net: i64) {
+    fn count(&mut self, item: &str, rule: Option<&RuleSaid>, first: i64, net: i64) {
         let of = self.totals.entry(item.to_owned()).or_insert_with(|| TotalSaid {
             item: item.to_owned(),
             label: String::new(),
+            english: String::new(),
             first_fen: 0,
             net_fen: 0,
             due_fen: 0,
         });
-        if !label.is_empty() {
-            label.clone_into(&mut of.label);
+        if let Some(rule) = rule {
+            rule.label.clone_into(&mut of.label);
+            rule.english.clone_into(&mut of.english);
         }
         of.first_fen = of.first_fen.saturating_add(first);
         of.net_fen = of.net_fen.saturating_add(net);
@@ -332,6 +333,7 @@ impl ItemSaid {
             status: line.status.clone(),
             reason: line.reason.clone(),
             reason_words: line.reason_words.clone(),
+            reason_english: line.reason_english.clone(),
             reason_rule: Self::cause(line),
             expression: line.expression.clone(),
             exact: line.exact.clone(),

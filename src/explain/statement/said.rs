@@ -107,6 +107,9 @@ pub struct ItemSaid {
     pub reason: String,
     /// The reason in the pack's words, or empty.
     pub reason_words: String,
+    /// The same in English, where the pack has it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reason_english: String,
     /// The gate or guide price that gave the reason; none where none did.
     pub reason_rule: Option<RuleSaid>,
     /// The amount's expression as the pack writes it.
@@ -186,8 +189,11 @@ pub struct ChangedSaid {
 pub struct TotalSaid {
     /// Item.
     pub item: String,
-    /// In words.
+    /// In words, in Chinese.
     pub label: String,
+    /// In English words, where the pack has them.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub english: String,
     /// Settled first.
     pub first_fen: i64,
     /// Changed since.

@@ -121,9 +121,9 @@ impl Page<'_> {
     fn item(&mut self, of: &ItemSaid) {
         let status = self.word("status", &of.status);
         let value = self.money(of.allocated_fen);
-        let label = if of.rule.label == of.item { "" } else { of.rule.label.as_str() };
+        let label = of.rule.named(self.texts);
         let paid = if of.status == "paid" { value.as_str() } else { "" };
-        let reason = self.reason(&of.reason, &of.reason_words);
+        let reason = self.reason(&of.reason, &of.reason_words, &of.reason_english);
         self.say(
             2,
             "statement.item",
@@ -227,7 +227,10 @@ impl Page<'_> {
             } else {
                 words.clone()
             };
-            self.say(3, "statement.refused", &[("reason", &words)]);
+            // The words of a gate are those of its failure.
+            let english = rule.as_ref().map_or("", |rule| &rule.english);
+            let words = self.texts.named(&words, &words, english);
+            self.say(3, "statement.refused", &[("reason", words)]);
             if let Some(rule) = rule {
                 self.because(rule);
             }
@@ -244,6 +247,7 @@ impl Page<'_> {
         self.say(0, "statement.totals", &[]);
         for item in &of.items {
             let label = if item.label == item.item { "" } else { item.label.as_str() };
+            let label = self.texts.named("", label, &item.english);
             let [first, net, due] =
                 [item.first_fen, item.net_fen, item.due_fen].map(|fen| self.money(fen));
             self.say(

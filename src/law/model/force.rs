@@ -210,6 +210,10 @@ pub struct ShownRule {
     pub clause: String,
     /// Title of the notice.
     pub notice: String,
+    /// 文号 alone.
+    pub number: String,
+    /// The day the notice was published.
+    pub published: Date,
     /// Version.
     pub version: String,
     /// First day in force.

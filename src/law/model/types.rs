@@ -105,6 +105,8 @@ pub struct RuleHead {
     pub published: Date,
     /// Text for people (`zh`), or the id.
     pub label: Arc<str>,
+    /// English text for people (`en`), or the id.
+    pub english: Arc<str>,
     /// Where it stands.
     pub place: LawPlace,
 }

@@ -225,6 +225,11 @@ impl Block {
     pub(crate) fn chinese(&self) -> Option<&str> {
         self.text("zh")
     }
+
+    /// English name, if written.
+    pub(crate) fn english(&self) -> Option<&str> {
+        self.text("en")
+    }
 }
 
 /// An exact number of a node already held against [`super::schema::Shape::Number`].

@@ -132,6 +132,7 @@ pub(crate) const DATED: &[Key] = &[
     may("supersedes", Shape::Record(SUPERSEDES)),
     or("mid_month", Shape::Word(MID_MONTH), "by_month_start"),
     may("zh", Shape::Text),
+    may("en", Shape::Text),
 ];
 
 const PARAMETER: &[Key] =

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::{Control, TableUse, add};
-use crate::domain::{Fen, amount_in_words};
+use crate::domain::Fen;
+use crate::domain::texts::Catalogue;
 use crate::publish::register::{NOBODY, Register};
 use crate::publish::sheet::{Sheet, Values};
 use crate::publish::tally::{Tallies, Tally};
 use crate::publish::{Publication, PublishError};
 
 /// Rows of `control.csv` in the making.
-#[derive(Default)]
-struct Rows {
+struct Rows<'a> {
+    texts: &'a Catalogue,
     scope: Vec<String>,
     key: Vec<String>,
     counts: [Vec<Option<i64>>; 6],
@@ -20,7 +21,19 @@ struct Rows {
     to_date: Vec<Option<i64>>,
 }
 
-impl Rows {
+impl<'a> Rows<'a> {
+    fn new(texts: &'a Catalogue) -> Self {
+        Self {
+            texts,
+            scope: Vec::new(),
+            key: Vec::new(),
+            counts: Default::default(),
+            amount: Vec::new(),
+            words: Vec::new(),
+            to_date: Vec::new(),
+        }
+    }
+
     fn push(
         &mut self,
         scope: &str,
@@ -34,7 +47,7 @@ impl Rows {
             column.push(count.map(|n| i64::try_from(n).unwrap_or(i64::MAX)));
         }
         self.amount.push(money.map(|(fen, _)| fen));
-        self.words.push(money.map_or_else(String::new, |(fen, _)| amount_in_words(Fen(fen))));
+        self.words.push(money.map_or_else(String::new, |(fen, _)| self.texts.words(Fen(fen))));
         self.to_date.push(money.map(|(fen, before)| fen.saturating_add(before)));
     }
 }
@@ -56,7 +69,7 @@ pub(in crate::publish) fn sheet(
     tallies: &Tallies,
     control: &Control,
 ) -> Result<Sheet, PublishError> {
-    let mut rows = Rows::default();
+    let mut rows = Rows::new(run.texts);
     for table in run.usage {
         let TableUse { read, used, unused, refused, .. } = *table;
         let counts = [Some(read), Some(used), Some(unused), Some(refused), None, None];
@@ -91,7 +104,7 @@ fn institution_rows(
     register: &Register,
     tallies: &Tallies,
     paid: &BTreeMap<&str, i64>,
-    rows: &mut Rows,
+    rows: &mut Rows<'_>,
 ) -> Result<(), PublishError> {
     let mut ids: BTreeMap<&str, u32> = BTreeMap::new();
     for (index, entry) in (0_u32..).zip(&register.institutions) {
@@ -114,7 +127,7 @@ fn institution_rows(
     Ok(())
 }
 
-impl Rows {
+impl Rows<'_> {
     fn sheet(self) -> Sheet {
         let mut sheet = Sheet::new("control", self.scope.len());
         sheet.put("scope", "范围", Values::Text(self.scope));

@@ -63,11 +63,13 @@ impl Measure {
             let yuan = largest.saturating_abs() / 100;
             for ((from, zeros), key) in [(larger, "page.yuan_larger"), (large, "page.yuan_large")] {
                 if yuan >= from {
-                    return Scale { places: 2 + zeros, unit: texts.label(key).to_owned() };
+                    let unit = texts.label(key).to_owned();
+                    return Scale { places: 2 + zeros, unit, money: true };
                 }
             }
         }
-        Scale { places: self.places(), unit: self.unit(texts).to_owned() }
+        let (unit, money) = (self.unit(texts).to_owned(), *self == Self::Money);
+        Scale { places: self.places(), unit, money }
     }
 }
 
@@ -78,6 +80,7 @@ pub(super) struct Scale {
     places: u32,
     /// The unit.
     unit: String,
+    money: bool,
 }
 
 impl Scale {
@@ -91,11 +94,12 @@ impl Scale {
         grouped(value, self.places, true)
     }
 
-    /// A value beside what is drawn, to two decimals; the table tells it in full.
+    /// A value beside what is drawn, to two decimals; the table tells it in full. Money keeps its
+    /// two decimals, so that a column of it lines up.
     pub(super) fn value(&self, value: i64) -> String {
         let over = self.places.saturating_sub(2);
         let rounded = RoundingMode::HalfUp.divide_i64(value, 10_i64.pow(over));
-        grouped(rounded, self.places - over, true)
+        grouped(rounded, self.places - over, !self.money)
     }
 }
 
@@ -166,7 +170,7 @@ mod tests {
         // Below 100,000 yuan nothing is gained.
         check(Language::Chinese, 9_999_999, 9_999_999, ("99,999.99", "元"));
         check(Language::Chinese, 10_000_000, 12_345_678, ("12.35", "万元"));
-        check(Language::Chinese, 10_000_000, -5_000_000, ("\u{2212}5", "万元"));
+        check(Language::Chinese, 10_000_000, -5_000_000, ("\u{2212}5.00", "万元"));
         check(Language::Chinese, 1_000_000_000_000, 1_234_567_890_123, ("123.46", "亿元"));
         check(Language::English, 9_999_999, 5, ("0.05", "yuan"));
         check(Language::English, 10_000_000, 12_345_678, ("123.46", "thousand yuan"));

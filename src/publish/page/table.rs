@@ -3,7 +3,11 @@
 use std::fmt::Write as _;
 
 use super::escape;
+use super::text::width;
 use crate::domain::texts::Catalogue;
+
+/// Pixels of a cell from which on it is a sentence.
+const LONG: i32 = 300;
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,18 +61,18 @@ impl Table {
              <table>\n<caption id=\"t{number}\">{}</caption>\n<thead>\n<tr>",
             escape(&self.caption)
         );
-        for column in &self.columns {
-            let class = if column.numeric { " class=\"n\"" } else { "" };
+        let classes: Vec<&str> = (0..self.columns.len()).map(|at| self.class(at)).collect();
+        for (column, class) in self.columns.iter().zip(&classes) {
             let _ = write!(out, "<th scope=\"col\"{class}>{}</th>", escape(&column.title));
         }
         out.push_str("</tr>\n</thead>\n<tbody>\n");
         for row in &self.rows {
-            self.row(row, out);
+            Self::row(row, &classes, out);
         }
         out.push_str("</tbody>\n");
         if !self.total.is_empty() {
             out.push_str("<tfoot>\n");
-            self.row(&self.total, out);
+            Self::row(&self.total, &classes, out);
             out.push_str("</tfoot>\n");
         }
         out.push_str("</table>\n");
@@ -80,10 +84,19 @@ impl Table {
         out.push_str("</div>\n");
     }
 
-    fn row(&self, row: &[String], out: &mut String) {
+    /// How a column is set: numbers to the right, sentences with room.
+    fn class(&self, at: usize) -> &'static str {
+        let long = |row: &Vec<String>| row.get(at).is_some_and(|cell| width(cell) > LONG);
+        match self.columns.get(at) {
+            Some(Column { numeric: true, .. }) => " class=\"n\"",
+            _ if self.rows.iter().any(long) => " class=\"w\"",
+            _ => "",
+        }
+    }
+
+    fn row(row: &[String], classes: &[&str], out: &mut String) {
         out.push_str("<tr>");
-        for (at, (cell, column)) in row.iter().zip(&self.columns).enumerate() {
-            let class = if column.numeric { " class=\"n\"" } else { "" };
+        for (at, (cell, class)) in row.iter().zip(classes).enumerate() {
             let cell = escape(cell);
             let _ = match at {
                 0 => write!(out, "<th scope=\"row\"{class}>{cell}</th>"),

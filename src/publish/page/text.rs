@@ -49,7 +49,7 @@ pub(super) fn escape(text: &str) -> Cow<'_, str> {
 /// About how wide a text is in a chart, in its pixels: a Chinese character is square.
 pub(super) fn width(text: &str) -> i32 {
     let letter = |c: char| match u32::from(c) {
-        0..0x1100 if matches!(c, ' ' | '.' | ',' | 'i' | 'l' | '\'') => 4,
+        0..0x1100 if matches!(c, ' ' | '.' | ',' | 'f' | 'i' | 'j' | 'l' | 'r' | 't' | '\'') => 4,
         0..0x1100 if c.is_uppercase() => 9,
         0..0x1100 => 7,
         _ => 12,

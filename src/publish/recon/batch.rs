@@ -2,6 +2,7 @@
 //! release need.
 
 use crate::domain::Month;
+use crate::domain::texts::Catalogue;
 use crate::publish::proof::OUTSIDE;
 use crate::publish::sheet::Sheet;
 use crate::publish::workbook::{self, Imprint};
@@ -39,6 +40,8 @@ pub struct BatchFiles<'a> {
     pub paying: &'a [(String, Vec<u8>)],
     /// Whether workbooks are written.
     pub workbooks: bool,
+    /// Texts in the language of the settlement.
+    pub texts: &'a Catalogue,
 }
 
 /// Writes and seals the folder beside its place.
@@ -62,6 +65,7 @@ pub fn write_batch(of: &BatchFiles<'_>, out: &Path) -> Result<Draft, PublishErro
     }
     if of.workbooks {
         let imprint = Imprint {
+            texts: of.texts,
             run_id: of.run_id,
             office: of.office,
             title: of.title,
@@ -87,6 +91,7 @@ pub fn write_batch(of: &BatchFiles<'_>, out: &Path) -> Result<Draft, PublishErro
         months: vec![of.period.to_string()],
         calc_version: of.calc_version.to_owned(),
         known_on: of.known_on.clone(),
+        language: Manifest::tag_of(of.texts.language()),
         ..Manifest::default()
     })?;
     Ok(draft)

@@ -1,7 +1,8 @@
 //! `exceptions.xlsx`: what a person has to do, row by row, and the totals to sign.
 
 use super::{Reconciliation, ageing, rows};
-use crate::domain::texts::{Catalogue, Language};
+use crate::domain::Fen;
+use crate::domain::texts::Catalogue;
 use crate::publish::sheet::{Sheet, Values};
 use crate::publish::workbook::{self, Imprint};
 use rust_xlsxwriter::XlsxError;
@@ -11,7 +12,9 @@ use rust_xlsxwriter::XlsxError;
 /// # Errors
 /// When a page is beyond the format's limits.
 pub(super) fn exceptions(of: &Reconciliation<'_>) -> Result<Vec<u8>, XlsxError> {
+    let texts = &Catalogue::new(of.job.language);
     let imprint = Imprint {
+        texts,
         run_id: of.recon_id,
         office: "",
         title: &of.job.title,
@@ -20,12 +23,11 @@ pub(super) fn exceptions(of: &Reconciliation<'_>) -> Result<Vec<u8>, XlsxError> 
         sample: false,
         release: None,
     };
-    let texts = Catalogue::new(Language::Chinese);
     let pages = [
-        ("待处理事项", todo(of, &texts), "our"),
-        ("对账汇总", totals(of), ""),
-        ("资金清算", rows::clearing(of), "all_amt_fen"),
-        ("账龄", readable(ageing::sheet(of), &texts), "amount_fen"),
+        (texts.label("recon.todo"), todo(of, texts), "our"),
+        (texts.label("recon.totals"), totals(of, texts), ""),
+        (texts.label("recon.clearing"), rows::clearing(of), "all_amt_fen"),
+        (texts.label("recon.ageing"), readable(ageing::sheet(of), texts), "amount_fen"),
     ];
     workbook::pages(&imprint, &pages)
 }
@@ -62,10 +64,10 @@ fn todo(of: &Reconciliation<'_>, texts: &Catalogue) -> Sheet {
     let reason = |row: &rows::Row<'_>| {
         let mut parts: Vec<String> = Vec::new();
         if !row.account_no.is_empty() {
-            parts.push(format!("银行所述账号 {}", row.account_no));
+            parts.push(texts.phrase("recon.their_account", &[("account", row.account_no)]));
         }
         // The bank's own words go before what its code is called.
-        let called = of.job.reasons.get(row.code).map_or("", |reason| &reason.zh);
+        let called = of.job.reasons.get(row.code).map_or("", |reason| reason.words(texts));
         let words = if row.reason.is_empty() { called } else { row.reason };
         let told = [row.code, words].into_iter().filter(|text| !text.is_empty());
         parts.extend(told.map(str::to_owned));
@@ -81,34 +83,36 @@ fn todo(of: &Reconciliation<'_>, texts: &Catalogue) -> Sheet {
     let short = |row: &rows::Row<'_>| row.carried_to.chars().take(12).collect();
     sheet.put("carried_to", "转入批次", text(&short));
     let place = |row: &rows::Row<'_>| match row.record {
-        Some(record) if !row.file.is_empty() => format!("{} 第{record}条", row.file),
+        Some(record) if !row.file.is_empty() => {
+            let values = [("file", row.file), ("record", &*record.to_string())];
+            texts.phrase("recon.place", &values)
+        }
         _ => String::new(),
     };
     sheet.put("place", "依据", text(&place));
     sheet
 }
 
-fn totals(of: &Reconciliation<'_>) -> Sheet {
+fn totals(of: &Reconciliation<'_>, texts: &Catalogue) -> Sheet {
     let totals = of.totals;
     let lines = [
-        ("发送", totals.sent),
-        ("其中：已付", totals.paid),
-        ("其中：拒付", totals.rejected),
-        ("其中：退回", totals.returned),
-        ("其中：未答复", totals.pending),
-        ("另：暂缓未发", totals.held),
-        ("另：银行多付", totals.excess),
+        ("recon.sent", totals.sent),
+        ("recon.paid", totals.paid),
+        ("recon.rejected", totals.rejected),
+        ("recon.returned", totals.returned),
+        ("recon.pending", totals.pending),
+        ("recon.held", totals.held),
+        ("recon.excess", totals.excess),
     ];
     let mut sheet = Sheet::new("totals", lines.len());
-    let names = lines.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let names = lines.iter().map(|(name, _)| texts.label(name).to_owned()).collect();
     sheet.put("part", "项目", Values::Text(names));
     let counts = lines.iter().map(|(_, sum)| i64::try_from(sum.0).unwrap_or(i64::MAX)).collect();
     sheet.put("count", "笔数", Values::Int(counts));
     let fen = |sum: i128| i64::try_from(sum).unwrap_or(i64::MAX);
     let amounts = lines.iter().map(|(_, sum)| fen(sum.1)).collect();
     sheet.put("sum", "金额", Values::Fen(amounts));
-    let words =
-        lines.iter().map(|(_, sum)| crate::domain::amount_in_words(crate::domain::Fen(fen(sum.1))));
+    let words = lines.iter().map(|(_, sum)| texts.words(Fen(fen(sum.1))));
     sheet.put("words", "大写", Values::Text(words.collect()));
     sheet
 }

@@ -7,6 +7,7 @@ use super::super::post::Maker;
 use super::past::to_pay_again;
 use super::{CALC_VERSION, CorrectionReport, Judged, SettleError, accounts};
 use crate::allocation::BudgetLine;
+use crate::domain::texts::{Catalogue, Language};
 use crate::domain::{Date, Fen, hex, hex_upper};
 use crate::job::{Approval, ReconcileJob};
 use crate::ledger::{
@@ -51,6 +52,8 @@ struct Named {
     office: String,
     sample: bool,
     items: BTreeMap<String, String>,
+    #[serde(default)]
+    language: String,
 }
 
 /// A payment that failed, and how much of it is to be paid again.
@@ -160,7 +163,11 @@ impl Correction {
         let paying = self.pay.as_ref().map(|pay| pay.beside(&self.schedule).text());
         let paying: Vec<(String, Vec<u8>)> =
             paying.into_iter().map(|text| (PAY_FILE.to_owned(), text.into_bytes())).collect();
-        let title = format!("{}更正发放第{}批", self.named.title, self.number);
+        // The batch is in the language of the settlement, whoever reads the answers.
+        let texts = Catalogue::new(Language::parse(&self.named.language).unwrap_or_default());
+        let number = self.number.to_string();
+        let values = [("title", &*self.named.title), ("number", &*number)];
+        let title = texts.phrase("book.batch_title", &values);
         let files = BatchFiles {
             run_id: &self.run_id,
             job_id: &self.job_id,
@@ -174,6 +181,7 @@ impl Correction {
             schedule: &self.schedule,
             paying: &paying,
             workbooks: job.workbooks,
+            texts: &texts,
         };
         let draft = write_batch(&files, &self.folder)?;
         let path = draft.folder().join(MANIFEST);

@@ -4,8 +4,8 @@ use plotters::style::text_anchor::HPos;
 
 use super::Axis;
 use super::canvas::{
-    Area, Canvas, FAINT, Fault, Frame, INK, SERIES, Width, block, blocks_legend, canvas, halo,
-    legend, line, marks, near, write,
+    Area, Canvas, FAINT, Fault, Frame, INK, SERIES, Width, block, blocks_legend, canvas,
+    fitting_marks, halo, legend, line, near, write,
 };
 use crate::domain::texts::Catalogue;
 use crate::publish::page::table::Table;
@@ -82,14 +82,15 @@ impl Bars {
         let widest = values.iter().map(|value| width(value)).max().unwrap_or(0);
         let labels = self.rows.iter().map(|row| width(&row.label)).max().unwrap_or(0);
         let top = legend(shown, paper).1;
+        let edge = if least < 0 { width(&scale.tick(least)) / 2 + 8 } else { 8 };
         let sizes = match paper {
             Width::Wide => {
-                let left = (labels + 14).clamp(60, 250);
+                let left = (labels + 14).clamp(60, 290);
                 Sizes { top, left, right: widest + 14, row: 28, half: 8, middle: 14 }
             }
-            // The label has a line of its own over the bar.
+            // The label has a line of its own over the bar; a mark of the axis is not cut off.
             Width::Narrow => {
-                Sizes { top, left: 8, right: widest + 12, row: 42, half: 7, middle: 30 }
+                Sizes { top, left: edge, right: widest + 14, row: 42, half: 7, middle: 30 }
             }
         };
         let rows = i32::try_from(self.rows.len()).unwrap_or(i32::MAX / 64);
@@ -97,10 +98,11 @@ impl Bars {
         canvas(paper, height, |area| {
             let entries: Vec<_> = shown.iter().copied().zip(SERIES.into_iter().cycle()).collect();
             blocks_legend(area, &entries, paper)?;
-            let x = marks(least, most.max(least.saturating_add(1)), paper.marks());
+            let room = paper.pixels() - sizes.left - sizes.right;
+            let x = fitting_marks((least, most.max(least.saturating_add(1))), room, &scale);
             let frame = Frame {
                 x: &x,
-                y: &[0, 1],
+                y: &[],
                 left: sizes.left,
                 right: sizes.right,
                 top: sizes.top,
@@ -123,7 +125,7 @@ impl Bars {
                     }
                     Width::Narrow => {
                         let label = fit(&bar.label, paper.pixels() - 12);
-                        halo(area, &label, (sizes.left, head + 12), HPos::Left)?;
+                        halo(area, &label, (4, head + 12), HPos::Left)?;
                     }
                 }
                 bar.draw(area, &at, middle, sizes.half)?;

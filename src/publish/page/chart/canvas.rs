@@ -11,6 +11,7 @@ use plotters::element::{PathElement, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, IntoFont, RGBColor, ShapeStyle, TextStyle};
 
+use super::super::measure::Scale;
 use super::super::text::{fit, width};
 
 /// Why a drawing fails: it cannot, into memory.
@@ -63,14 +64,6 @@ impl Width {
             Self::Narrow => "narrow",
         }
     }
-
-    /// About how many marks an axis from left to right has.
-    pub(super) const fn marks(self) -> i64 {
-        match self {
-            Self::Wide => 7,
-            Self::Narrow => 3,
-        }
-    }
 }
 
 /// Draws on a sheet of that size.
@@ -109,6 +102,21 @@ pub(super) fn marks(least: i64, most: i64, about: i64) -> Vec<i64> {
     let first = least.div_euclid(step) * step;
     let count = (most - first + step - 1) / step;
     (0..=count).map(|at| first + at * step).collect()
+}
+
+/// Marks of an axis from left to right over that many pixels: as many as are read apart, at
+/// most eight.
+pub(super) fn fitting_marks(ends: (i64, i64), pixels: i32, scale: &Scale) -> Vec<i64> {
+    let mut found = Vec::new();
+    for about in (1..=7).rev() {
+        found = marks(ends.0, ends.1, about);
+        let widest = found.iter().map(|mark| width(&scale.tick(*mark))).max().unwrap_or(0);
+        let count = i32::try_from(found.len()).unwrap_or(i32::MAX / 1024);
+        if count.saturating_mul(widest + 16) <= pixels {
+            break;
+        }
+    }
+    found
 }
 
 /// A number where the plane can draw it.

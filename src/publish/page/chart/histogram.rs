@@ -4,8 +4,8 @@ use plotters::style::text_anchor::HPos;
 
 use super::Axis;
 use super::canvas::{
-    Canvas, FAINT, Frame, SERIES, Width, block, blocks_legend, canvas, legend, line, marks, near,
-    write,
+    Canvas, FAINT, Frame, SERIES, Width, block, blocks_legend, canvas, fitting_marks, legend, line,
+    marks, near, write,
 };
 use crate::domain::texts::Catalogue;
 use crate::publish::page::measure::Measure;
@@ -80,7 +80,7 @@ impl Histogram {
             let entries: Vec<_> = shown.iter().copied().zip(colours).collect();
             blocks_legend(area, &entries, paper)?;
             write(area, &self.counted, (4, head + 10), FAINT, HPos::Left)?;
-            let x = marks(least, most, paper.marks());
+            let x = fitting_marks((least, most), paper.pixels() - 82, &scale);
             let frame = Frame {
                 x: &x,
                 y: &y,

@@ -8,8 +8,8 @@ use plotters::style::{Color, RGBColor, ShapeStyle};
 
 use super::Axis;
 use super::canvas::{
-    Area, Canvas, FAINT, Fault, Frame, INK, LEGEND_ROW, PAPER, SERIES, Width, canvas, halo, legend,
-    line, marks, near, write,
+    Area, Canvas, FAINT, Fault, Frame, INK, LEGEND_ROW, PAPER, SERIES, Width, canvas,
+    fitting_marks, halo, legend, line, marks, near, write,
 };
 use crate::domain::texts::Catalogue;
 use crate::publish::page::table::Table;
@@ -92,12 +92,13 @@ impl Lines {
         let largest = |(least, most): (i64, i64)| most.max(least.saturating_neg());
         let x_scale = self.x.measure.scale(largest(x_ends), texts);
         let y_scale = self.y.measure.scale(largest(y_ends), texts);
-        let (x, y) = (marks(x_ends.0, x_ends.1, paper.marks()), marks(y_ends.0, y_ends.1, 6));
+        let y = marks(y_ends.0, y_ends.1, 6);
         let labels: Vec<&str> = self.series.iter().map(|series| &*series.label).collect();
         let shown: &[&str] = if labels.len() > 1 { &labels } else { &[] };
         let (places, head) = legend(shown, paper);
         let top = head + 26;
         let left = y.iter().map(|mark| width(&y_scale.tick(*mark))).max().unwrap_or(0) + 16;
+        let x = fitting_marks(x_ends, paper.pixels() - left - 28, &x_scale);
         let height = head + if paper == Width::Wide { 340 } else { 300 };
         canvas(paper, height, |area| {
             for (number, ((row, at), label)) in places.iter().zip(shown).enumerate() {

@@ -4,8 +4,8 @@ use plotters::style::text_anchor::HPos;
 
 use super::Axis;
 use super::canvas::{
-    Canvas, FAINT, Frame, INK, SERIES, Width, block, blocks_legend, canvas, halo, legend, line,
-    marks, near, write,
+    Canvas, FAINT, Frame, INK, SERIES, Width, block, blocks_legend, canvas, fitting_marks, halo,
+    legend, line, near, write,
 };
 use crate::domain::texts::Catalogue;
 use crate::publish::page::table::Table;
@@ -59,11 +59,12 @@ impl Ranges {
         canvas(paper, height, |area| {
             let entries = [(sides[0], SERIES[2]), (sides[1], SERIES[0])];
             blocks_legend(area, &entries, paper)?;
-            let x = marks(least, most, paper.marks());
+            let room = paper.pixels() - left - settings - settings.max(24);
+            let x = fitting_marks((least, most), room, &scale);
             // Beside the plane there is room for the settings at the ends of the longest bar.
             let frame = Frame {
                 x: &x,
-                y: &[0, 1],
+                y: &[],
                 left: left + settings,
                 right: settings.max(24),
                 top,
