@@ -16,3 +16,4 @@ mod retro;
 mod rules;
 mod settle;
 mod tidy;
+mod tune;

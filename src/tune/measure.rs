@@ -5,8 +5,8 @@ use super::roll::{NOBODY, Roll, fen};
 use super::{Fees, Measures};
 use crate::allocation::BudgetLine;
 use crate::domain::{
-    Basis, Breaches, ChildChanges, Column, Month, NetFees, Outcome, Overrun, Provider, QUANTILES, Revenue,
-    key_rows,
+    Basis, Breaches, ChildChanges, Column, Month, NetFees, Outcome, Overrun, Provider, QUANTILES,
+    Revenue, key_rows,
 };
 use crate::publish::{PriceColumns, price_columns};
 use crate::settle::pinned::Trial;

@@ -71,13 +71,7 @@ impl Building<'_> {
         }
     }
 
-    fn bound(
-        &self,
-        basis: &Basis,
-        at: usize,
-        by_version: &[Vec<Expr>],
-        den: i64,
-    ) -> Option<Bound> {
+    fn bound(&self, basis: &Basis, at: usize, by_version: &[Vec<Expr>], den: i64) -> Option<Bound> {
         let all: Vec<Expr> = by_version.iter().flatten().cloned().collect();
         let reads = reads_of(&all);
         let mut numbering = Numbering::new(self.frames.get(basis)?.rows);

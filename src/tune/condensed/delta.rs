@@ -33,9 +33,9 @@ pub(in crate::tune) fn plain(law: &LawOfMonth) -> Option<&Law> {
                 && cap.window == Window::Month
                 && cap.quantity.is_none()
                 && cap.apportion == Apportion::LargestRemainder
-                && rules.caps[..at].iter().all(|other| {
-                    other.items.iter().all(|item| !cap.items.contains(item))
-                })
+                && rules.caps[..at]
+                    .iter()
+                    .all(|other| other.items.iter().all(|item| !cap.items.contains(item)))
         })
         && rules.splits.values().all(|split| split.scope != SplitScope::Line);
     fits.then_some(rules)

@@ -266,8 +266,9 @@ impl Money {
             }
         }
         // A source stands in the outcome as soon as an item it pays for has a line.
-        let paid: Vec<bool> =
-            (0..width).map(|item| fen.iter().skip(item).step_by(width).any(|fen| *fen != 0)).collect();
+        let paid: Vec<bool> = (0..width)
+            .map(|item| fen.iter().skip(item).step_by(width).any(|fen| *fen != 0))
+            .collect();
         let mut nothing = Vec::new();
         let mut cutter = Cutter::default();
         for (bit, cap) in self.caps.iter().enumerate() {
@@ -335,7 +336,8 @@ impl Money {
                     *sum = sum.checked_add(total)?;
                 }
             }
-            for (total, shares) in whole.into_iter().zip(&split.shares).filter(|(sum, _)| *sum != 0) {
+            for (total, shares) in whole.into_iter().zip(&split.shares).filter(|(sum, _)| *sum != 0)
+            {
                 add(total, shares)?;
             }
             for (source, sum) in split.sources.iter().zip(sums) {
@@ -347,12 +349,7 @@ impl Money {
     }
 }
 
-fn split(
-    building: &Building<'_>,
-    law: &Law,
-    id: &Arc<str>,
-    institutions: usize,
-) -> Option<Split> {
+fn split(building: &Building<'_>, law: &Law, id: &Arc<str>, institutions: usize) -> Option<Split> {
     if id.is_empty() {
         let whole = SplitShares::new(&[1], SplitMethod::LargestRemainder, 1)?;
         let (scope, sources) = (SplitScope::Institution, vec![Arc::from("")]);

@@ -36,8 +36,7 @@ impl Judged {
             return None;
         }
         let rows: Vec<u32> = (0_u32..).take(frame.rows).collect();
-        let when =
-            evaluate(&rule.when, frames, &rule.basis, &rows, &building.steps.calendar);
+        let when = evaluate(&rule.when, frames, &rule.basis, &rows, &building.steps.calendar);
         let Column::Bool(applies) = &when.column else { return None };
         let homes = key_rows(frames, &rule.basis, &Basis::Institution);
         let mut this = Self {

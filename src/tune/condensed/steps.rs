@@ -9,7 +9,8 @@ use crate::domain::{Basis, Calendar, Frame, Frames};
 use crate::history::{Past, Persons};
 use crate::law::expr::Expr;
 use crate::law::{
-    Aggregate, AggregateRule, Breach, CapRule, GateRef, Law, LawOfMonth, PriceRule, Step, SubsidyRule,
+    Aggregate, AggregateRule, Breach, CapRule, GateRef, Law, LawOfMonth, PriceRule, Step,
+    SubsidyRule,
 };
 use crate::subsidy::{Rounded, admitted, evaluate, gate_column, parents};
 use std::collections::{BTreeMap, BTreeSet};
@@ -258,8 +259,11 @@ impl Building<'_> {
         reads: &Reads,
         changed: bool,
     ) -> Option<()> {
-        let fixed: Vec<Expr> =
-            [Some(&rule.when), Some(&rule.fee), rule.floor.as_ref()].into_iter().flatten().cloned().collect();
+        let fixed: Vec<Expr> = [Some(&rule.when), Some(&rule.fee), rule.floor.as_ref()]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
         if self.known.any(&reads_of(&fixed)) {
             return None;
         }
@@ -432,9 +436,8 @@ impl Building<'_> {
                     return None;
                 }
                 let rows = laying.rows(basis);
-                let [when, fee] = [&rule.when, &rule.fee].map(|expr| {
-                    evaluate(expr, self.frames, basis, &rows, &self.steps.calendar)
-                });
+                let [when, fee] = [&rule.when, &rule.fee]
+                    .map(|expr| evaluate(expr, self.frames, basis, &rows, &self.steps.calendar));
                 let ceiling = laying.reading(of, name, step, &kinds);
                 laying.reduced(Reduced { rule, ceiling, when, fee });
             } else {
