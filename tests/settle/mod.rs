@@ -10,5 +10,5 @@ mod offsets;
 mod real;
 mod retro;
 mod schedule;
-mod whole;
+pub(crate) mod whole;
 mod yearly;

@@ -310,7 +310,7 @@ fn shuffled_rows_of_the_sample_give_the_same_money() {
 }
 
 /// A small month of the benchmark's shape: every kind of defect, several slot rows, caps that bind.
-fn bench_month(folder: &Path, seed: u64) {
+pub(crate) fn bench_month(folder: &Path, seed: u64) {
     let mut state = seed;
     let mut draw = move |below: u64| {
         state =

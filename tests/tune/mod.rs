@@ -5,6 +5,7 @@
 //! child (1300 yuan).
 
 mod desk;
+mod families;
 
 use desk::{Desk, all_fees, outcome, run, text};
 use std::sync::Arc;

@@ -32,10 +32,10 @@ struct Sought {
     place: usize,
 }
 
-/// The figures of each group and of everybody; fees lie in `range`.
+/// The figures of each group, whose sums are known, and of everybody; fees lie in the range given.
 pub(super) fn net_fees(
     stretches: &[Stretch<'_>],
-    groups: usize,
+    sums: &[i64],
     (lowest, highest): (i64, i64),
 ) -> (Vec<NetFees>, NetFees) {
     let most_of = |stretch: &Stretch<'_>| stretch.less.iter().map(|(less, _)| *less).max();
@@ -45,12 +45,11 @@ pub(super) fn net_fees(
     let shift = (64 - range.leading_zeros()).saturating_sub(BUCKETS);
     let bucket = |value: i64| usize::try_from((value - low) >> shift).unwrap_or(0);
     let width = 1 << BUCKETS;
+    let groups = sums.len();
     let mut counts = vec![0_u32; groups << BUCKETS];
-    let mut told = vec![NetFees::default(); groups];
     for stretch in stretches {
         stretch.each(|value, group| {
             counts[(group << BUCKETS) + bucket(value)] += 1;
-            told[group].sum_fen += value;
         });
     }
     let mut all = vec![0_u32; width];
@@ -98,6 +97,8 @@ pub(super) fn net_fees(
             }
         })
     };
+    let of = |sum_fen: &i64| NetFees { sum_fen: *sum_fen, ..NetFees::default() };
+    let mut told: Vec<NetFees> = sums.iter().map(of).collect();
     for ((told, own), (sought, counts)) in told
         .iter_mut()
         .zip(list_group.chunks_exact(width))
@@ -141,13 +142,14 @@ mod tests {
         let bundles: Vec<u32> = (0..5000_u32).map(|at| at % 3).collect();
         let less = [(0, 0), (60_050, 1), (319_999, 1)];
         let stretch = Stretch { fees: &fees, bundles: &bundles, less: &less };
-        let (groups, all) = net_fees(&[stretch], 3, (0, 320_000));
         let mut values = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
         for (fee, bundle) in fees.iter().zip(&bundles) {
             let (less, group) = less[*bundle as usize];
             values[usize::from(group)].push(fee - less);
             values[3].push(fee - less);
         }
+        let sums: Vec<i64> = values[..3].iter().map(|values| values.iter().sum()).collect();
+        let (groups, all) = net_fees(&[stretch], &sums, (0, 320_000));
         for (told, values) in groups.iter().chain([&all]).zip(&mut values) {
             assert_eq!(told.children, values.len() as u64);
             assert_eq!(told.sum_fen, values.iter().sum::<i64>());

@@ -82,6 +82,10 @@ pub(super) struct People {
     fees: Vec<i64>,
     /// Group of each bundle of families.
     groups: Vec<u16>,
+    /// Families of each bundle.
+    heads: Vec<i64>,
+    /// Sum of the fees of each group.
+    fee_sums: Vec<i64>,
 }
 
 /// Changes of children: by how much, and how many.
@@ -164,7 +168,45 @@ impl People {
         let groups: Option<Vec<u16>> = (0..families.bundles.count())
             .map(|bundle| u16::try_from(families.bundles.told(bundle)).ok())
             .collect();
-        Some(Self { children, counts, families, fees, groups: groups? })
+        let mut heads = vec![0; families.bundles.count()];
+        families.of.iter().for_each(|bundle| heads[*bundle as usize] += 1);
+        let groups = groups?;
+        let mut this =
+            Self { children, counts, families, fees, groups, heads, fee_sums: Vec::new() };
+        this.fee_sums = this.sums_of(&this.fees);
+        Some(this)
+    }
+
+    /// Sum of fees of each group.
+    fn sums_of(&self, fees: &[i64]) -> Vec<i64> {
+        let most = self.groups.iter().max().map_or(0, |most| usize::from(*most) + 1);
+        let mut sums = vec![0_i64; most];
+        for (fee, bundle) in fees.iter().zip(&self.families.of) {
+            sums[usize::from(self.groups[*bundle as usize])] += fee;
+        }
+        sums
+    }
+
+    /// Adds what the families of each group pay; `fees` where they are other than without any scenario.
+    pub(super) fn add_sums(&self, less: &Less, fees: Option<&[i64]>, sums: &mut [i64]) {
+        let own = fees.map(|fees| self.sums_of(fees));
+        for (sum, fees) in sums.iter_mut().zip(own.as_ref().unwrap_or(&self.fee_sums)) {
+            *sum += fees;
+        }
+        for ((less, group), heads) in less.all.iter().zip(&self.heads) {
+            sums[usize::from(*group)] -= less * heads;
+        }
+        // Families whose lines are cut to nothing pay what they would have been spared.
+        let mut from = 0;
+        for (until, caps) in &less.runs {
+            if let Some(without) = less.without.get(caps) {
+                for bundle in &self.families.of[from..*until] {
+                    let at = *bundle as usize;
+                    sums[usize::from(less.all[at].1)] += less.all[at].0 - without[at].0;
+                }
+            }
+            from = *until;
+        }
     }
 
     /// Enrolments with a fee, in the order of the families.
