@@ -4,14 +4,14 @@ use super::axis::{self, Axis, decimal, place, quoted};
 use super::toml_walk::{Section, Text, parse_month};
 use super::{Job, JobError, LedgerChoice, Overrides, read};
 use crate::domain::texts::Language;
-use crate::domain::{Fen, Month};
+use crate::domain::{Date, Fen, Month};
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
 
-const TOP: [&str; 20] = [
+const TOP: [&str; 21] = [
     "id",
     "kind",
     "title",
@@ -19,6 +19,7 @@ const TOP: [&str; 20] = [
     "periods",
     "period",
     "planned",
+    "planned_from",
     "fees",
     "net_of",
     "scenario",
@@ -48,6 +49,8 @@ pub struct TuneJob {
     pub jobs: Vec<Job>,
     /// Whether planned notices count as adopted in the baseline already.
     pub planned: bool,
+    /// A day from which planned notices are in force already where they count as adopted.
+    pub planned_from: Option<Date>,
     /// Whether families are charged no more than the ceilings of a scenario.
     pub to_ceiling: bool,
     /// Items that lower what families pay; `None`: every item of a child that is paid in money.
@@ -212,6 +215,7 @@ pub fn read_tune(path: &Path, overrides: &Overrides) -> Result<TuneJob, JobError
     let mut job = TuneJob {
         title: top.string("title")?.unwrap_or_else(|| id.clone()),
         planned: top.truth("planned")?.unwrap_or(false),
+        planned_from: top.date("planned_from")?,
         to_ceiling,
         net_of: net_of.map(|items| items.into_iter().map(Spanned::into_inner).collect()),
         scenarios: scenarios(&top)?,

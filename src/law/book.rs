@@ -15,7 +15,7 @@ use super::lookup::{self, ReadTable, TableContext};
 use super::model::{DictionaryEntry, InputColumn, InputTable, LawPlace, RuleHead, Ty};
 use super::read;
 use super::text::{self, Block, BlockKind, Notice, PackText, Papers};
-use crate::domain::{Basis, Calendar, Severity};
+use crate::domain::{Basis, Calendar, Date, Severity};
 
 /// What can be read of a guide price: `ID.ceiling` and so on.
 pub(super) const PRICE_PARTS: [&str; 5] = ["ceiling", "floor", "fee", "over", "under"];
@@ -89,6 +89,19 @@ impl LawBook {
         let mut book = self.clone();
         for notice in &mut book.notices {
             notice.planned = false;
+        }
+        book
+    }
+
+    /// [`LawBook::with_planned`], with what they say in force from a day on already where their own
+    /// day is later.
+    #[must_use]
+    pub fn with_planned_from(&self, day: Date) -> Self {
+        let mut book = self.with_planned();
+        for block in &mut book.blocks {
+            if self.notices[block.notice].planned && block.dating.from > day {
+                Arc::make_mut(block).dating.from = day;
+            }
         }
         book
     }

@@ -4,7 +4,7 @@ use super::assume::{self, Wanted};
 use super::measure::{Entitled, Measured, Sums, measure, paid_by};
 use super::roll::{Roll, providers, rolls};
 use super::{Fees, Measures, TuneError};
-use crate::domain::{Fraction, Month, Outcome, Progress, Provider, Severity, Silent};
+use crate::domain::{Date, Fraction, Month, Outcome, Progress, Provider, Severity, Silent};
 use crate::intake::Tables;
 use crate::job::{Assumptions, Job, TuneJob};
 use crate::law::{self, LawBook, LawErrors, LawOfMonth, LawText, OverlayText};
@@ -19,6 +19,8 @@ pub struct Baseline {
     pub jobs: Vec<Job>,
     /// Whether planned notices count as adopted already.
     pub planned: bool,
+    /// A day from which planned notices are in force already, once they count as adopted.
+    pub planned_from: Option<Date>,
     /// What is measured beside the money.
     pub measures: Measures,
     /// What is assumed of enrolment.
@@ -33,6 +35,7 @@ impl Baseline {
         Self {
             jobs: job.jobs.clone(),
             planned: job.planned,
+            planned_from: job.planned_from,
             measures: Measures {
                 to_family: job.net_of.as_ref().map(items),
                 fees: if job.to_ceiling { Fees::ToCeiling } else { Fees::AsFiled },
@@ -47,6 +50,7 @@ impl Baseline {
         Self {
             jobs: vec![job.clone()],
             planned: false,
+            planned_from: None,
             measures: Measures::default(),
             assumptions: Assumptions::default(),
         }
@@ -105,7 +109,7 @@ impl Desk {
         if !errors.is_empty() {
             return Err(SettleError::Law(LawErrors(errors)).into());
         }
-        let book = if of.planned { book.with_planned() } else { book };
+        let book = if of.planned { adopted(&book, of.planned_from) } else { book };
         progress.end();
         let growth = growth(&of.assumptions);
         let mut pinned = Vec::with_capacity(of.jobs.len());
@@ -164,7 +168,8 @@ impl Desk {
             self.ground.iter().chain(&scenario.overlays).cloned().collect();
         let of = |errors| TuneError::Scenario { scenario: scenario.id.clone(), errors };
         let book = self.law.under(&overlays).map_err(of)?;
-        Ok(if scenario.planned || self.of.planned { book.with_planned() } else { book })
+        let is_planned = scenario.planned || self.of.planned;
+        Ok(if is_planned { adopted(&book, self.of.planned_from) } else { book })
     }
 
     /// The figures of a scenario, by the rooms of a settlement.
@@ -264,6 +269,11 @@ impl Desk {
         let rolls = are_other.then(|| self.rolls_of(&trials));
         Ok((trials, rolls))
     }
+}
+
+/// The law with planned notices taken as adopted.
+fn adopted(book: &LawBook, from: Option<Date>) -> LawBook {
+    from.map_or_else(|| book.with_planned(), |day| book.with_planned_from(day))
 }
 
 /// What a declared growth does to the tables of a month.

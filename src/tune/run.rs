@@ -253,6 +253,9 @@ fn assumed(job: &TuneJob) -> Vec<Assumption> {
     if job.planned {
         setting("planned", "true");
     }
+    if let Some(day) = job.planned_from {
+        setting("planned_from", &day.to_string());
+    }
     all
 }
 

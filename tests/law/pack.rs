@@ -97,6 +97,12 @@ fn planned_law_counts_only_when_asked_for() {
     let version = "rate.slot@2027-01-01/2026-08-01";
     assert!(!in_force(&packs, "2027-01", "2027-02-01").snapshot.contains(version));
     assert!(in_force(&packs.with_planned(), "2027-01", "2027-02-01").snapshot.contains(version));
+    // In force from a day of the question's own, where its own day is later.
+    let september = |packs: &LawBook| in_force(packs, "2026-09", "2026-10-12").snapshot;
+    assert!(!september(&packs.with_planned()).contains("rate.slot@2027-01-01"));
+    let earlier = packs.with_planned_from(date("2026-09-01"));
+    assert!(september(&earlier).contains("rate.slot@2026-09-01/2026-08-01"));
+    assert!(!in_force(&earlier, "2026-08", "2026-10-12").snapshot.contains("rate.slot@2026-09-01"));
 }
 
 #[test]

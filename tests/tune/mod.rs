@@ -107,6 +107,28 @@ fn only_items_named_lower_what_families_pay() {
 }
 
 #[test]
+fn a_planned_notice_may_be_tried_before_its_day() {
+    let desk = Desk::new();
+    desk.put(
+        "pack/planned.toml",
+        "[notice]\nnumber = \"示例2号\"\ntitle = \"征求意见稿(示例)\"\npublished = 2026-09-01\n\
+         status = \"planned\"\n\
+         [[parameter]]\nid = \"rate.child\"\nclause = \"一\"\neffective_from = 2027-01-01\n\
+         supersedes = { known_from = 2025-12-20, until = \"open\" }\n\
+         unit = \"yuan/child/month\"\nvalue = \"100.00\"\n",
+    );
+    let scenario = "[[scenario]]\nid = \"planned\"\nplanned = true\n";
+    // In September the notice is not in force yet.
+    let report = desk.run(scenario);
+    assert_eq!(outcome(&report, "planned"), &report.tuning.baseline);
+    // From September on: 4 x 100 + 7 x 30.
+    let report = desk.run(&format!("planned_from = 2026-09-01\n{scenario}"));
+    assert_eq!(report.tuning.baseline.cost_fen, 101_000);
+    assert_eq!(outcome(&report, "planned").cost_fen, 61_000);
+    assert!(text(&report.folder.join("scenarios.csv")).contains("planned_from = 2026-09-01"));
+}
+
+#[test]
 fn a_budget_line_is_overrun_in_the_month_that_draws_too_much() {
     let desk = Desk::new();
     let report = desk.run("periods = [\"2026-09\", \"2026-10\"]\n");
