@@ -46,12 +46,14 @@ pub(super) fn escape(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// About how wide a text is in a chart, in its pixels: a Chinese character is square.
+/// About how wide a text is in a chart, in its pixels, rather too much than too little: fonts
+/// differ, a Chinese character is square in all of them.
 pub(super) fn width(text: &str) -> i32 {
     let letter = |c: char| match u32::from(c) {
-        0..0x1100 if matches!(c, ' ' | '.' | ',' | 'f' | 'i' | 'j' | 'l' | 'r' | 't' | '\'') => 4,
+        0..0x1100 if matches!(c, ' ' | '.' | ',' | 'f' | 'i' | 'j' | 'l' | 'r' | 't' | '\'') => 5,
+        0..0x1100 if matches!(c, 'm' | 'w' | 'M' | 'W') => 11,
         0..0x1100 if c.is_uppercase() => 9,
-        0..0x1100 => 7,
+        0..0x1100 => 8,
         _ => 12,
     };
     text.chars().map(letter).sum()

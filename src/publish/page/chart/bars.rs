@@ -115,6 +115,7 @@ impl Bars {
             let plane = frame.plane(area)?;
             let at = |value: i64| plane.backend_coord(&(near(value), 0)).0;
             let bottom = height - BOTTOM;
+            line(area, (at(0), sizes.top), (at(0), bottom), FAINT)?;
             for ((row, bar), value) in (0_i32..).zip(&self.rows).zip(&values) {
                 let head = sizes.top + row * sizes.row;
                 let middle = head + sizes.middle;
@@ -132,7 +133,6 @@ impl Bars {
                 let edge = paper.pixels() - 4;
                 write(area, value, (edge, middle), INK, HPos::Right)?;
             }
-            line(area, (at(0), sizes.top), (at(0), bottom), FAINT)?;
             let title = scale.titled(&self.axis.title, texts);
             let centre = i32::midpoint(sizes.left, paper.pixels() - sizes.right);
             let centre = if paper == Width::Wide { centre } else { paper.pixels() / 2 };

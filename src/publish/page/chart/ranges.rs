@@ -77,6 +77,7 @@ impl Ranges {
             let plane = frame.plane(area)?;
             let at = |value: i64| plane.backend_coord(&(near(value), 0)).0;
             let centre = at(self.centre);
+            line(area, (centre, top), (centre, height - BOTTOM), INK)?;
             for (number, range) in (0_i32..).zip(&self.rows) {
                 let head = top + number * row;
                 let middle = head + middle;
@@ -107,7 +108,6 @@ impl Ranges {
                     write(area, setting, (x, middle), INK, side)?;
                 }
             }
-            line(area, (centre, top), (centre, height - BOTTOM), INK)?;
             let title = scale.titled(&self.axis.title, texts);
             let middle = i32::midpoint(left + settings, paper.pixels() - settings.max(24));
             write(area, &title, (middle, height - 10), FAINT, HPos::Center)
