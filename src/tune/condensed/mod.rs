@@ -124,8 +124,8 @@ impl<'d> Family<'d> {
             net.iter().flat_map(|(month, less, fees)| month.people.stretches(less, fees)).collect();
         let mut sums = vec![0_i64; self.groups.len()];
         for (month, less, fees) in &net {
-            let changed = matches!(fees, Cow::Owned(_)).then_some(&**fees);
-            month.people.add_sums(less, changed, &mut sums);
+            let other = matches!(fees, Cow::Owned(_)).then_some(&**fees);
+            month.people.add_sums(less, other, &mut sums);
         }
         let range = if range.0 > range.1 { (0, 0) } else { range };
         let (by_group, everybody) = net_fees(&stretches, &sums, range);
