@@ -47,13 +47,14 @@ impl Expr {
                 users[*arg].push(id);
             }
         }
-        let uses = Uses { tree, users, root: *root };
+        let reading = Uses { tree, users, root: *root };
         let mut found = Vec::new();
         for (place, (basis, column)) in tree.columns.iter().enumerate() {
             let own = |id: &NodeId| tree.nodes[*id].op == Op::Column(place);
             let mut bounds = Vec::new();
             let ids = (0..tree.nodes.len()).filter(own);
-            if ids.into_iter().all(|id| uses.bound(id, place, &mut bounds)) && !bounds.is_empty() {
+            if ids.into_iter().all(|id| reading.bound(id, place, &mut bounds)) && !bounds.is_empty()
+            {
                 bounds.sort_unstable();
                 bounds.dedup();
                 let whole = (0, self.inner.source.len());

@@ -91,10 +91,7 @@ pub(super) fn net_fees(
     let mut quantiles = |own: &[u16], sought: [Sought; 5]| {
         sought.map(|sought| {
             let list = &mut lists[usize::from(own[sought.bucket])];
-            match sought.place < list.len() {
-                true => *list.select_nth_unstable(sought.place).1,
-                false => 0,
-            }
+            if sought.place < list.len() { *list.select_nth_unstable(sought.place).1 } else { 0 }
         })
     };
     let of = |sum_fen: &i64| NetFees { sum_fen: *sum_fen, ..NetFees::default() };

@@ -113,21 +113,18 @@ impl Numbering {
         let pairs = self.0.of.iter_mut().zip(&codes.of);
         let place = |number: u32, code: u32| u64::from(number) * width + u64::from(code);
         let cells = u64::from(self.0.count) * width;
-        match usize::try_from(cells).ok().filter(|_| cells <= ARRAY_MAX) {
-            Some(cells) => {
-                let mut known = vec![u32::MAX; cells];
-                let mut own = own;
-                for (number, code) in pairs {
-                    let at = usize::try_from(place(*number, *code)).unwrap_or(0);
-                    *number = own(&mut known[at]);
-                }
+        if let Some(cells) = usize::try_from(cells).ok().filter(|_| cells <= ARRAY_MAX) {
+            let mut known = vec![u32::MAX; cells];
+            let mut own = own;
+            for (number, code) in pairs {
+                let at = usize::try_from(place(*number, *code)).unwrap_or(0);
+                *number = own(&mut known[at]);
             }
-            None => {
-                let mut known: FxHashMap<u64, u32> = FxHashMap::default();
-                let mut own = own;
-                for (number, code) in pairs {
-                    *number = own(known.entry(place(*number, *code)).or_insert(u32::MAX));
-                }
+        } else {
+            let mut known: FxHashMap<u64, u32> = FxHashMap::default();
+            let mut own = own;
+            for (number, code) in pairs {
+                *number = own(known.entry(place(*number, *code)).or_insert(u32::MAX));
             }
         }
         self.0.count = next.max(1);

@@ -124,8 +124,8 @@ impl<'d> Family<'d> {
             net.iter().flat_map(|(month, less, fees)| month.people.stretches(less, fees)).collect();
         let mut sums = vec![0_i64; self.groups.len()];
         for (month, less, fees) in &net {
-            let changed = matches!(fees, Cow::Owned(_)).then_some(&**fees);
-            month.people.add_sums(less, changed, &mut sums);
+            let other = matches!(fees, Cow::Owned(_)).then_some(&**fees);
+            month.people.add_sums(less, other, &mut sums);
         }
         let range = if range.0 > range.1 { (0, 0) } else { range };
         let (by_group, everybody) = net_fees(&stretches, &sums, range);
@@ -146,6 +146,9 @@ fn counted(mut changes: Changes) -> ChildChanges {
     };
     let (winners, losers, same) = (count(|by| by > 0), count(|by| by < 0), count(|by| by == 0));
     let all = winners + losers + same;
+    // Where one cell of a table changes, most bundles do not: they need no order among themselves.
+    changes.retain(|(by, _)| *by != 0);
+    changes.push((0, same));
     changes.sort_unstable();
     let quantiles = QUANTILES.map(|percent| {
         let mut place = (all * u64::from(percent)).div_ceil(100).saturating_sub(1);

@@ -120,26 +120,22 @@ impl Money {
             let home = |row: usize| homes.as_ref().map_or(Frame::NO_ROW, |homes| homes.at(row));
             let changed = building.items.get(&lines.item);
             let mut fixed = Vec::new();
-            let mut kinds: Vec<u32> = match changed {
-                Some(item) => {
-                    let of = |kind: &u32| {
-                        if item.passes[*kind as usize] { *kind } else { Frame::NO_ROW }
-                    };
-                    item.kinds.of.iter().map(of).collect()
-                }
-                None => {
-                    let mut known: BTreeMap<i64, u32> = BTreeMap::new();
-                    let mut of = |(status, fen): (&LineStatus, &i64)| {
-                        if *fen == 0 || *status == LineStatus::Refused {
-                            return Frame::NO_ROW;
-                        }
-                        *known.entry(*fen).or_insert_with(|| {
-                            fixed.push(*fen);
-                            u32::try_from(fixed.len() - 1).unwrap_or(Frame::NO_ROW)
-                        })
-                    };
-                    lines.status.iter().zip(&lines.amount).map(&mut of).collect()
-                }
+            let mut kinds: Vec<u32> = if let Some(item) = changed {
+                let passes = |kind: u32| item.passes[kind as usize];
+                let of = |kind: &u32| if passes(*kind) { *kind } else { Frame::NO_ROW };
+                item.kinds.of.iter().map(of).collect()
+            } else {
+                let mut known: BTreeMap<i64, u32> = BTreeMap::new();
+                let mut of = |(status, fen): (&LineStatus, &i64)| {
+                    if *fen == 0 || *status == LineStatus::Refused {
+                        return Frame::NO_ROW;
+                    }
+                    *known.entry(*fen).or_insert_with(|| {
+                        fixed.push(*fen);
+                        u32::try_from(fixed.len() - 1).unwrap_or(Frame::NO_ROW)
+                    })
+                };
+                lines.status.iter().zip(&lines.amount).map(&mut of).collect()
             };
             let first = u32::try_from(this.kinds).ok()?;
             for (row, kind) in kinds.iter_mut().enumerate() {

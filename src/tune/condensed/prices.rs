@@ -47,8 +47,8 @@ impl Judged {
             providers: Vec::new(),
             all,
         };
-        for row in 0..frame.rows {
-            let judged = applies[row] && when.error(row).is_none() && !when.is_null(row);
+        for (row, applies) in applies.iter().enumerate() {
+            let judged = *applies && when.error(row).is_none() && !when.is_null(row);
             let Some(fee) = fen(filed, row).filter(|_| judged) else { continue };
             let home = homes.as_ref().map_or(u32::MAX, |homes| homes.at(row));
             this.fees.push(fee);

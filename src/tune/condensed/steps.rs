@@ -217,7 +217,7 @@ impl Building<'_> {
                 let name = Arc::clone(&rule.head.id);
                 self.expression(at, &rule.basis, &exprs, &reads, &name)?;
             }
-            Step::Gate(rule) if changed && !rule.warn => {
+            Step::Gate(rule) if changed => {
                 let name = Arc::from(gate_column(&rule.head.id));
                 self.expression(at, &rule.basis, &exprs, &reads, &name)?;
             }
