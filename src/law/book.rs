@@ -134,6 +134,10 @@ impl LawBook {
 
     /// The head of a version.
     pub(super) fn head_of(&self, block: &Block) -> RuleHead {
+        block.said.head.get_or_init(|| self.new_head(block)).clone()
+    }
+
+    fn new_head(&self, block: &Block) -> RuleHead {
         let id = self.printed(block.pack, &block.id);
         let notice = &self.notices[block.notice];
         RuleHead {
@@ -154,7 +158,7 @@ impl LawBook {
         LawPlace {
             pack: Arc::clone(&self.packs[block.pack].head.id),
             file: Arc::clone(&self.notices[block.notice].file),
-            line: self.sources.line(&block.at),
+            line: block.line,
         }
     }
 

@@ -251,6 +251,10 @@ pub(super) fn shown(
 }
 
 fn rule(book: &LawBook, block: &Block) -> ShownRule {
+    block.said.shown.get_or_init(|| new_rule(book, block)).clone()
+}
+
+fn new_rule(book: &LawBook, block: &Block) -> ShownRule {
     let head = book.head_of(block);
     let notice = &book.notices[block.notice];
     ShownRule {

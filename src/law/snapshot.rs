@@ -54,7 +54,8 @@ pub(super) fn canonical(book: &LawBook, segments: &[(Span, Vec<&Arc<Block>>)]) -
         serials.extend(blocks.iter().map(|block| block.serial));
     }
     for serial in serials {
-        block_text(&mut text, book, &book.blocks[serial]);
+        let block = &book.blocks[serial];
+        text.push_str(block.said.canonical.get_or_init(|| block_text(book, block)));
     }
     text
 }
@@ -88,7 +89,8 @@ fn input_text(text: &mut String, input: &InputTable) {
     text.extend(columns);
 }
 
-fn block_text(text: &mut String, book: &LawBook, block: &Block) {
+fn block_text(book: &LawBook, block: &Block) -> String {
+    let mut text = String::new();
     let notice = &book.notices[block.notice];
     let id = book.printed(block.pack, &block.id);
     let _ = writeln!(
@@ -102,6 +104,7 @@ fn block_text(text: &mut String, book: &LawBook, block: &Block) {
     for (key, value) in fields(book, block) {
         let _ = writeln!(text, "  {key} = {value}");
     }
+    text
 }
 
 /// The keys of a block in the order of the grammar with canonical values; defaults are written out.

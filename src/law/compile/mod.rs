@@ -120,6 +120,7 @@ impl LawBook {
             faults.world("no_law", message, "see the dates in the pack, or --known-on");
         }
         let head = self.packs.last().map(|pack| pack.head.clone());
+        let columns_read = reads.source_columns(self);
         let versions: Vec<Arc<Block>> =
             in_force.iter().map(|serial| Arc::clone(&self.blocks[*serial])).collect();
         let law = head.map(|head| LawOfMonth {
@@ -128,8 +129,8 @@ impl LawBook {
             inputs: reads::all_inputs(self),
             dictionary: reads::dictionary(self, &laws),
             calendar: Arc::clone(&self.calendar),
-            tables_read: reads.tables(self),
-            columns_read: reads.source_columns(self),
+            tables_read: reads.tables(&columns_read),
+            columns_read,
             snapshot: snapshot::canonical(self, &segments),
             shown: super::show::shown(self, month, known_on, &versions),
             segments: laws,

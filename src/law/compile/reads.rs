@@ -118,11 +118,11 @@ impl Reads {
         found.into_iter().filter(|(table, _)| tables.contains(table)).collect()
     }
 
-    /// Names of input tables some rule reads, sorted.
-    pub(super) fn tables(&self, book: &LawBook) -> Vec<Arc<str>> {
+    /// Names of input tables some rule reads, sorted; `columns` are those of [`Self::source_columns`].
+    pub(super) fn tables(&self, columns: &[(Arc<str>, Arc<str>)]) -> Vec<Arc<str>> {
         let mut tables: BTreeSet<Arc<str>> =
             self.bases.iter().filter_map(table_of).map(Arc::from).collect();
-        tables.extend(self.source_columns(book).into_iter().map(|(table, _)| table));
+        tables.extend(columns.iter().map(|(table, _)| Arc::clone(table)));
         tables.into_iter().collect()
     }
 }

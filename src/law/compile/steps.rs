@@ -59,7 +59,7 @@ impl<'a> Compiler<'a> {
                 self.give_up(block);
             }
         }
-        self.items.sort_by_key(|item| {
+        self.items.sort_by_cached_key(|item| {
             nodes.iter().position(|block| {
                 block.kind == BlockKind::Subsidy
                     && *self.book.printed(block.pack, &block.id) == *item.head.id
@@ -91,10 +91,12 @@ impl<'a> Compiler<'a> {
             .iter()
             .map(|block| {
                 let mut needs = BTreeSet::new();
-                for text in texts(block) {
-                    for mention in order::mentions(&self.masked(text)) {
-                        needs.extend(self.mentioned(&named, block.pack, &mention));
-                    }
+                let mentions = block.said.mentions.get_or_init(|| {
+                    let texts = texts(block).into_iter();
+                    texts.flat_map(|text| order::mentions(&self.masked(text))).collect()
+                });
+                for mention in mentions {
+                    needs.extend(self.mentioned(&named, block.pack, mention));
                 }
                 if block.kind == BlockKind::Subsidy {
                     self.needed_by_item(&named, nodes, block, &mut needs);

@@ -1,14 +1,15 @@
 //! One block of a pack after the grammar was checked: head, dates and keys.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use super::node::{Node, Value};
 use super::schema::BlockKind;
 use super::shape;
 use crate::domain::{Date, Fraction, Month, Span};
 use crate::law::fault::{At, Faults};
-use crate::law::model::MidMonth;
+use crate::law::model::{MidMonth, RuleHead, ShownRule};
+use crate::law::order::Mention;
 
 /// A notice 文件.
 #[derive(Debug, Clone)]
@@ -84,6 +85,8 @@ pub(crate) struct Written {
     pub(crate) notice: usize,
     /// Bare id, maybe empty; the table's name for an input.
     pub(crate) id: Arc<str>,
+    /// Line of its header: looked up once, for every law asks.
+    pub(crate) line: u32,
     pub(crate) node: Node,
     /// Its file is not TOML throughout: what follows from that is not told.
     pub(crate) damaged: bool,
@@ -144,12 +147,14 @@ impl Written {
             pack: self.pack,
             notice: self.notice,
             at,
+            line: self.line,
             id: Arc::clone(&self.id),
             clause: Arc::from(node.get("clause").and_then(Node::text).unwrap_or("")),
             dating: dated,
             node,
             broken,
             overlaid: is_overlaid,
+            said: Said::default(),
         })
     }
 }
@@ -170,6 +175,8 @@ pub(crate) struct Block {
     pub(crate) notice: usize,
     /// The block's header.
     pub(crate) at: At,
+    /// Its line.
+    pub(crate) line: u32,
     /// Bare id; the table's name for an input.
     pub(crate) id: Arc<str>,
     /// 条款; empty for an input.
@@ -182,6 +189,19 @@ pub(crate) struct Block {
     pub(crate) broken: bool,
     /// An overlay changed it.
     pub(crate) overlaid: bool,
+    pub(crate) said: Said,
+}
+
+/// What a block says of itself in any month, made when it is first asked for: the laws under many
+/// overlays share the blocks no overlay touches.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Said {
+    pub(crate) head: OnceLock<RuleHead>,
+    /// Canonical text.
+    pub(crate) canonical: OnceLock<String>,
+    pub(crate) shown: OnceLock<ShownRule>,
+    /// What its expressions mention.
+    pub(crate) mentions: OnceLock<BTreeSet<Mention>>,
 }
 
 impl Block {

@@ -340,7 +340,8 @@ fn read_file(
             let id_key = if kind.dated() { "id" } else { "table" };
             let id = Arc::from(node.get(id_key).and_then(Node::text).unwrap_or(""));
             let broken = damaged || (broken_notice && kind.dated());
-            let written = Written { kind, pack, notice: index, id, node, damaged, broken };
+            let line = papers.sources.line(&node.at);
+            let written = Written { kind, pack, notice: index, id, line, node, damaged, broken };
             if kind.dated() {
                 papers.written.push(written);
             } else {
