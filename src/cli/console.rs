@@ -132,7 +132,12 @@ impl Console<'_> {
     }
 
     /// `error: place: found; expected`, its causes, and the hint on a line of its own.
-    fn plain(&mut self, lines: &[String], severity: Severity, texts: &Catalogue) -> io::Result<()> {
+    pub(super) fn plain(
+        &mut self,
+        lines: &[String],
+        severity: Severity,
+        texts: &Catalogue,
+    ) -> io::Result<()> {
         let mut hint = None;
         for (index, line) in lines.iter().enumerate() {
             let (text, advice) =

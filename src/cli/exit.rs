@@ -10,6 +10,7 @@
 //! | 5 | open | differences are open (`reconcile`) |
 //! | 6 | differs | a rerun differs from what was archived or published |
 //! | 7 | ledger | the ledger is busy, or its chain is broken |
+//! | 8 | stopped | a person stopped it (`tune`); what was answered by then is written whole |
 //! | 70 | bug | a control total does not tie: our bug |
 
 use std::process::ExitCode;
@@ -34,13 +35,15 @@ pub enum Exit {
     Differs = 6,
     /// The ledger is busy or its chain broken.
     Ledger = 7,
+    /// A person stopped it; what was answered is written.
+    Stopped = 8,
     /// Our bug.
     Bug = 70,
 }
 
 impl Exit {
     /// Every code.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Done,
         Self::World,
         Self::Usage,
@@ -49,6 +52,7 @@ impl Exit {
         Self::Open,
         Self::Differs,
         Self::Ledger,
+        Self::Stopped,
         Self::Bug,
     ];
 

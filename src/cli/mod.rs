@@ -32,6 +32,7 @@ mod rerun;
 mod run;
 mod source;
 mod spine;
+mod tune;
 mod workbench;
 
 pub use args::{

@@ -16,8 +16,10 @@ use std::io;
 /// When the console cannot be written.
 pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
     // What cannot be read at all is told when it is read as a settlement.
-    if job::kind(&command.job).is_ok_and(|kind| kind == JobKind::Reconcile) {
-        return super::reconcile::run(command, console);
+    match job::kind(&command.job) {
+        Ok(JobKind::Reconcile) => return super::reconcile::run(command, console),
+        Ok(JobKind::Tune) => return super::tune::run(command, console),
+        Ok(JobKind::Settle) | Err(_) => {}
     }
     let job = match spine::job(&command.job, &command.changes) {
         Ok(job) => job,

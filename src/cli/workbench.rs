@@ -7,7 +7,7 @@ use super::spine;
 use crate::domain::texts::{Catalogue, Language};
 use crate::job::{self, JobKind};
 use crate::law::OverlayText;
-use crate::tune::{Baseline, TuneError};
+use crate::tune::Baseline;
 use crate::workbench::{self, Door, Subject, Token, Workbench};
 use std::path::Path;
 
@@ -85,15 +85,4 @@ fn read_overlay(file: &Path) -> Result<OverlayText, Trouble> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Trouble::told(Exit::World, format!("{name}: {error}")))?;
     Ok(OverlayText { name, text })
-}
-
-impl From<TuneError> for Trouble {
-    fn from(error: TuneError) -> Self {
-        match error {
-            TuneError::Settle(error) => Self::from(error),
-            TuneError::Scenario { errors, .. } => Self::from(errors),
-            TuneError::NothingPinned => Self::of(Exit::Usage, &error),
-            TuneError::Overlay { .. } | TuneError::Rules { .. } => Self::of(Exit::World, &error),
-        }
-    }
 }

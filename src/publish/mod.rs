@@ -20,6 +20,7 @@ mod line_files;
 mod manifest;
 mod merkle;
 mod money_files;
+pub mod page;
 pub mod parquet;
 mod pay_file;
 mod price_files;
@@ -34,6 +35,7 @@ mod release_book;
 pub mod sheet;
 mod summary;
 mod tally;
+pub mod tuning;
 mod widths;
 mod workbook;
 

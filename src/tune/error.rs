@@ -1,6 +1,7 @@
 //! Why a tune job stops.
 
 use crate::law::LawErrors;
+use crate::publish::PublishError;
 use crate::settle::SettleError;
 
 /// Why nothing was written.
@@ -19,6 +20,23 @@ pub enum TuneError {
         file: String,
         /// Why.
         source: std::io::Error,
+    },
+    /// The job chose what it does not ask for (exit 2).
+    #[error("chosen is {name:?}; expected the id of a scenario or of a question of the job")]
+    Chosen {
+        /// Name.
+        name: String,
+    },
+    /// The folder cannot be written (exit 1).
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// Threads cannot be had (exit 1).
+    #[error("{threads} threads cannot be started: {reason}")]
+    Threads {
+        /// Asked for.
+        threads: usize,
+        /// Why.
+        reason: String,
     },
     /// The law of a scenario does not hold together (exit 4).
     #[error("scenario {scenario}: {errors}")]

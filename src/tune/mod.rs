@@ -8,10 +8,13 @@ mod desk;
 mod error;
 mod measure;
 mod roll;
+mod run;
 mod scenarios;
+mod solve;
 
 pub use desk::{Baseline, Desk, Scenario};
 pub use error::TuneError;
+pub use run::{TuneReport, run};
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use crate::law::OverlayText;
 
 /// A scenario with what people see of it.
 #[derive(Debug, Clone)]
-pub struct Planned {
+pub(super) struct Planned {
     /// The scenario.
     pub scenario: Scenario,
     /// Title for people.

@@ -9,4 +9,5 @@ mod folder;
 mod form;
 mod law;
 mod outside;
+mod page;
 mod speed;
