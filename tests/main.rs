@@ -16,4 +16,5 @@ mod retro;
 mod rules;
 mod settle;
 mod tidy;
+mod tune;
 mod workbench;

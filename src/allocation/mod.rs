@@ -37,7 +37,8 @@ mod to_date;
 mod window;
 
 pub(crate) use queue::order_basis;
-pub(crate) use rows::{identity_columns, number};
+pub(crate) use rows::{divide, identity_columns, number};
+pub(crate) use split::split_weights;
 pub(crate) use to_date::cut as cut_instalments;
 
 pub use shares::{SplitShares, both_margins, split_total};

@@ -254,7 +254,7 @@ pub(super) fn apportion(
 
 /// Quotient and remainder, in 64 bits where the numbers fit: a 128-bit division is ten times
 /// dearer.
-pub(super) fn divide(num: u128, den: u128) -> (u128, u128) {
+pub(crate) fn divide(num: u128, den: u128) -> (u128, u128) {
     match (u64::try_from(num), u64::try_from(den)) {
         (Ok(num), Ok(den)) => (u128::from(num / den), u128::from(num % den)),
         _ => (num / den, num % den),

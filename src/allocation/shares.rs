@@ -41,7 +41,7 @@ impl SplitShares {
     }
 
     /// Splits into `out`; `rests` is working space.
-    pub(super) fn split_into(
+    pub(crate) fn split_into(
         &self,
         total: i64,
         out: &mut [i64],

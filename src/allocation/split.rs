@@ -9,7 +9,7 @@ use super::AllocationError;
 use super::lines::Lines;
 use super::rows::{Figure, evaluate, gcd};
 use super::shares::{SplitShares, both_margins};
-use crate::domain::{Basis, Frame, RowError};
+use crate::domain::{Basis, Calendar, Frame, Frames, RowError};
 use crate::law::{Law, SplitMethod, SplitRule, SplitScope};
 use crate::subsidy::LineStatus;
 use std::collections::BTreeMap;
@@ -104,31 +104,20 @@ impl Splits {
             };
         };
         let sources = rule.parts.iter().map(|(name, _)| self.source(name)).collect();
-        // All institutions: weights that have no value refuse nothing where there is no line.
-        let wanted: Vec<u32> = (0_u32..).take(rows).collect();
-        let figures: Vec<Vec<Figure>> = rule
-            .parts
-            .iter()
-            .map(|(_, weight)| {
-                let calendar = &lines.law.calendar;
-                evaluate(weight, lines.frames, &Basis::Institution, &wanted, calendar)
-            })
-            .collect();
         let mut known: BTreeMap<SplitShares, u32> = BTreeMap::new();
         let mut shares = Vec::new();
         let mut refused: BTreeMap<u32, RowError> = BTreeMap::new();
-        for (place, row) in wanted.iter().enumerate() {
-            let row_figures: Vec<Figure> = figures.iter().map(|part| part[place]).collect();
-            match weights(&row_figures, rule) {
+        for (row, found) in (0_u32..).zip(split_weights(lines.frames, &lines.law.calendar, rule)) {
+            match found {
                 Ok(found) => {
                     let next = u32::try_from(shares.len()).unwrap_or(Frame::NO_ROW);
-                    of[*row as usize] = *known.entry(found).or_insert_with_key(|found| {
+                    of[row as usize] = *known.entry(found).or_insert_with_key(|found| {
                         shares.push(found.clone());
                         next
                     });
                 }
                 Err(error) => {
-                    refused.insert(*row, error);
+                    refused.insert(row, error);
                 }
             }
         }
@@ -150,6 +139,24 @@ impl Splits {
     pub(super) fn of_item(&self, item: usize) -> Option<&Split> {
         self.of_item.get(item).copied().flatten().map(|place| &self.rules[place])
     }
+}
+
+/// The weights of a split at every institution: those that have no value refuse nothing where there is
+/// no line.
+pub(crate) fn split_weights(
+    frames: &Frames,
+    calendar: &Calendar,
+    rule: &SplitRule,
+) -> Vec<Result<SplitShares, RowError>> {
+    let rows = frames.get(&Basis::Institution).map_or(0, |frame| frame.rows);
+    let wanted: Vec<u32> = (0_u32..).take(rows).collect();
+    let weigh = |weight| evaluate(weight, frames, &Basis::Institution, &wanted, calendar);
+    let figures: Vec<Vec<Figure>> = rule.parts.iter().map(|(_, weight)| weigh(weight)).collect();
+    let of = |row: usize| {
+        let figures: Vec<Figure> = figures.iter().map(|part| part[row]).collect();
+        weights(&figures, rule)
+    };
+    (0..rows).map(of).collect()
 }
 
 /// The split of an id in the first segment that has it.

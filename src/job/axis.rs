@@ -118,7 +118,7 @@ pub(super) fn read(section: &Section<'_>) -> Result<Axis, JobError> {
     };
     let round = match (section.string("round_to")?, section.string("mode")?) {
         (None, None) => None,
-        (Some(to), Some(mode)) if by != By::Set => Some((to, mode)),
+        (Some(quantum), Some(word)) if by != By::Set => Some((quantum, word)),
         (Some(_), Some(_)) => {
             let message = "round_to belongs to by = \"times\" or \"add\"; a value that is set is \
                            taken as it stands";

@@ -2,7 +2,7 @@
 
 use super::axis::{self, Axis, decimal, place, quoted};
 use super::toml_walk::{Section, Text, parse_month};
-use super::{Job, JobError, LedgerChoice, Overrides, read};
+use super::{Job, JobError, Language, LedgerChoice, Overrides, read};
 use crate::domain::{Fen, Month};
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
@@ -70,6 +70,8 @@ pub struct TuneJob {
     pub worst: usize,
     /// Folder of the results.
     pub out: PathBuf,
+    /// Language of the page.
+    pub language: Language,
     /// Worker threads; `None` = all cores.
     pub threads: Option<usize>,
     /// Everything that may change a byte of the outputs, as text.
@@ -120,8 +122,13 @@ pub enum Condition {
     CostAtMost(Fen),
     /// No budget line is drawn beyond its balance.
     WithinBudgetLines,
-    /// At most so many months of institutions charge above a ceiling.
-    BreachesAtMost(u64),
+    /// At most so many months of institutions charge above the ceiling of a guide price.
+    BreachesAtMost {
+        /// How many.
+        most: u64,
+        /// Guide price; `None`: all of them together.
+        price: Option<String>,
+    },
     /// What families pay on average is at most this.
     NetFeeAtMost(Fen),
 }
@@ -215,6 +222,7 @@ pub fn read_tune(path: &Path, overrides: &Overrides) -> Result<TuneJob, JobError
         chosen: top.string("chosen")?,
         worst: usize::try_from(top.integer("worst", 1..=1000)?.unwrap_or(20)).unwrap_or(20),
         out,
+        language: overrides.language.unwrap_or_default(),
         threads: overrides.threads.filter(|threads| *threads > 0),
         canonical: String::new(),
         jobs,
@@ -225,9 +233,15 @@ pub fn read_tune(path: &Path, overrides: &Overrides) -> Result<TuneJob, JobError
     let own = text.text.replace("\r\n", "\n");
     let overlays: Vec<&str> =
         job.scenarios.iter().flat_map(|of| &of.overlays).map(|(_, text)| text.as_str()).collect();
+    let language = match job.language {
+        Language::Chinese => "zh-CN",
+        Language::English => "en",
+    };
     let jobs: Vec<&str> = job.jobs.iter().map(|job| job.canonical.as_str()).collect();
-    job.canonical =
-        serde_json::json!({ "tune": own, "overlays": overlays, "baseline": jobs }).to_string();
+    job.canonical = serde_json::json!({
+        "tune": own, "overlays": overlays, "baseline": jobs, "language": language,
+    })
+    .to_string();
     Ok(job)
 }
 
@@ -389,7 +403,14 @@ fn condition(section: &Section<'_>) -> Result<Condition, JobError> {
         found.push(Condition::WithinBudgetLines);
     }
     let breaches = section.integer("breaches_at_most", 0..=i64::MAX)?;
-    found.extend(breaches.map(|most| Condition::BreachesAtMost(most.unsigned_abs())));
+    let price = section.string("price")?;
+    if price.is_some() && breaches.is_none() {
+        let message = "price belongs to breaches_at_most".to_owned();
+        return Err(section.text.wrong(place(section, "price"), message));
+    }
+    found.extend(
+        breaches.map(|most| Condition::BreachesAtMost { most: most.unsigned_abs(), price }),
+    );
     match <[Condition; 1]>::try_from(found) {
         Ok([one]) => Ok(one),
         Err(found) => {
@@ -422,25 +443,21 @@ fn solve(section: &Section<'_>) -> Result<Solve, JobError> {
 /// A range in a table of its own.
 fn one_axis(section: &Section<'_>, key: &str) -> Result<Axis, JobError> {
     let span = place(section, key);
-    match section.get(key).map(Spanned::get_ref) {
-        Some(DeValue::Table(table)) => {
-            axis::read(&Section::new(section.text, key, table, &axis::KEYS)?)
-        }
-        _ => {
-            let example = "{ path = \"…\", from = \"…\", to = \"…\", step = \"…\" }";
-            let message = format!("{}.{key} is no range; expected {key} = {example}", section.path);
-            Err(section.text.wrong(span, message))
-        }
+    if let Some(DeValue::Table(table)) = section.get(key).map(Spanned::get_ref) {
+        return axis::read(&Section::new(section.text, key, table, &axis::KEYS)?);
     }
+    let example = "{ path = \"…\", from = \"…\", to = \"…\", step = \"…\" }";
+    let message = format!("{}.{key} is no range; expected {key} = {example}", section.path);
+    Err(section.text.wrong(span, message))
 }
 
 fn solves(top: &Section<'_>) -> Result<Vec<Solve>, JobError> {
-    let keys = [&["id", "title", "range", "want"], &CONDITIONS[..]].concat();
+    let keys = [&["id", "title", "range", "want", "price"], &CONDITIONS[..]].concat();
     top.sections("solve", &keys)?.iter().map(solve).collect()
 }
 
 fn frontiers(top: &Section<'_>) -> Result<Vec<Frontier>, JobError> {
-    let keys = [&["id", "title", "range", "along", "want"], &CONDITIONS[..]].concat();
+    let keys = [&["id", "title", "range", "along", "want", "price"], &CONDITIONS[..]].concat();
     let one = |section: &Section<'_>| {
         Ok(Frontier { along: one_axis(section, "along")?, solve: solve(section)? })
     };

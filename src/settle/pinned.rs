@@ -149,10 +149,8 @@ impl Pinned {
                 allocation::allocate(&law, &frames, lines, budget, &used_up, &past, month)
             };
             let is_bounded = law.segments.first().is_some_and(|rules| !rules.shortages.is_empty());
-            let unbounded = match is_bounded {
-                true => Some(allocate(&mut entitlements.clone(), None)?),
-                false => None,
-            };
+            let unbounded =
+                is_bounded.then(|| allocate(&mut entitlements.clone(), None)).transpose()?;
             let allocation = allocate(&mut entitlements, Some(&budget))?;
             let needs = drawn(unbounded.as_ref().unwrap_or(&allocation));
             if !earlier.ends_with(month) {

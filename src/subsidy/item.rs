@@ -8,10 +8,11 @@ use super::verdicts::{Verdicts, View, verdict_of};
 use super::{ItemLines, LineStatus};
 use crate::domain::{Basis, Cell, Column, FindingCode, Frame, Frames, RowError, Stored};
 use crate::facts::Spot;
-use crate::law::{Breach, GateRef, GateRule, PriceRule, SubsidyRule};
+use crate::history::Past;
+use crate::law::{Breach, GateRef, GateRule, LawOfMonth, PriceRule, SubsidyRule};
 use rayon::prelude::*;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Reasons the engine itself gives, beside those of gates and [`RowError`].
@@ -103,6 +104,32 @@ pub(crate) fn entitle(
     join_shown(&mut lines, parts, len);
     walk.eligible.insert(id, eligible);
     walk.entitlements.items.push(lines);
+}
+
+/// Rows of an item that pass its tests, some gates left out, on frames that hold what the law
+/// computed; for one segment.
+pub(crate) fn admitted(
+    law: &LawOfMonth,
+    frames: &mut Frames,
+    rule: &SubsidyRule,
+    without: &BTreeSet<Arc<str>>,
+    past: &Past<'_>,
+) -> Vec<bool> {
+    let mut walk = Walk::new(law, frames, past);
+    let kept = |gate: &&GateRef| !matches!(gate, GateRef::Gate(id) if without.contains(id));
+    let gates = rule.gates.iter().filter(kept).cloned().collect();
+    let rule = SubsidyRule { gates, ..rule.clone() };
+    let len = walk.frames.get(&rule.basis).map_or(0, |frame| frame.rows);
+    let tests = tests(&mut walk, 0, &rule, len);
+    let views: Vec<View<'_>> =
+        tests.iter().map(|test| test.verdicts.view(walk.frames, &rule.basis)).collect();
+    let all: Vec<u32> = (0_u32..).take(len).collect();
+    let mut passes = vec![false; len];
+    for row in own_rows(walk.frames, &rule.basis, &all).iter() {
+        let at = *row as usize;
+        passes[at] = views.iter().all(|view| view.at(at) == 0);
+    }
+    passes
 }
 
 /// Rows the item has a line on: a row that takes over inside the month shares its main row's line.

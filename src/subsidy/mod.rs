@@ -10,12 +10,14 @@ mod rounding;
 mod steps;
 mod verdicts;
 
+pub(crate) use aggregate::parents;
 pub(crate) use breach::children_in_breach;
-pub(crate) use item::institution_text;
+pub(crate) use columns::{Rounded, evaluate, join};
 pub use item::reasons;
+pub(crate) use item::{admitted, institution_text};
 pub(crate) use rounding::MEMBERS;
 pub use steps::entitle;
-pub(crate) use steps::merge;
+pub(crate) use steps::{gate_column, merge};
 
 use crate::domain::{Basis, CodeList, Fraction, Stored};
 use crate::law::SubsidyRule;

@@ -100,6 +100,16 @@ pub(crate) fn rows_of(frames: &Frames, basis: &Basis, segments: usize) -> Vec<Ve
     rows
 }
 
+impl<'a> Walk<'a> {
+    pub(crate) fn new(law: &'a LawOfMonth, frames: &'a mut Frames, past: &'a Past<'a>) -> Self {
+        let mut entitlements = Entitlements::default();
+        entitlements.reasons.intern("");
+        entitlements.cutters.intern("");
+        let (eligible, tally) = (BTreeMap::new(), Tally::default());
+        Walk { law, frames, entitlements, eligible, tally, past }
+    }
+}
+
 impl Walk<'_> {
     /// Walks every step.
     pub(crate) fn run(&mut self) {
@@ -318,17 +328,7 @@ pub fn entitle(
     tables: &Tables,
     past: &Past<'_>,
 ) -> (Entitlements, Vec<Finding>) {
-    let mut entitlements = Entitlements::default();
-    entitlements.reasons.intern("");
-    entitlements.cutters.intern("");
-    let mut walk = Walk {
-        law,
-        frames,
-        entitlements,
-        eligible: BTreeMap::new(),
-        tally: Tally::default(),
-        past,
-    };
+    let mut walk = Walk::new(law, frames, past);
     walk.run();
     let Walk { mut entitlements, tally, .. } = walk;
     let order = |id: &Arc<str>| {

@@ -10,9 +10,7 @@ use crate::job::{Assumptions, Job, TuneJob};
 use crate::law::{self, LawBook, LawErrors, LawOfMonth, LawText, OverlayText};
 use crate::settle::SettleError;
 use crate::settle::pinned::{Pinned, Trial};
-use rayon::prelude::*;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What scenarios are compared with: a job, its pinned periods, what is assumed and measured.
 #[derive(Debug, Clone)]
@@ -58,15 +56,15 @@ impl Baseline {
 /// Pinned periods, and the law they are settled under in the baseline.
 #[derive(Debug)]
 pub struct Desk {
-    of: Baseline,
+    pub(super) of: Baseline,
     law: LawText,
     /// Overlays of the baseline job, below those of every scenario.
     ground: Vec<OverlayText>,
-    pinned: Vec<Pinned>,
-    rolls: Vec<Roll>,
+    pub(super) pinned: Vec<Pinned>,
+    pub(super) rolls: Vec<Roll>,
     /// Institutions of all pinned months, in order of id.
     pub providers: Vec<Provider>,
-    baseline: Measured,
+    pub(super) baseline: Measured,
     /// What the families of each group pay in the baseline, by pinned month; where a response to it
     /// is assumed.
     paid: Vec<Sums>,
@@ -181,26 +179,6 @@ impl Desk {
             }
             error => TuneError::Rules { scenario: scenario.id.clone(), error: Box::new(error) },
         })
-    }
-
-    /// The figures of many scenarios, handed out in their order. Once `stop` is set no further one is
-    /// begun.
-    pub fn answers(
-        &self,
-        scenarios: &[Scenario],
-        stop: &AtomicBool,
-        done: &mut dyn FnMut(usize, Result<Outcome, TuneError>),
-    ) {
-        let at_once = 2 * rayon::current_num_threads().max(1);
-        for (number, some) in scenarios.chunks(at_once).enumerate() {
-            if stop.load(Ordering::Relaxed) {
-                return;
-            }
-            let answers: Vec<_> = some.par_iter().map(|one| self.answer(one)).collect();
-            for (at, answer) in answers.into_iter().enumerate() {
-                done(number * at_once + at, answer);
-            }
-        }
     }
 
     fn outcome(&self, book: &LawBook) -> Result<Outcome, SettleError> {

@@ -5,8 +5,8 @@ use super::roll::{NOBODY, Roll, fen};
 use super::{Fees, Measures};
 use crate::allocation::BudgetLine;
 use crate::domain::{
-    Basis, ChildChanges, Column, Month, NetFees, Outcome, Overrun, Provider, QUANTILES, Revenue,
-    key_rows,
+    Basis, Breaches, ChildChanges, Column, Month, NetFees, Outcome, Overrun, Provider, QUANTILES,
+    Revenue, key_rows,
 };
 use crate::publish::{PriceColumns, price_columns};
 use crate::settle::pinned::Trial;
@@ -40,7 +40,7 @@ pub(super) fn measure(
     let mut all = Vec::with_capacity(trials.len());
     for (at, (trial, roll)) in trials.iter().zip(rolls).enumerate() {
         sums.money(trial, roll, providers);
-        sums.prices(trial, roll);
+        add_breaches(&mut sums.outcome.breaches, breaches(trial, roll));
         let told = of_children(trial, roll, measures);
         sums.fees(&told, roll);
         sums.revenue(&told, roll);
@@ -110,55 +110,9 @@ impl Tally {
         for (source, fen) in settled.allocation.sources.iter().zip(sources) {
             *outcome.by_source.entry(Arc::clone(source)).or_default() += fen;
         }
-        for ((provider, fen), sum) in providers.iter().zip(&own).zip(&mut outcome.institutions) {
-            *sum += fen;
-            if *fen != 0 {
-                *outcome.by_street.entry(Arc::clone(&provider.street)).or_default() += fen;
-                *outcome.by_kind.entry(Arc::clone(&provider.kind)).or_default() += fen;
-            }
-            outcome.institutions_paid += u64::from(*fen > 0);
-        }
+        add_institutions(outcome, &own, providers);
         outcome.cost_fen += total;
         outcome.by_month.push(total);
-    }
-
-    /// Fees outside the guide prices.
-    fn prices(&mut self, trial: &Trial, roll: &Roll) {
-        let settled = &trial.settled;
-        for price in price_columns(&settled.law) {
-            let told = self.outcome.breaches.entry(Arc::clone(&price.id)).or_default();
-            let Some(frame) = settled.frames.get(&price.basis) else { continue };
-            let of = |part: &str| frame.get(&format!("{}.{part}", price.id));
-            let flags = |part: &str| match of(part).map(|stored| &stored.column) {
-                Some(Column::Bool(values)) => Some(values),
-                _ => None,
-            };
-            let Some(fee) = frame.get(&price.fee).or_else(|| of("fee")) else { continue };
-            let (ceiling, floor) = (of("ceiling"), of("floor"));
-            let homes = key_rows(&settled.frames, &price.basis, &Basis::Institution);
-            let mut institutions = BTreeSet::new();
-            for row in 0..frame.rows {
-                let is = |flags: Option<&Vec<bool>>| flags.is_some_and(|values| values[row]);
-                let apart = |other: Option<&crate::domain::Stored>| {
-                    Some(fen(fee, row)?.saturating_sub(fen(other?, row)?))
-                };
-                if is(flags("over")) {
-                    let by = apart(ceiling).unwrap_or(0);
-                    told.over += 1;
-                    told.over_fen += by;
-                    told.over_most_fen = told.over_most_fen.max(by);
-                    let home = homes.as_ref().map_or(u32::MAX, |homes| homes.at(row));
-                    if let Some(at) = roll.provider_of.get(home as usize) {
-                        institutions.insert(*at);
-                    }
-                }
-                if is(flags("under")) {
-                    told.under += 1;
-                    told.under_fen -= apart(floor).unwrap_or(0);
-                }
-            }
-            told.institutions += institutions.len() as u64;
-        }
     }
 
     fn fees(&mut self, told: &OfChildren, roll: &Roll) {
@@ -198,6 +152,75 @@ impl Tally {
         outcome.children =
             ChildChanges { winners, losers, same, quantiles: quantiles(&mut changes) };
         outcome
+    }
+}
+
+/// Fees outside the guide prices.
+pub(super) fn breaches(trial: &Trial, roll: &Roll) -> BTreeMap<Arc<str>, Breaches> {
+    let mut all: BTreeMap<Arc<str>, Breaches> = BTreeMap::new();
+    let settled = &trial.settled;
+    for price in price_columns(&settled.law) {
+        let told = all.entry(Arc::clone(&price.id)).or_default();
+        let Some(frame) = settled.frames.get(&price.basis) else { continue };
+        let of = |part: &str| frame.get(&format!("{}.{part}", price.id));
+        let flags = |part: &str| match of(part).map(|stored| &stored.column) {
+            Some(Column::Bool(values)) => Some(values),
+            _ => None,
+        };
+        let Some(fee) = frame.get(&price.fee).or_else(|| of("fee")) else { continue };
+        let (ceiling, floor) = (of("ceiling"), of("floor"));
+        let homes = key_rows(&settled.frames, &price.basis, &Basis::Institution);
+        let mut institutions = BTreeSet::new();
+        for row in 0..frame.rows {
+            let is = |flags: Option<&Vec<bool>>| flags.is_some_and(|values| values[row]);
+            let apart = |other: Option<&crate::domain::Stored>| {
+                Some(fen(fee, row)?.saturating_sub(fen(other?, row)?))
+            };
+            if is(flags("over")) {
+                let by = apart(ceiling).unwrap_or(0);
+                told.over += 1;
+                told.over_fen += by;
+                told.over_most_fen = told.over_most_fen.max(by);
+                let home = homes.as_ref().map_or(u32::MAX, |homes| homes.at(row));
+                if let Some(at) = roll.provider_of.get(home as usize) {
+                    institutions.insert(*at);
+                }
+            }
+            if is(flags("under")) {
+                told.under += 1;
+                told.under_fen -= apart(floor).unwrap_or(0);
+            }
+        }
+        told.institutions += institutions.len() as u64;
+    }
+    all
+}
+
+/// Adds the breaches of one month to those of the months before.
+pub(super) fn add_breaches(
+    sums: &mut BTreeMap<Arc<str>, Breaches>,
+    month: BTreeMap<Arc<str>, Breaches>,
+) {
+    for (id, of) in month {
+        let sum = sums.entry(id).or_default();
+        sum.over += of.over;
+        sum.over_fen += of.over_fen;
+        sum.over_most_fen = sum.over_most_fen.max(of.over_most_fen);
+        sum.under += of.under;
+        sum.under_fen += of.under_fen;
+        sum.institutions += of.institutions;
+    }
+}
+
+/// Adds what providers are allocated in a month.
+pub(super) fn add_institutions(outcome: &mut Outcome, own: &[i64], providers: &[Provider]) {
+    for ((provider, fen), sum) in providers.iter().zip(own).zip(&mut outcome.institutions) {
+        *sum += fen;
+        if *fen != 0 {
+            *outcome.by_street.entry(Arc::clone(&provider.street)).or_default() += fen;
+            *outcome.by_kind.entry(Arc::clone(&provider.kind)).or_default() += fen;
+        }
+        outcome.institutions_paid += u64::from(*fen > 0);
     }
 }
 
@@ -287,7 +310,7 @@ fn of_children(trial: &Trial, roll: &Roll, measures: &Measures) -> OfChildren {
             }
         }
     }
-    let charged = charged(trial, roll, measures);
+    let charged = charged(trial, roll, measures, &|_| true);
     let net = charged.iter().zip(less).map(|(fee, less)| fee.map(|fee| fee.saturating_sub(less)));
     let mut allocated = vec![0_i64; roll.slots.len()];
     for cell in &settled.allocation.cells {
@@ -305,13 +328,21 @@ fn of_children(trial: &Trial, roll: &Roll, measures: &Measures) -> OfChildren {
     }
 }
 
-/// What each enrolment is charged: as filed, or no more than the ceilings where that is assumed.
-fn charged(trial: &Trial, roll: &Roll, measures: &Measures) -> Vec<Option<i64>> {
+/// What each enrolment is charged: as filed, or no more than the ceilings where that is assumed, of
+/// those guide prices that `bounds` names.
+pub(super) fn charged(
+    trial: &Trial,
+    roll: &Roll,
+    measures: &Measures,
+    bounds: &dyn Fn(&str) -> bool,
+) -> Vec<Option<i64>> {
     let mut fees = roll.fee.clone();
     if measures.fees == Fees::AsFiled {
         return fees;
     }
-    let judges = |price: &PriceColumns| price.basis == Basis::Spell && &*price.fee == "fee_monthly";
+    let judges = |price: &PriceColumns| {
+        price.basis == Basis::Spell && &*price.fee == "fee_monthly" && bounds(&price.id)
+    };
     let settled = &trial.settled;
     let spells = settled.frames.get(&Basis::Spell);
     for price in price_columns(&settled.law).iter().filter(|price| judges(price)) {
@@ -326,12 +357,13 @@ fn charged(trial: &Trial, roll: &Roll, measures: &Measures) -> Vec<Option<i64>> 
     fees
 }
 
+/// A pinned month, its budget lines as delivered, and what it needs of each source.
+pub(super) type Drawn<'a> = (Month, &'a [BudgetLine], &'a BTreeMap<Arc<str>, i64>);
+
 /// Budget lines that are not enough: what each source needs is drawn from its lines in order of
 /// 指标文号, each as it stood when a pinned month first told of it, over all pinned months of a
 /// fiscal year. The last line of a source bears what is beyond all of them.
-pub(super) fn overruns(
-    months: &[(Month, &[BudgetLine], &BTreeMap<Arc<str>, i64>)],
-) -> Vec<Overrun> {
+pub(super) fn overruns(months: &[Drawn<'_>]) -> Vec<Overrun> {
     let mut purses: BTreeMap<(i32, &str, &str), i64> = BTreeMap::new();
     let mut found: BTreeMap<(i32, &str, &str), Overrun> = BTreeMap::new();
     for (month, budget, needs) in months {

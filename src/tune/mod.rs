@@ -3,7 +3,9 @@
 //! In: a tune job. Out: the figures of every scenario. Order: of the spine's consumers. Never: computes
 //! money itself (the rooms of a settlement do), posts, changes a pack.
 
+mod answers;
 mod assume;
+mod condensed;
 mod desk;
 mod error;
 mod measure;
@@ -12,6 +14,7 @@ mod run;
 mod scenarios;
 mod solve;
 
+pub use answers::Answered;
 pub use desk::{Baseline, Desk, Scenario};
 pub use error::TuneError;
 pub use run::{TuneReport, run};

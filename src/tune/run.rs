@@ -3,14 +3,18 @@
 use super::desk::{Baseline, Desk, Scenario};
 use super::scenarios::{Planned, overlay, scenarios};
 use super::{TuneError, solve};
+use crate::domain::texts::Language;
 use crate::domain::{Outcome, Progress, hex};
-use crate::job::{Axis, Combined, TuneJob};
+use crate::job::{self, Axis, Combined, TuneJob};
 use crate::law::OverlayText;
 use crate::publish::tuning::{self, Assumption, Family, Found, Moved, ScenarioRow, Tuning};
 use crate::publish::{self, Draft, InputFile, MANIFEST, Manifest, PublishError};
 use crate::settle::CALC_VERSION;
+use crate::settle::pinned::PinnedMonth;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a tune job came to.
@@ -159,7 +163,9 @@ fn told(job: &TuneJob, desk: &Desk) -> Tuning {
     let months: Vec<_> = desk.pinned().iter().flat_map(|of| &of.months).collect();
     let packs = months.last().map_or(&[][..], |month| &month.law.packs);
     let mut hash = Sha256::new();
-    months.iter().for_each(|month| hash.update(&month.law.snapshot));
+    for month in &months {
+        hash.update(&month.law.snapshot);
+    }
     let mut inputs: Vec<InputFile> = desk
         .pinned()
         .iter()
@@ -201,6 +207,7 @@ fn told(job: &TuneJob, desk: &Desk) -> Tuning {
         inputs,
         assumed: assumed(job),
         providers: desk.providers.clone(),
+        labels: labels(&months),
         baseline: desk.baseline().clone(),
         scenarios: Vec::new(),
         asked: 0,
@@ -211,7 +218,18 @@ fn told(job: &TuneJob, desk: &Desk) -> Tuning {
         moved: Vec::new(),
         chosen: None,
         worst: job.worst,
+        language: match job.language {
+            job::Language::Chinese => Language::Chinese,
+            job::Language::English => Language::English,
+        },
     }
+}
+
+/// What people call the items of the pinned months.
+fn labels(months: &[&PinnedMonth]) -> BTreeMap<Arc<str>, Arc<str>> {
+    let segments = months.iter().flat_map(|month| &month.law.segments);
+    let heads = segments.flat_map(|law| &law.items).map(|item| &item.head);
+    heads.map(|head| (Arc::clone(&head.id), Arc::clone(&head.label))).collect()
 }
 
 /// Everything assumed, settings of the job among it.
@@ -229,7 +247,7 @@ fn assumed(job: &TuneJob) -> Vec<Assumption> {
     };
     setting("fees", if job.to_ceiling { "to_ceiling" } else { "as_filed" });
     let net_of =
-        job.net_of.as_ref().map_or_else(|| "every child item".to_owned(), |of| of.join(" "));
+        job.net_of.as_ref().map_or_else(|| "all_child_items".to_owned(), |of| of.join(" "));
     setting("net_of", &net_of);
     if job.planned {
         setting("planned", "true");

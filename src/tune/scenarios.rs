@@ -98,7 +98,7 @@ fn draws(of: &Drawn) -> Vec<Vec<usize>> {
         .collect()
 }
 
-/// SplitMix64: a well-known generator of 64 bits whose whole state is one number.
+/// `SplitMix64`: a well-known generator of 64 bits whose whole state is one number.
 struct Lot(u64);
 
 impl Lot {

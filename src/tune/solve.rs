@@ -20,7 +20,7 @@ impl Condition {
         match self {
             Self::CostAtMost(fen) => ("cost_at_most", fen.0),
             Self::WithinBudgetLines => ("within_budget_lines", 0),
-            Self::BreachesAtMost(most) => {
+            Self::BreachesAtMost { most, .. } => {
                 ("breaches_at_most", i64::try_from(*most).unwrap_or(i64::MAX))
             }
             Self::NetFeeAtMost(fen) => ("net_fee_at_most", fen.0),
@@ -34,8 +34,10 @@ impl Condition {
             Self::WithinBudgetLines => {
                 (of.overruns.iter().map(|line| i128::from(line.fen)).sum(), 1)
             }
-            Self::BreachesAtMost(_) => {
-                (of.breaches.values().map(|price| i128::from(price.institutions)).sum(), 1)
+            Self::BreachesAtMost { price, .. } => {
+                let counts = |id: &Arc<str>| price.as_ref().is_none_or(|price| **price == **id);
+                let told = of.breaches.iter().filter(|(id, _)| counts(id));
+                (told.map(|(_, price)| i128::from(price.institutions)).sum(), 1)
             }
             Self::NetFeeAtMost(_) => {
                 let all = of.net_fees.get(&(Arc::from(""), Arc::from("")));

@@ -8,6 +8,7 @@
 //! `docs/expressions.md`.
 
 mod aggregate;
+mod alike;
 mod bands;
 mod call;
 mod check;
@@ -32,6 +33,7 @@ use self::tree::{Draft, Kind, NodeId, Op, Tree};
 use super::model::{AggregateRule, LawPlace, RuleHead, TraceStep, Ty};
 use super::names::Names;
 
+pub use self::alike::Capped;
 pub use self::call::function_names;
 pub use self::kernel::join;
 pub use self::sql::{SqlQuery, calendar_sql, prelude, sql_view};

@@ -5,13 +5,18 @@
 //! In: [`Tuning`]. Every scenario that was answered is one row, in the order of the job; what is
 //! assumed stands on every file.
 
+mod page;
+mod page_answers;
 mod scenarios;
 mod searches;
 mod summary;
 
 use super::{Closed, Contents, Draft, InputFile, Manifest, PublishError, write_bytes, write_sheet};
+use crate::domain::texts::Language;
 use crate::domain::{Month, Outcome, Provider};
+use std::collections::BTreeMap;
 use std::io::BufWriter;
+use std::sync::Arc;
 
 /// The overlay that was chosen, as a job reads it.
 const OVERLAY: &str = "overlay.toml";
@@ -43,6 +48,8 @@ pub struct Tuning {
     pub assumed: Vec<Assumption>,
     /// Institutions, in order of id.
     pub providers: Vec<Provider>,
+    /// What people call items and guide prices, by id.
+    pub labels: BTreeMap<Arc<str>, Arc<str>>,
     /// The law as it is.
     pub baseline: Outcome,
     /// Scenarios answered, in the order of the job.
@@ -63,6 +70,8 @@ pub struct Tuning {
     pub chosen: Option<(String, String)>,
     /// Rows of the table of the worst-hit institutions.
     pub worst: usize,
+    /// Language of the page.
+    pub language: Language,
 }
 
 /// Something assumed, as it stands on every file.
@@ -195,9 +204,9 @@ impl Tuning {
 
     /// What is assumed, in one cell.
     fn assumed_text(&self) -> String {
-        let told = |of: &Assumption| match of.source.is_empty() {
-            true => format!("{} = {}", of.what, of.value),
-            false => format!("{} = {} ({})", of.what, of.value, of.source),
+        let told = |of: &Assumption| {
+            let source = if of.source.is_empty() { "" } else { &format!(" ({})", of.source) };
+            format!("{} = {}{source}", of.what, of.value)
         };
         self.assumed.iter().map(told).collect::<Vec<_>>().join("; ")
     }
@@ -241,6 +250,8 @@ pub fn write(of: &Tuning, draft: &mut Draft) -> Result<(), PublishError> {
         write_sheet(&searches::sensitivity(of), draft)?,
         write_bytes("summary.json", summary::text(of).as_bytes(), draft)?,
     ];
+    let text = page::page(of, of.language);
+    files.push(write_bytes("report.html", text.as_bytes(), draft)?);
     if let Some((name, overlay)) = &of.chosen {
         let text = summary::overlay(of, name, overlay);
         files.push(write_bytes(OVERLAY, text.as_bytes(), draft)?);

@@ -4,6 +4,7 @@ use super::{ScenarioRow, Tuning};
 use crate::domain::{CodeList, NetFees, Outcome, QUANTILES};
 use crate::publish::parquet;
 use crate::publish::sheet::{Sheet, Values};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -71,9 +72,9 @@ pub(super) fn table(of: &Tuning) -> Sheet {
     columns.text("family", "方案组", &|row| row.family.clone());
     for family in &of.families {
         for (at, axis) in family.axes.iter().enumerate() {
-            let value = |row: &ScenarioRow| match row.family == family.id {
-                true => family.values[at][row.places[at]].clone(),
-                false => String::new(),
+            let value = |row: &ScenarioRow| {
+                let of = &family.values[at];
+                if row.family == family.id { of[row.places[at]].clone() } else { String::new() }
             };
             columns.text(&format!("at:{}:{axis}", family.id), axis, &value);
         }
@@ -91,6 +92,9 @@ pub(super) fn table(of: &Tuning) -> Sheet {
     columns.sheet
 }
 
+/// Money by some key.
+type Pick = fn(&Outcome) -> &BTreeMap<Arc<str>, i64>;
+
 fn money(of: &Tuning, columns: &mut Columns<'_>) {
     let base = of.baseline.cost_fen;
     columns.fen("cost_fen", "总成本", &|o| o.cost_fen);
@@ -99,7 +103,6 @@ fn money(of: &Tuning, columns: &mut Columns<'_>) {
         let pick = |o: &Outcome| o.by_month.get(at).copied().unwrap_or(0);
         columns.fen(&format!("month:{month}"), &month.to_string(), &pick);
     }
-    type Pick = fn(&Outcome) -> &BTreeMap<Arc<str>, i64>;
     let groups: [(&str, Pick); 4] = [
         ("source", |o| &o.by_source),
         ("item", |o| &o.by_item),
@@ -114,6 +117,13 @@ fn money(of: &Tuning, columns: &mut Columns<'_>) {
     }
     columns.whole("children_paid", "受益儿童人月", &|o| count(o.children_paid));
     columns.whole("institutions_paid", "受益机构数", &|o| count(o.institutions_paid));
+    let before = &of.baseline.institutions;
+    let moved = |o: &Outcome, way: Ordering| {
+        let both = o.institutions.iter().zip(before);
+        count(both.filter(|(now, before)| now.cmp(before) == way).count() as u64)
+    };
+    columns.whole("institutions_up", "金额增加的机构", &|o| moved(o, Ordering::Greater));
+    columns.whole("institutions_down", "金额减少的机构", &|o| moved(o, Ordering::Less));
     columns.whole("winners", "受益增加人月", &|o| count(o.children.winners));
     columns.whole("losers", "受益减少人月", &|o| count(o.children.losers));
     for (at, percent) in QUANTILES.iter().enumerate() {
