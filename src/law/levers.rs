@@ -64,6 +64,8 @@ pub enum LeverKind {
     Limit,
     /// The quantum of a rounding or a split.
     Quantum,
+    /// A whole number that an overlay writes as one, without quotes.
+    Count,
     /// Any other number a rule states.
     Other,
 }
@@ -215,6 +217,7 @@ fn kind_of(block: BlockKind, key: &str) -> LeverKind {
             LeverKind::Limit
         }
         (_, "quantum" | "round.to") => LeverKind::Quantum,
+        (BlockKind::PayDate, "workday" | "day") => LeverKind::Count,
         _ => LeverKind::Other,
     }
 }

@@ -144,7 +144,7 @@ impl Workbench {
         if !unread.is_empty() {
             return json!({ "refused": unread });
         }
-        let overlays = vec![overlay::overlay(changes)];
+        let overlays = vec![overlay::overlay(changes, &self.levers)];
         let scenario = Scenario { id: "workbench".to_owned(), overlays, planned: false };
         let answer = || self.desk.answer(&scenario);
         let outcome = match &self.pool {

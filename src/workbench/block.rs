@@ -98,7 +98,7 @@ const fn rank(kind: LeverKind) -> usize {
         LeverKind::Share => 3,
         LeverKind::Limit => 4,
         LeverKind::Quantum => 5,
-        LeverKind::Other => 6,
+        LeverKind::Count | LeverKind::Other => 6,
     }
 }
 

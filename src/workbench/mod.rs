@@ -1,8 +1,8 @@
-//! The workbench: a page on this machine on which the figures of the law are moved, and what it comes to.
+//! The workbench: a page on this machine on which figures of the law are moved, and what it comes to.
 //!
-//! In: a job, an open port, a token. Out: pages and answers over HTTP, to this machine only. Order: after
-//! `tune`, whose desk gives every figure. Never: computes money, writes a file, opens the ledger, lets
-//! a child or a pseudonym out.
+//! In: a baseline, an open port, a token. Out: pages and answers over HTTP, to this machine only.
+//! Order: after `tune`, whose desk gives every figure. Never: computes money, writes a file, opens the
+//! ledger, lets a child or a pseudonym out.
 
 mod bench;
 mod block;

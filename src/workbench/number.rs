@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn shares_are_rounded_half_up() {
-        // 1 of 3 is 33.333 %; 1 of 20,000 is 0.005 %, which is 0.01 half up; its loss is next to nothing.
+        // 1 of 3 is 33.333 %; 1 of 20,000 is 0.005 %, half up 0.01, and its loss next to nothing.
         assert_eq!(percent(4, 3), "+33.33%");
         assert_eq!(percent(20_001, 20_000), "+0.01%");
         assert_eq!(percent(19_999, 20_000), "≈0%");

@@ -3,7 +3,7 @@
 use super::number::NOTHING;
 use crate::domain::Fraction;
 use crate::domain::texts::Catalogue;
-use crate::law::{LawErrors, Lever, OverlayText};
+use crate::law::{LawErrors, Lever, LeverKind, OverlayText};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -38,10 +38,10 @@ pub enum StartError {
 }
 
 /// One line a change, in the order of the changes, so that a mistake finds its lever.
-pub(super) fn overlay(changes: &Changes) -> OverlayText {
-    let text = changes.iter().fold(String::new(), |mut text, (path, value)| {
-        let _ = writeln!(text, "{} = {}", quoted(path), quoted(value));
-        text
+pub(super) fn overlay(changes: &Changes, levers: &[Lever]) -> OverlayText {
+    let text = changes.iter().fold(String::new(), |text, (path, value)| {
+        let lever = levers.iter().find(|lever| lever.path == *path);
+        text + &line(path, value, lever)
     });
     OverlayText { name: NAME.to_owned(), text }
 }
@@ -50,7 +50,8 @@ pub(super) fn overlay(changes: &Changes) -> OverlayText {
 pub(super) fn file(heading: &str, changes: &Changes, levers: &[Lever]) -> String {
     let mut text = format!("# {}\n", one_line(heading));
     for (path, value) in changes {
-        if let Some(lever) = levers.iter().find(|lever| lever.path == *path) {
+        let lever = levers.iter().find(|lever| lever.path == *path);
+        if let Some(lever) = lever {
             let keys: Vec<&str> = lever.keys.iter().map(|(_, key)| key.as_str()).collect();
             let was = lever.value.as_deref().unwrap_or(NOTHING);
             let said = format!(
@@ -63,9 +64,18 @@ pub(super) fn file(heading: &str, changes: &Changes, levers: &[Lever]) -> String
             );
             let _ = writeln!(text, "\n# {}", one_line(&said));
         }
-        let _ = writeln!(text, "{} = {}", quoted(path), quoted(value));
+        text.push_str(&line(path, value, lever));
     }
     text
+}
+
+/// One line of an overlay; only a count stands without quotes.
+fn line(path: &str, value: &str, lever: Option<&Lever>) -> String {
+    let is_count = lever.is_some_and(|lever| lever.kind == LeverKind::Count);
+    if is_count && value.parse::<u32>().is_ok_and(|count| count.to_string() == value) {
+        return format!("{} = {value}\n", quoted(path));
+    }
+    format!("{} = {}\n", quoted(path), quoted(value))
 }
 
 fn one_line(text: &str) -> String {

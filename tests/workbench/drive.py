@@ -86,7 +86,9 @@ class Page:
 
     def downloaded(self):
         file = Path(self.folder) / "overlay.toml"
-        self.until(file.is_file, "the download")
+        # The browser takes the name with an empty file before it has the download.
+        self.until(lambda: file.is_file() and file.stat().st_size > 0
+                   and not list(Path(self.folder).glob("*.crdownload")), "the download")
         # The folder is the test's: a second download has a name of its own.
         kept = file.with_name("kept.toml")
         file.rename(kept)

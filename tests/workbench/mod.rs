@@ -27,10 +27,15 @@ struct Served {
 
 impl Served {
     fn new(more: &[&str]) -> Self {
+        Self::on(&[&[JOB, "--period", PERIOD], more].concat())
+    }
+
+    /// A workbench on a job.
+    fn on(words: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tuoyu"))
             .current_dir(root())
-            .args(["workbench", JOB, "--period", PERIOD])
-            .args(more)
+            .arg("workbench")
+            .args(words)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -60,8 +65,12 @@ impl Drop for Served {
 
 /// What the sample's month costs when it is settled, without books, under an overlay file.
 fn settled(overlay: Option<&Path>) -> i64 {
+    settled_in(PERIOD, overlay)
+}
+
+fn settled_in(period: &str, overlay: Option<&Path>) -> i64 {
     let overrides = Overrides {
-        period: Month::parse(PERIOD).ok(),
+        period: Month::parse(period).ok(),
         ledger: Some(LedgerChoice::None),
         archive: Some(ArchiveChoice::None),
         ..Overrides::default()

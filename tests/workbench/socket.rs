@@ -1,6 +1,6 @@
 //! Who is let in, what is answered, and what never leaves.
 
-use super::{PERIOD, Served, overlay, settled};
+use super::{PERIOD, Served, overlay, settled, settled_in};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -161,6 +161,32 @@ fn an_answer_is_what_a_settlement_comes_to() {
 }
 
 #[test]
+fn the_next_step_of_every_slider_is_answered() {
+    let served = Served::new(&[]);
+    let desk: Value = serde_json::from_str(&served.get("desk.json").2).expect("JSON");
+    let mut answered = 0;
+    let lines = desk["cards"].as_array().expect("cards").iter();
+    for line in lines.flat_map(|card| card["lines"].as_array().expect("lines")) {
+        let (path, slider) = (line["path"].as_str().expect("a path"), &line["slider"]);
+        let whole = |key: &str| slider[key].as_i64().expect("a whole number");
+        if slider.is_null() {
+            assert!(path.ends_with(".round.to") || path.ends_with(".quantum"), "{path}");
+            continue;
+        }
+        assert!(whole("least") <= whole("at") && whole("at") < whole("most"), "{line}");
+        let (at, places) = (whole("at") + 1, usize::try_from(whole("places")).expect("places"));
+        let digits = format!("{at:0>width$}", width = places + 1);
+        let (front, part) = digits.split_at(digits.len() - places);
+        let value = if part.is_empty() { front.to_owned() } else { format!("{front}.{part}") };
+        let answer = served.answer(&json!({ path: value }));
+        assert!(answer["refused"].is_null(), "{path} = {value}: {}", answer["refused"]);
+        answered += 1;
+    }
+    // 34 parameters, 39 cells, 3 bands, a work day.
+    assert_eq!(answered, 77);
+}
+
+#[test]
 fn a_page_begins_with_an_overlay_it_wrote() {
     let changes =
         json!({ "table.rate.slot[乳儿班]": "151", "guide_price.full_day.float_up": "0.2" });
@@ -183,6 +209,26 @@ fn a_page_begins_with_an_overlay_it_wrote() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("`item.operating.rate` is no number of the law in force"), "{said}");
+}
+
+#[test]
+fn a_tune_job_opens_all_its_periods_and_says_what_it_assumes() {
+    let served = Served::on(&["jobs/tune.toml", "--lang", "en"]);
+    let desk: Value = serde_json::from_str(&served.get("desk.json").2).expect("JSON");
+    assert_eq!(desk["period"], "2026-08 – 2026-09");
+    assert_eq!(desk["assumed"], json!([]));
+    let both = settled_in("2026-08", None) + settled_in("2026-09", None);
+    assert_eq!(cost(&desk["baseline"]), both);
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = "\n[assumptions.growth]\npercent = \"10\"\nsource = \"a survey\"\n";
+    let text = std::fs::read_to_string(super::root().join("jobs/tune.toml")).expect("the job");
+    let file = folder.path().join("tune.toml");
+    std::fs::write(&file, text + told).expect("a job");
+    let served = Served::on(&[file.to_str().expect("a path"), "--lang", "en"]);
+    let desk: Value = serde_json::from_str(&served.get("desk.json").2).expect("JSON");
+    assert_eq!(desk["assumed"], json!(["Assumed: enrolment grows by 10 % (source: a survey)"]));
+    assert_ne!(cost(&desk["baseline"]), both);
 }
 
 #[test]

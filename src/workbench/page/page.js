@@ -407,4 +407,4 @@ async function begin() {
   set(changes);
 }
 
-begin();
+begin().catch(() => tell(by("status").dataset.failed, true));
