@@ -62,6 +62,7 @@ let again = false;
 /** What the next status begins with. */
 let note = "";
 let slow = 0;
+let told = [""];
 
 /** Asks soon; what was asked before and is not answered yet is overtaken. */
 function schedule(soon) {
@@ -103,10 +104,12 @@ const unanswered = () => pins.find((pin) => pin.answer === null);
 function busy(is) {
   by("results").setAttribute("aria-busy", String(is));
   clearTimeout(slow);
-  if (is) slow = setTimeout(() => tell(word("busy")), 250);
+  if (is) slow = setTimeout(() => { by("status").textContent = word("busy"); }, 250);
+  else tell(...told);
 }
 
 function tell(text, wrong = false) {
+  told = [text, wrong];
   const status = by("status");
   if (status.textContent !== text) status.textContent = text;
   status.classList.toggle("wrong", wrong);
@@ -117,6 +120,7 @@ function tell(text, wrong = false) {
 function show(said, asked) {
   answer = said;
   answered = asked;
+  for (const pin of pins) if (pin.answer === null && same(pin.changes, asked)) pin.answer = said;
   for (const of of LINES.values()) fault(of, "");
   by("results").classList.toggle("stale", Boolean(said.refused));
   if (said.refused) {
