@@ -245,7 +245,7 @@ function move(of, text, soon) {
 /** Where the law says it, since when, and what reads it. */
 function notes(card) {
   const parts = [card.clause, card.id === card.title ? "" : card.id, word("from", { date: card.from }),
-    card.until && word("until", { date: card.until }), card.read_by && `${word("read_by")} ${card.read_by}`,
+    card.until && word("until", { date: card.until }), card.read_by && card.read_by !== card.id && `${word("read_by")} ${card.read_by}`,
     card.overlaid && word("overlaid")];
   return parts.filter(Boolean).join(" · ");
 }
