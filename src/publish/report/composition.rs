@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Report, Sums, TOP};
+use super::{Report, Sums, TOP, first_rows};
 use crate::publish::PublishError;
 use crate::publish::money_files::payable_by_institution;
 use crate::publish::page::{Axis, Bar, Bars, Chart, Figure, Measure, Page, Plot, Table};
@@ -29,12 +29,25 @@ impl Report<'_> {
     /// Items by source: what the schedule pays, corrections and what was carried included.
     fn by_item(&self, page: &mut Page<'_>) -> Result<(), PublishError> {
         let texts = self.run.texts;
+        // Items and sources are few, and their texts mostly the same ones.
+        let mut found: Vec<(&Arc<str>, &Arc<str>, i64)> = Vec::new();
+        let same = |a: &Arc<str>, b: &Arc<str>| Arc::ptr_eq(a, b) || a == b;
+        for line in &self.run.schedule.lines {
+            let known = found
+                .iter_mut()
+                .find(|(item, source, _)| same(item, &line.item) && same(source, &line.source));
+            match known {
+                Some((.., sum)) => {
+                    *sum = sum.checked_add(line.payable_fen).ok_or(PublishError::Overflow)?;
+                }
+                None => found.push((&line.item, &line.source, line.payable_fen)),
+            }
+        }
         let mut cells: BTreeMap<(&str, &str), i64> = BTreeMap::new();
         let mut sources = Sums::default();
-        for line in &self.run.schedule.lines {
-            let cell = cells.entry((&*line.item, &*line.source)).or_default();
-            *cell = cell.checked_add(line.payable_fen).ok_or(PublishError::Overflow)?;
-            sources.add(&line.source, line.payable_fen)?;
+        for (item, source, fen) in found {
+            cells.insert((item, source), fen);
+            sources.add(source, fen)?;
         }
         // Levels of government from the top down, then others in the order of the splits.
         let order = self.run.months.iter().flat_map(|month| &month.allocation.sources);
@@ -142,9 +155,14 @@ impl Report<'_> {
         // The sign of the amounts beside it.
         let share =
             super::super::institution_files::percent(change, before).replace('-', "\u{2212}");
-        let flagged = |word: &str| {
-            (0..sheet.rows).filter(|row| sheet.cell(*row, "flag") == word).count().to_string()
-        };
+        let mut flags = [0_u64; 3];
+        for row in 0..sheet.rows {
+            let flag = sheet.cell(row, "flag");
+            if let Some(at) = ["large", "new", "gone"].iter().position(|word| *word == flag) {
+                flags[at] += 1;
+            }
+        }
+        let [large_ones, new, gone] = flags.map(|count| count.to_string());
         let share = texts.phrase("report.percent", &[("percent", &share)]);
         let large = [("percent", &*self.run.job.change_percent.to_string())];
         page.figures(&[
@@ -152,18 +170,18 @@ impl Report<'_> {
             Figure::new(self.label("report.change"), self.yuan(change), share),
             Figure::new(
                 self.label("report.large"),
-                flagged("large"),
+                large_ones,
                 texts.phrase("report.large_note", &large),
             ),
-            Figure::new(self.label("report.new"), flagged("new"), ""),
-            Figure::new(self.label("report.gone"), flagged("gone"), ""),
+            Figure::new(self.label("report.new"), new, ""),
+            Figure::new(self.label("report.gone"), gone, ""),
         ]);
         let fen = |row: &usize| number(sheet, "change_fen", *row);
-        let mut rows: Vec<usize> = (0..sheet.rows).filter(|row| fen(row) != 0).collect();
         // Rows stand by institution: equal changes stay in that order.
-        rows.sort_by_key(|row| std::cmp::Reverse(fen(row).unsigned_abs()));
-        let more = rows.len().saturating_sub(TOP);
-        rows.truncate(TOP);
+        let moved = numbers(sheet, "change_fen").map(|(fen, row)| (fen.saturating_abs(), row));
+        let moved: Vec<(i64, usize)> = moved.filter(|(fen, _)| *fen != 0).collect();
+        let more = moved.len().saturating_sub(TOP);
+        let rows = first_rows(moved);
         let Some(first) = rows.first() else {
             page.note(texts.label("report.no_change"));
             return;
@@ -205,6 +223,15 @@ impl Report<'_> {
         table.more = more as u64;
         page.table(&table);
     }
+}
+
+/// The numbers of a column with their rows; zero where a cell is empty.
+pub(super) fn numbers<'s>(
+    sheet: &'s Sheet,
+    column: &str,
+) -> impl Iterator<Item = (i64, usize)> + 's {
+    let values = sheet.get(column);
+    (0..sheet.rows).map(move |row| (values.and_then(|of| of.number(row)).unwrap_or(0), row))
 }
 
 /// A number of a sheet; zero where the cell is empty.

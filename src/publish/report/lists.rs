@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::composition::number;
-use super::{Report, TOP};
+use super::composition::{number, numbers};
+use super::{Report, TOP, first_rows};
 use crate::domain::{Finding, Severity};
 use crate::publish::findings_file;
 use crate::publish::page::{Figure, Measure, Page, Table};
+use crate::publish::sheet::Values;
 
 impl Report<'_> {
     pub(super) fn findings(&self, page: &mut Page<'_>) {
@@ -60,10 +61,15 @@ impl Report<'_> {
             return;
         };
         let sum = |column: &str| sheet.sum(column).unwrap_or(0);
-        let mut rows: Vec<usize> =
-            (0..sheet.rows).filter(|row| number(sheet, "breaches", *row) > 0).collect();
+        let breached = numbers(sheet, "breaches").zip(numbers(sheet, "breach_fen"));
+        let rows: Vec<(i64, usize)> =
+            breached.filter(|((count, _), _)| *count > 0).map(|(_, of)| of).collect();
         let id = |row: usize| sheet.cell(row, "institution_id");
-        let mut institutions: Vec<String> = rows.iter().map(|row| id(*row)).collect();
+        let mut institutions: Vec<&str> = match sheet.get("institution_id") {
+            Some(Values::Shared(ids)) => rows.iter().map(|(_, row)| &*ids[*row]).collect(),
+            _ => Vec::new(),
+        };
+        // Rows of a month stand by institution: sorting joins what is in order already.
         institutions.sort_unstable();
         institutions.dedup();
         let whole = |n: i64| Measure::count("").exact(n);
@@ -85,7 +91,6 @@ impl Report<'_> {
             page.note(texts.label("report.no_breach"));
             return;
         }
-        rows.sort_by_key(|row| std::cmp::Reverse(number(sheet, "breach_fen", *row)));
         let more = rows.len().saturating_sub(TOP);
         let mut table = Table::new(self.label("report.fees_table"))
             .text(self.label("report.institution"))
@@ -95,7 +100,7 @@ impl Report<'_> {
             .number(self.in_yuan("report.ceiling"))
             .number(self.label("report.breaches"))
             .number(self.in_yuan("report.breach_sum"));
-        for row in rows.into_iter().take(TOP) {
+        for row in first_rows(rows) {
             let money = |column: &str| Measure::Money.exact(number(sheet, column, row));
             table.rows.push(vec![
                 self.institution(&id(row)),
@@ -114,39 +119,39 @@ impl Report<'_> {
     pub(super) fn holds(&self, page: &mut Page<'_>) {
         let (texts, schedule) = (self.run.texts, self.run.schedule);
         page.section(texts.label("report.holds"));
-        let mut held: BTreeMap<u32, (i64, u64)> = BTreeMap::new();
+        let mut held = vec![(0_i64, 0_u64); schedule.payees.len()];
         for payment in &schedule.payments {
             let payee = schedule.payees.get(payment.payee as usize);
             if payee.is_some_and(|payee| !payee.hold_reason.is_empty()) {
-                let of = held.entry(payment.payee).or_default();
+                let of = &mut held[payment.payee as usize];
                 *of = (of.0.saturating_add(payment.amount_fen), of.1 + 1);
             }
         }
-        if held.is_empty() {
+        let of_payees = held.iter().enumerate().filter(|(_, (_, payments))| *payments > 0);
+        let rows: Vec<(i64, usize)> = of_payees.map(|(payee, (fen, _))| (*fen, payee)).collect();
+        if rows.is_empty() {
             page.note(texts.label("report.no_holds"));
             return;
         }
-        let mut rows: Vec<(u32, (i64, u64))> = held.into_iter().collect();
-        rows.sort_by_key(|(payee, (fen, _))| (std::cmp::Reverse(*fen), *payee));
+        let (count, payments) = (rows.len(), held.iter().map(|of| of.1).sum::<u64>());
         let mut table = Table::new(self.label("report.holds_table"))
             .text(self.label("report.institution"))
             .text(self.label("report.reason"))
             .number(self.label("report.payments"))
             .number(self.in_yuan("report.amount"));
-        for (payee, (fen, payments)) in rows.iter().take(TOP) {
-            let payee = &schedule.payees[*payee as usize];
+        for at in first_rows(rows) {
+            let (payee, (fen, payments)) = (&schedule.payees[at], held[at]);
             table.rows.push(vec![
                 payee.institution_name.to_string(),
                 self.reason(&payee.hold_reason),
                 payments.to_string(),
-                Measure::Money.exact(*fen),
+                Measure::Money.exact(fen),
             ]);
         }
-        table.more = rows.len().saturating_sub(TOP) as u64;
-        let total = [String::new(), rows.iter().map(|row| row.1.1).sum::<u64>().to_string()];
-        let [blank, payments] = total;
+        table.more = count.saturating_sub(TOP) as u64;
         let sum = Measure::Money.exact(self.control.held_fen);
-        table.total = vec![self.label("page.total"), blank, payments, sum];
+        let (name, payments) = (self.label("page.total"), payments.to_string());
+        table.total = vec![name, String::new(), payments, sum];
         page.table(&table);
     }
 

@@ -92,15 +92,17 @@ impl Report<'_> {
         let (run, control, texts) = (self.run, self.control, self.run.texts);
         page.section(texts.label("report.totals"));
         let count = |n: u64| Measure::count("").exact(i64::try_from(n).unwrap_or(i64::MAX));
-        let mut paid = vec![false; self.register.len()];
-        let place = |id: &str| self.register.find(id);
+        // A payee is one institution and account; an institution may have several.
+        let mut paid = vec![false; run.schedule.payees.len()];
         for line in run.schedule.lines.iter().filter(|line| line.payable_fen != 0) {
-            let payee = run.schedule.payees.get(line.payee as usize);
-            if let Some(at) = payee.and_then(|payee| place(&payee.institution_id)) {
-                paid[at] = true;
+            if let Some(paid) = paid.get_mut(line.payee as usize) {
+                *paid = true;
             }
         }
-        let paid = paid.iter().filter(|paid| **paid).count() as u64;
+        let paid = run.schedule.payees.iter().zip(paid).filter(|(_, paid)| *paid);
+        let mut paid: Vec<&str> = paid.map(|(payee, _)| &*payee.institution_id).collect();
+        paid.dedup();
+        let paid = paid.len() as u64;
         let heads = self.tallies.heads.last().map_or(&[][..], Vec::as_slice);
         let sum = |pick: fn(&super::Heads) -> Option<u64>| {
             let told: Vec<u64> = heads.iter().filter_map(pick).collect();
@@ -217,6 +219,17 @@ impl Report<'_> {
 
 /// A name and its sum, fen.
 type Sum = (Arc<str>, i64);
+
+/// The first rows by a number, largest first, equal ones in their order; no other is put in order.
+fn first_rows(mut rows: Vec<(i64, usize)>) -> Vec<usize> {
+    let order = |(number, row): &(i64, usize)| (std::cmp::Reverse(*number), *row);
+    if rows.len() > TOP {
+        rows.select_nth_unstable_by_key(TOP, order);
+        rows.truncate(TOP);
+    }
+    rows.sort_by_key(order);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
 
 /// Sums by name.
 #[derive(Default)]

@@ -33,7 +33,9 @@ pub struct Heat {
 const LIGHT: (i64, i64, i64) = (232, 240, 248);
 const DARK: (i64, i64, i64) = (16, 46, 84);
 /// Colour from which on a text reads better in white, in thousandths of the way to dark.
-const WHITE_FROM: i64 = 480;
+const WHITE_FROM: i64 = 620;
+/// Ink on a cell: between the two colours only black is read well enough.
+const BLACK: RGBColor = RGBColor(0, 0, 0);
 const BOTTOM: i32 = 46;
 
 fn colour(share: i64) -> RGBColor {
@@ -41,6 +43,11 @@ fn colour(share: i64) -> RGBColor {
         u8::try_from((from + (to - from) * share / 1000).clamp(0, 255)).unwrap_or(0)
     };
     RGBColor(part(LIGHT.0, DARK.0), part(LIGHT.1, DARK.1), part(LIGHT.2, DARK.2))
+}
+
+/// The colour a text has on a cell.
+fn ink(share: i64) -> RGBColor {
+    if share >= WHITE_FROM { PAPER } else { BLACK }
 }
 
 impl Heat {
@@ -113,7 +120,7 @@ impl Heat {
         if width(&text) + 6 > wide {
             return Ok(());
         }
-        let ink = if share >= WHITE_FROM { PAPER } else { INK };
+        let ink = ink(share);
         write(area, &text, middle, ink, HPos::Center)
     }
 
@@ -158,5 +165,33 @@ impl Heat {
             table.rows.push(row);
         }
         table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// WCAG 2.1, 1.4.3: the lighter to the darker, each plus 0.05.
+    #[expect(clippy::disallowed_types, reason = "a measure of colours")]
+    fn contrast(a: RGBColor, b: RGBColor) -> f64 {
+        let part = |v: u8| {
+            let v = f64::from(v) / 255.0;
+            if v <= 0.03928 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+        };
+        let light = |c: RGBColor| 0.2126 * part(c.0) + 0.7152 * part(c.1) + 0.0722 * part(c.2);
+        let (a, b) = (light(a), light(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn a_text_is_read_on_every_cell_and_on_paper() {
+        for share in 0..=1000 {
+            let found = contrast(colour(share), ink(share));
+            assert!(found >= 4.5, "{share}: {found}");
+        }
+        for text in [INK, FAINT] {
+            assert!(contrast(text, PAPER) >= 7.0);
+        }
     }
 }
