@@ -41,7 +41,7 @@ pub use key::{BadKey, PublicKey, SecretKey};
 pub use key_rows::{KeyRows, key_rows};
 pub use money::{Fen, MoneyError, amount_in_words};
 pub use outcome::{
-    Breaches, ChildChanges, NetFees, Outcome, Overrun, Provider, QUANTILES, Revenue,
+    Breaches, ChildChanges, Institution, NetFees, Outcome, Overrun, QUANTILES, Revenue,
 };
 pub use person::{ActError, beijing_day, beijing_time, moment, person, reason, same_person};
 pub use progress::{Progress, Silent};

@@ -9,7 +9,7 @@ pub const QUANTILES: [u32; 5] = [10, 25, 50, 75, 90];
 
 /// An institution as the scenarios know it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Provider {
+pub struct Institution {
     /// 统一社会信用代码.
     pub id: Arc<str>,
     /// 机构名称.
@@ -35,7 +35,7 @@ pub struct Outcome {
     pub by_street: BTreeMap<Arc<str>, i64>,
     /// By kind of the institution.
     pub by_kind: BTreeMap<Arc<str>, i64>,
-    /// By institution, in the order of [`Provider`]s.
+    /// By institution, in the order of [`Institution`]s.
     pub institutions: Vec<i64>,
     /// Months of children with an allocated line above zero: a child counts once a month.
     pub children_paid: u64,

@@ -169,7 +169,7 @@ impl Desk {
     ) -> Option<(Vec<usize>, Family<'_>)> {
         let ground = Ground {
             rolls: &self.rolls,
-            providers: &self.providers,
+            institutions: &self.institutions,
             measures: &self.of.measures,
             before: &self.baseline.entitled,
         };

@@ -2,9 +2,9 @@
 
 use super::assume::{self, Wanted};
 use super::measure::{Entitled, Measured, Sums, measure, paid_by};
-use super::roll::{Roll, providers, rolls};
+use super::roll::{Roll, institutions, rolls};
 use super::{Fees, Measures, TuneError};
-use crate::domain::{Date, Fraction, Month, Outcome, Progress, Provider, Severity, Silent};
+use crate::domain::{Date, Fraction, Institution, Month, Outcome, Progress, Severity, Silent};
 use crate::intake::Tables;
 use crate::job::{Assumptions, Job, TuneJob};
 use crate::law::{self, LawBook, LawErrors, LawOfMonth, LawText, OverlayText};
@@ -67,7 +67,7 @@ pub struct Desk {
     pub(super) pinned: Vec<Pinned>,
     pub(super) rolls: Vec<Roll>,
     /// Institutions of all pinned months, in order of id.
-    pub providers: Vec<Provider>,
+    pub institutions: Vec<Institution>,
     pub(super) baseline: Measured,
     /// What the families of each group pay in the baseline, by pinned month; where a response to it
     /// is assumed.
@@ -118,10 +118,10 @@ impl Desk {
         }
         let facts: Vec<_> =
             pinned.iter().flat_map(|of| &of.months).map(|month| &month.facts).collect();
-        let providers = providers(&facts);
-        let rolls = rolls(&pinned, &providers);
+        let institutions = institutions(&facts);
+        let rolls = rolls(&pinned, &institutions);
         let (baseline, paid) = (Measured::default(), Vec::new());
-        let mut desk = Self { of, law, ground, pinned, rolls, providers, baseline, paid };
+        let mut desk = Self { of, law, ground, pinned, rolls, institutions, baseline, paid };
         progress.begin("baseline", None);
         let trials = desk.trials(&book)?.0;
         desk.baseline = desk.measured(&trials, &desk.rolls, None);
@@ -216,15 +216,15 @@ impl Desk {
     }
 
     fn measured(&self, trials: &[Trial], rolls: &[Roll], before: Option<&[Entitled]>) -> Measured {
-        measure(trials, rolls, &self.providers, &self.of.measures, before)
+        measure(trials, rolls, &self.institutions, &self.of.measures, before)
     }
 
     fn rolls_of(&self, trials: &[Trial]) -> Vec<Roll> {
-        trials.iter().map(|trial| Roll::of(&trial.settled.frames, &self.providers)).collect()
+        trials.iter().map(|trial| Roll::of(&trial.settled.frames, &self.institutions)).collect()
     }
 
     fn paid_by_group(&self, trials: &[Trial], rolls: &[Roll]) -> Vec<Sums> {
-        let of = |(trial, roll)| paid_by(trial, roll, &self.providers, &self.of.measures);
+        let of = |(trial, roll)| paid_by(trial, roll, &self.institutions, &self.of.measures);
         trials.iter().zip(rolls).map(of).collect()
     }
 

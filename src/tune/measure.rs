@@ -5,8 +5,8 @@ use super::roll::{NOBODY, Roll, fen};
 use super::{Fees, Measures};
 use crate::allocation::BudgetLine;
 use crate::domain::{
-    Basis, Breaches, ChildChanges, Column, Month, NetFees, Outcome, Overrun, Provider, QUANTILES,
-    Revenue, key_rows,
+    Basis, Breaches, ChildChanges, Column, Institution, Month, NetFees, Outcome, Overrun,
+    QUANTILES, Revenue, key_rows,
 };
 use crate::publish::{PriceColumns, price_columns};
 use crate::settle::pinned::Trial;
@@ -29,17 +29,17 @@ pub(super) struct Measured {
 pub(super) fn measure(
     trials: &[Trial],
     rolls: &[Roll],
-    providers: &[Provider],
+    institutions: &[Institution],
     measures: &Measures,
     baseline: Option<&[Entitled]>,
 ) -> Measured {
     let mut sums = Tally {
-        outcome: Outcome { institutions: vec![0; providers.len()], ..Outcome::default() },
+        outcome: Outcome { institutions: vec![0; institutions.len()], ..Outcome::default() },
         ..Tally::default()
     };
     let mut all = Vec::with_capacity(trials.len());
     for (at, (trial, roll)) in trials.iter().zip(rolls).enumerate() {
-        sums.money(trial, roll, providers);
+        sums.money(trial, roll, institutions);
         add_breaches(&mut sums.outcome.breaches, breaches(trial, roll));
         let told = of_children(trial, roll, measures);
         sums.fees(&told, roll);
@@ -69,7 +69,7 @@ struct OfChildren {
     charged: Vec<Option<i64>>,
     /// Children with an allocated line above zero.
     paid: u64,
-    /// Allocated by provider.
+    /// Allocated by institution.
     allocated: Vec<i64>,
 }
 
@@ -85,9 +85,9 @@ struct Tally {
 
 impl Tally {
     /// Money by every key, from the funding cells: in-kind items have none.
-    fn money(&mut self, trial: &Trial, roll: &Roll, providers: &[Provider]) {
+    fn money(&mut self, trial: &Trial, roll: &Roll, institutions: &[Institution]) {
         let settled = &trial.settled;
-        let mut own = vec![0_i64; providers.len()];
+        let mut own = vec![0_i64; institutions.len()];
         let mut total = 0_i64;
         let outcome = &mut self.outcome;
         let mut items = vec![0_i64; settled.entitlements.items.len()];
@@ -96,8 +96,8 @@ impl Tally {
             total += cell.fen;
             items[cell.item as usize] += cell.fen;
             sources[cell.source as usize] += cell.fen;
-            let provider = roll.provider_of.get(cell.institution as usize).copied();
-            if let Some(sum) = provider.and_then(|at| own.get_mut(at as usize)) {
+            let institution = roll.institution_of.get(cell.institution as usize).copied();
+            if let Some(sum) = institution.and_then(|at| own.get_mut(at as usize)) {
                 *sum += cell.fen;
             }
         }
@@ -110,7 +110,7 @@ impl Tally {
         for (source, fen) in settled.allocation.sources.iter().zip(sources) {
             *outcome.by_source.entry(Arc::clone(source)).or_default() += fen;
         }
-        add_institutions(outcome, &own, providers);
+        add_institutions(outcome, &own, institutions);
         outcome.cost_fen += total;
         outcome.by_month.push(total);
     }
@@ -129,8 +129,8 @@ impl Tally {
 
     fn revenue(&mut self, told: &OfChildren, roll: &Roll) {
         let mut takings = told.allocated.clone();
-        for (fee, provider) in told.charged.iter().zip(&roll.provider) {
-            if let (Some(fee), Some(sum)) = (fee, takings.get_mut(*provider as usize)) {
+        for (fee, institution) in told.charged.iter().zip(&roll.institution) {
+            if let (Some(fee), Some(sum)) = (fee, takings.get_mut(*institution as usize)) {
                 *sum += fee;
             }
         }
@@ -182,7 +182,7 @@ pub(super) fn breaches(trial: &Trial, roll: &Roll) -> BTreeMap<Arc<str>, Breache
                 told.over_fen += by;
                 told.over_most_fen = told.over_most_fen.max(by);
                 let home = homes.as_ref().map_or(u32::MAX, |homes| homes.at(row));
-                if let Some(at) = roll.provider_of.get(home as usize) {
+                if let Some(at) = roll.institution_of.get(home as usize) {
                     institutions.insert(*at);
                 }
             }
@@ -212,13 +212,13 @@ pub(super) fn add_breaches(
     }
 }
 
-/// Adds what providers are allocated in a month.
-pub(super) fn add_institutions(outcome: &mut Outcome, own: &[i64], providers: &[Provider]) {
-    for ((provider, fen), sum) in providers.iter().zip(own).zip(&mut outcome.institutions) {
+/// Adds what institutions are allocated in a month.
+pub(super) fn add_institutions(outcome: &mut Outcome, own: &[i64], institutions: &[Institution]) {
+    for ((institution, fen), sum) in institutions.iter().zip(own).zip(&mut outcome.institutions) {
         *sum += fen;
         if *fen != 0 {
-            *outcome.by_street.entry(Arc::clone(&provider.street)).or_default() += fen;
-            *outcome.by_kind.entry(Arc::clone(&provider.kind)).or_default() += fen;
+            *outcome.by_street.entry(Arc::clone(&institution.street)).or_default() += fen;
+            *outcome.by_kind.entry(Arc::clone(&institution.kind)).or_default() += fen;
         }
         outcome.institutions_paid += u64::from(*fen > 0);
     }
@@ -231,24 +231,24 @@ pub(super) type Sums = BTreeMap<Group, (i64, i64)>;
 pub(super) fn paid_by(
     trial: &Trial,
     roll: &Roll,
-    providers: &[Provider],
+    institutions: &[Institution],
     measures: &Measures,
 ) -> Sums {
     let told = of_children(trial, roll, measures);
     let mut sums = Sums::new();
-    for ((net, provider), group) in told.net.iter().zip(&roll.provider).zip(&roll.group) {
-        let (Some(net), Some(provider)) = (net, providers.get(*provider as usize)) else {
+    for ((net, institution), group) in told.net.iter().zip(&roll.institution).zip(&roll.group) {
+        let (Some(net), Some(institution)) = (net, institutions.get(*institution as usize)) else {
             continue;
         };
         let (class, service) = &roll.groups[*group as usize];
-        let group = (provider.id.to_string(), class.to_string(), service.to_string());
+        let group = (institution.id.to_string(), class.to_string(), service.to_string());
         let sum = sums.entry(group).or_default();
         *sum = (sum.0.saturating_add(*net), sum.1 + 1);
     }
     sums
 }
 
-/// Adds what providers take in in a month.
+/// Adds what institutions take in in a month.
 pub(super) fn add_revenue(revenue: &mut Revenue, takings: &[i64], roll: &Roll) {
     for ((fen, slots), costs) in takings.iter().zip(&roll.slots).zip(&roll.costs) {
         revenue.fen += fen;
@@ -314,8 +314,8 @@ fn of_children(trial: &Trial, roll: &Roll, measures: &Measures) -> OfChildren {
     let net = charged.iter().zip(less).map(|(fee, less)| fee.map(|fee| fee.saturating_sub(less)));
     let mut allocated = vec![0_i64; roll.slots.len()];
     for cell in &settled.allocation.cells {
-        let provider = roll.provider_of.get(cell.institution as usize).copied();
-        if let Some(sum) = provider.and_then(|at| allocated.get_mut(at as usize)) {
+        let institution = roll.institution_of.get(cell.institution as usize).copied();
+        if let Some(sum) = institution.and_then(|at| allocated.get_mut(at as usize)) {
             *sum += cell.fen;
         }
     }

@@ -1,7 +1,7 @@
 //! Who is there in a pinned month, whatever the law: children with their fees, institutions with
 //! their slots and costs. Laid once, read by every scenario.
 
-use crate::domain::{Basis, Cell, Column, Frame, Frames, Key, Provider, Stored, key_rows};
+use crate::domain::{Basis, Cell, Column, Frame, Frames, Institution, Key, Stored, key_rows};
 use crate::settle::pinned::Pinned;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 pub(super) const NOBODY: u32 = u32::MAX;
 
 /// The institutions of all pinned months, in order of id.
-pub(super) fn providers(months: &[&Frames]) -> Vec<Provider> {
-    let mut found: BTreeMap<Arc<str>, Provider> = BTreeMap::new();
+pub(super) fn institutions(months: &[&Frames]) -> Vec<Institution> {
+    let mut found: BTreeMap<Arc<str>, Institution> = BTreeMap::new();
     for frame in months.iter().filter_map(|frames| frames.get(&Basis::Institution)) {
         let text = |name: &str, row: usize| -> Arc<str> {
             match frame.get(name).map(|stored| stored.cell(row)) {
@@ -25,7 +25,7 @@ pub(super) fn providers(months: &[&Frames]) -> Vec<Provider> {
             let id = text("institution_id", row);
             let (name, kind, street) = (text("name", row), text("kind", row), text("street", row));
             // What the last month shows of it stands.
-            found.insert(Arc::clone(&id), Provider { id, name, kind, street });
+            found.insert(Arc::clone(&id), Institution { id, name, kind, street });
         }
     }
     found.into_values().collect()
@@ -38,8 +38,8 @@ fn is_main(mains: Option<&Vec<u32>>, row: usize) -> bool {
 /// One pinned month.
 #[derive(Debug)]
 pub(super) struct Roll {
-    /// Provider of each row of the institution frame, or [`NOBODY`].
-    pub(super) provider_of: Vec<u32>,
+    /// Institution of each row of the institution frame, or [`NOBODY`].
+    pub(super) institution_of: Vec<u32>,
     /// Enrolment of each spell, or [`NOBODY`] where it is not in the month; `None`: the spells are
     /// the enrolments, all of them in the month.
     pub(super) enrolment_of: Option<Vec<u32>>,
@@ -55,11 +55,11 @@ pub(super) struct Roll {
     pub(super) child: Vec<u32>,
     /// Children.
     pub(super) children: usize,
-    /// Provider of each enrolment, or [`NOBODY`].
-    pub(super) provider: Vec<u32>,
-    /// Filed slots by provider.
+    /// Institution of each enrolment, or [`NOBODY`].
+    pub(super) institution: Vec<u32>,
+    /// Filed slots by institution.
     pub(super) slots: Vec<i64>,
-    /// What a month costs each provider, fen, where it is delivered.
+    /// What a month costs each institution, fen, where it is delivered.
     pub(super) costs: Vec<Option<i64>>,
     /// First enrolment of each row of the child frame, or [`NOBODY`].
     pub(super) of_child_row: Vec<u32>,
@@ -69,12 +69,12 @@ pub(super) struct Roll {
 
 impl Roll {
     /// Reads the facts of a month.
-    pub(super) fn of(facts: &Frames, providers: &[Provider]) -> Self {
+    pub(super) fn of(facts: &Frames, institutions: &[Institution]) -> Self {
         let places: FxHashMap<&str, u32> =
-            providers.iter().map(|of| &*of.id).zip(0_u32..).collect();
-        let provider_of = provider_rows(facts, &places);
+            institutions.iter().map(|of| &*of.id).zip(0_u32..).collect();
+        let institution_of = institution_rows(facts, &places);
         let mut roll = Self {
-            provider_of,
+            institution_of,
             enrolment_of: None,
             first_spell: Vec::new(),
             fee: Vec::new(),
@@ -82,9 +82,9 @@ impl Roll {
             groups: Vec::new(),
             child: Vec::new(),
             children: 0,
-            provider: Vec::new(),
-            slots: vec![0; providers.len()],
-            costs: vec![None; providers.len()],
+            institution: Vec::new(),
+            slots: vec![0; institutions.len()],
+            costs: vec![None; institutions.len()],
             of_child_row: Vec::new(),
             of_listing_row: Vec::new(),
         };
@@ -159,7 +159,8 @@ impl Roll {
             };
             self.child.push(child);
             let home = homes.as_ref().map_or(Frame::NO_ROW, |homes| homes.at(row));
-            self.provider.push(self.provider_of.get(home as usize).copied().unwrap_or(NOBODY));
+            self.institution
+                .push(self.institution_of.get(home as usize).copied().unwrap_or(NOBODY));
             let place = to_child.and_then(|links| child_rows.get_mut(links[row] as usize));
             if let Some(place @ &mut NOBODY) = place {
                 *place = at;
@@ -175,33 +176,33 @@ impl Roll {
 
     /// Slots filed, and what caregivers and sites cost.
     fn of_institutions(&mut self, facts: &Frames) {
-        for (provider, slots) in self.by_provider(facts, &Basis::Slot, "slots_filed") {
-            self.slots[provider] = self.slots[provider].saturating_add(slots);
+        for (institution, slots) in self.by_institution(facts, &Basis::Slot, "slots_filed") {
+            self.slots[institution] = self.slots[institution].saturating_add(slots);
         }
         for (basis, column) in [(Basis::Caregiver, "monthly_cost"), (Basis::Venue, "rent_monthly")]
         {
-            for (provider, cost) in self.by_provider(facts, &basis, column) {
-                let sum = self.costs[provider].unwrap_or(0).saturating_add(cost);
-                self.costs[provider] = Some(sum);
+            for (institution, cost) in self.by_institution(facts, &basis, column) {
+                let sum = self.costs[institution].unwrap_or(0).saturating_add(cost);
+                self.costs[institution] = Some(sum);
             }
         }
     }
 
-    /// The numbers of a column with the provider of each row; what is null is left out.
-    fn by_provider(&self, facts: &Frames, basis: &Basis, column: &str) -> Vec<(usize, i64)> {
+    /// The numbers of a column with the institution of each row; what is null is left out.
+    fn by_institution(&self, facts: &Frames, basis: &Basis, column: &str) -> Vec<(usize, i64)> {
         let found = facts.get(basis).and_then(|frame| {
             Some((frame, frame.get(column)?, key_rows(facts, basis, &Basis::Institution)?))
         });
         let Some((frame, stored, homes)) = found else { return Vec::new() };
         let of = |row: usize| {
-            let home = self.provider_of.get(homes.at(row) as usize).copied()?;
+            let home = self.institution_of.get(homes.at(row) as usize).copied()?;
             (home != NOBODY).then_some((home as usize, fen(stored, row)?))
         };
         (0..frame.rows).filter_map(of).collect()
     }
 }
 
-fn provider_rows(facts: &Frames, places: &FxHashMap<&str, u32>) -> Vec<u32> {
+fn institution_rows(facts: &Frames, places: &FxHashMap<&str, u32>) -> Vec<u32> {
     let Some(frame) = facts.get(&Basis::Institution) else { return Vec::new() };
     let of = |row: usize| match frame.get("institution_id").map(|stored| stored.cell(row)) {
         Some(Cell::Text(id)) => places.get(id.as_str()).copied().unwrap_or(NOBODY),
@@ -240,7 +241,7 @@ pub(super) fn fen(stored: &Stored, row: usize) -> Option<i64> {
 }
 
 /// The rolls of all months of all pinned periods.
-pub(super) fn rolls(pinned: &[Pinned], providers: &[Provider]) -> Vec<Roll> {
+pub(super) fn rolls(pinned: &[Pinned], institutions: &[Institution]) -> Vec<Roll> {
     let months = pinned.iter().flat_map(|period| &period.months);
-    months.map(|month| Roll::of(&month.facts, providers)).collect()
+    months.map(|month| Roll::of(&month.facts, institutions)).collect()
 }

@@ -206,7 +206,7 @@ fn told(job: &TuneJob, desk: &Desk) -> Tuning {
         law_sha256: hex(&hash.finalize()),
         inputs,
         assumed: assumed(job),
-        providers: desk.providers.clone(),
+        institutions: desk.institutions.clone(),
         labels: labels(&months, job.language),
         baseline: desk.baseline().clone(),
         scenarios: Vec::new(),

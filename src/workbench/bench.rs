@@ -82,7 +82,7 @@ impl Workbench {
         let last = months.last().copied().unwrap_or_default();
         let known_on = desk.of().jobs.last().map_or_else(|| last.last(), |job| job.known_on);
         let levers = book.levers(last, known_on);
-        let names = Names::of(&book.shown(last, known_on), &desk.providers, &months);
+        let names = Names::of(&book.shown(last, known_on), &desk.institutions, &months);
         let start = Changes::new();
         Ok(Self { desk, levers, names, title, months, start, texts, pool })
     }

@@ -3,7 +3,7 @@
 use super::figures::{margin, per_slot};
 use super::number::{NOTHING, change, change_of, count, mean, money, percent};
 use crate::domain::texts::Catalogue;
-use crate::domain::{Breaches, Month, NetFees, Outcome, Provider, QUANTILES};
+use crate::domain::{Breaches, Institution, Month, NetFees, Outcome, QUANTILES};
 use crate::law::ShownLaw;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -55,15 +55,15 @@ fn counted(now: u64, before: u64) -> Cell {
 pub(super) struct Names {
     /// Chinese names of items and guide prices by their printed id.
     rules: BTreeMap<Arc<str>, String>,
-    providers: Vec<Provider>,
+    institutions: Vec<Institution>,
     months: Vec<Month>,
 }
 
 impl Names {
-    pub(super) fn of(law: &ShownLaw, providers: &[Provider], months: &[Month]) -> Self {
+    pub(super) fn of(law: &ShownLaw, institutions: &[Institution], months: &[Month]) -> Self {
         let named = law.rules.iter().filter(|rule| !rule.label.is_empty());
         let rules = named.map(|rule| (Arc::from(&*rule.id), rule.label.clone())).collect();
-        Self { rules, providers: providers.to_vec(), months: months.to_vec() }
+        Self { rules, institutions: institutions.to_vec(), months: months.to_vec() }
     }
 
     fn rule(&self, id: &Arc<str>) -> String {
@@ -264,11 +264,11 @@ impl Teller<'_> {
         let up = apart.iter().take_while(|(by, _)| *by > 0).take(MOST);
         let down = apart.iter().rev().take_while(|(by, _)| *by < 0).take(MOST);
         let row = |&(by, at): &(i64, usize)| {
-            let provider = self.names.providers.get(at).cloned().unwrap_or_default();
+            let institution = self.names.institutions.get(at).cloned().unwrap_or_default();
             vec![
-                said(format!("{} {}", provider.name, provider.id).trim().to_owned()),
-                said(self.named(&provider.kind)),
-                said(self.named(&provider.street)),
+                said(format!("{} {}", institution.name, institution.id).trim().to_owned()),
+                said(self.named(&institution.kind)),
+                said(self.named(&institution.street)),
                 said(money(self.base.institutions[at])),
                 said(money(self.now.institutions[at])),
                 moved(by),

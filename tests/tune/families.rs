@@ -365,10 +365,10 @@ fn totals_are_those_of_a_real_settlement_under_the_overlay() {
         };
         assert_eq!(texts(&told.by_source), by_source, "{text}");
         assert_eq!(texts(&told.by_item), by_item, "{text}");
-        let own = bench.desk.providers.iter().zip(&told.institutions);
+        let own = bench.desk.institutions.iter().zip(&told.institutions);
         let own: BTreeMap<String, i64> = own
             .filter(|(_, fen)| **fen != 0)
-            .map(|(provider, fen)| (provider.id.to_string(), *fen))
+            .map(|(institution, fen)| (institution.id.to_string(), *fen))
             .collect();
         assert_eq!(own, by_institution, "{text}");
         paid += all;

@@ -13,7 +13,7 @@ mod summary;
 
 use super::{Closed, Contents, Draft, InputFile, Manifest, PublishError, write_bytes, write_sheet};
 use crate::domain::texts::Language;
-use crate::domain::{Month, Outcome, Provider};
+use crate::domain::{Institution, Month, Outcome};
 use std::collections::BTreeMap;
 use std::io::BufWriter;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub struct Tuning {
     /// What is assumed, each with its source.
     pub assumed: Vec<Assumption>,
     /// Institutions, in order of id.
-    pub providers: Vec<Provider>,
+    pub institutions: Vec<Institution>,
     /// What people call items and guide prices, by id.
     pub labels: BTreeMap<Arc<str>, Arc<str>>,
     /// The law as it is.

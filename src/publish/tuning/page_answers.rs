@@ -2,7 +2,7 @@
 
 use super::page::{BINS, MOST_ROWS, Report, average, scaled};
 use super::{Found, Solution};
-use crate::domain::{NetFees, Outcome, Provider};
+use crate::domain::{Institution, NetFees, Outcome};
 use crate::publish::page::{
     Axis, Chart, Figure, Histogram, Lines, Mark, Measure, Page, Plot, Series, Stroke, Table,
 };
@@ -155,13 +155,13 @@ impl Report<'_> {
 
     fn institutions(&self, page: &mut Page<'_>, told: &Outcome) {
         let base = &self.of.baseline;
-        let mut changes: Vec<(i64, &Provider, i64)> = self
+        let mut changes: Vec<(i64, &Institution, i64)> = self
             .of
-            .providers
+            .institutions
             .iter()
             .zip(base.institutions.iter().zip(&told.institutions))
             .filter(|(_, (before, now))| before != now)
-            .map(|(provider, (before, now))| (now - before, provider, *before))
+            .map(|(institution, (before, now))| (now - before, institution, *before))
             .collect();
         if changes.is_empty() {
             page.note(&self.label("nobody_changes"));
@@ -186,10 +186,10 @@ impl Report<'_> {
             .number(self.label("cost_change"));
         let worst = changes.iter().filter(|(change, ..)| *change < 0);
         let all = worst.clone().count();
-        for (change, provider, before) in worst.take(self.of.worst) {
+        for (change, institution, before) in worst.take(self.of.worst) {
             table.rows.push(vec![
-                provider.name.to_string(),
-                provider.street.to_string(),
+                institution.name.to_string(),
+                institution.street.to_string(),
                 Measure::Money.exact(*before),
                 Measure::Money.exact(*change),
             ]);
@@ -207,10 +207,10 @@ impl Report<'_> {
             .number(self.label("cost_change"));
         let winners = changes.iter().rev().filter(|(change, ..)| *change > 0);
         let all = winners.clone().count();
-        for (change, provider, before) in winners.take(self.of.worst.min(10)) {
+        for (change, institution, before) in winners.take(self.of.worst.min(10)) {
             best.rows.push(vec![
-                provider.name.to_string(),
-                provider.street.to_string(),
+                institution.name.to_string(),
+                institution.street.to_string(),
                 Measure::Money.exact(*before),
                 Measure::Money.exact(*change),
             ]);

@@ -82,7 +82,7 @@ pub(super) fn table(of: &Tuning) -> Sheet {
     money(of, &mut columns);
     breaches(of, &mut columns);
     families(&mut columns);
-    providers(&mut columns);
+    institutions(&mut columns);
     columns.text("overlay", "参数叠加", &|row| row.overlay.trim_end().to_owned());
     columns.text("error", "未能计算", &|row| {
         row.outcome.as_ref().err().cloned().unwrap_or_default()
@@ -167,7 +167,7 @@ fn families(columns: &mut Columns<'_>) {
 }
 
 /// What institutions take in. A part of a fen is rounded half up.
-fn providers(columns: &mut Columns<'_>) {
+fn institutions(columns: &mut Columns<'_>) {
     columns.fen("revenue_fen", "机构收入", &|o| o.revenue.fen);
     columns.whole("slots", "备案托位月", &|o| o.revenue.slots);
     let per_slot = columns
@@ -233,7 +233,7 @@ pub(super) fn overruns(of: &Tuning) -> Sheet {
 /// `deltas.parquet`: what each scenario changes for each institution; one row group a scenario, an
 /// institution whose money stays the same has no row.
 pub(super) fn write_deltas(of: &Tuning, to: impl Write) -> io::Result<()> {
-    let ids = Arc::new(CodeList::new(of.providers.iter().map(|provider| &*provider.id)));
+    let ids = Arc::new(CodeList::new(of.institutions.iter().map(|institution| &*institution.id)));
     let names: Vec<&str> = of.scenarios.iter().map(|row| row.id.as_str()).collect();
     let scenarios = Arc::new(CodeList::new(names));
     let assumed = Arc::new(CodeList::new([of.assumed_text().as_str()]));

@@ -25,7 +25,9 @@ use super::measure::{
 use super::roll::{NOBODY, Roll};
 use super::{Fees, Measures};
 use crate::allocation::BudgetLine;
-use crate::domain::{Basis, Breaches, ChildChanges, Frames, Month, Outcome, Provider, QUANTILES};
+use crate::domain::{
+    Basis, Breaches, ChildChanges, Frames, Institution, Month, Outcome, QUANTILES,
+};
 use crate::settle::pinned::Trial;
 use fees::net_fees;
 use money::Money;
@@ -43,7 +45,7 @@ type Group = (Arc<str>, Arc<str>);
 #[derive(Debug)]
 pub(super) struct Family<'d> {
     months: Vec<Laid<'d>>,
-    providers: &'d [Provider],
+    institutions: &'d [Institution],
     groups: Vec<Group>,
 }
 
@@ -67,9 +69,9 @@ struct Laid<'d> {
 struct Charges {
     /// Ceilings of the scenario that bound a fee: the step, and the kind of each family.
     bounds: Vec<(usize, Vec<u32>)>,
-    /// Provider of each family, where fees change.
-    providers: Vec<u32>,
-    /// Fees by provider, where none changes.
+    /// Institution of each family, where fees change.
+    institutions: Vec<u32>,
+    /// Fees by institution, where none changes.
     sums: Vec<i64>,
     /// Lowest and highest fee.
     range: (i64, i64),
@@ -79,7 +81,7 @@ struct Charges {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ground<'d> {
     pub(super) rolls: &'d [Roll],
-    pub(super) providers: &'d [Provider],
+    pub(super) institutions: &'d [Institution],
     pub(super) measures: &'d Measures,
     /// What children are entitled to in the baseline.
     pub(super) before: &'d [Entitled],
@@ -103,19 +105,19 @@ impl<'d> Family<'d> {
                 deltas.iter().map(|months| months.get(at)).collect::<Option<_>>()?;
             months.push(Laid::of(trial, at, ground, &own, &groups)?);
         }
-        Some(Self { months, providers: ground.providers, groups })
+        Some(Self { months, institutions: ground.institutions, groups })
     }
 
     /// The figures of a scenario; `None` where only the general path can tell them.
     pub(super) fn answer(&self, deltas: &[Delta]) -> Option<Outcome> {
         let mut outcome =
-            Outcome { institutions: vec![0; self.providers.len()], ..Outcome::default() };
+            Outcome { institutions: vec![0; self.institutions.len()], ..Outcome::default() };
         let mut changes = Changes::new();
         let mut net = Vec::with_capacity(self.months.len());
         let mut needs = Vec::with_capacity(self.months.len());
         let mut range = (i64::MAX, i64::MIN);
         for (month, delta) in self.months.iter().zip(deltas) {
-            let answer = month.answer(delta, &mut outcome, &mut changes, self.providers)?;
+            let answer = month.answer(delta, &mut outcome, &mut changes, self.institutions)?;
             range = (range.0.min(answer.range.0), range.1.max(answer.range.1));
             net.push((month, answer.less, answer.fees));
             needs.push((month.month, month.budget.as_slice(), answer.by_source));
@@ -204,7 +206,7 @@ impl<'d> Laid<'d> {
             (&ground.before[at], &fees),
             &numbers,
         )?;
-        let charges = Charges::of(&people, roll, ground.providers.len(), &bounds);
+        let charges = Charges::of(&people, roll, ground.institutions.len(), &bounds);
         let (month, budget) = (trial.settled.month, trial.settled.budget.clone());
         Some(Self { month, budget, roll, steps, money, people, judged, breaches, charges })
     }
@@ -222,7 +224,7 @@ impl<'d> Laid<'d> {
         let mut judged = Vec::new();
         let mut bounds = Vec::new();
         for (id, price) in &building.prices {
-            judged.push(Judged::of(&building, price, (roll, ground.providers.len()))?);
+            judged.push(Judged::of(&building, price, (roll, ground.institutions.len()))?);
             let rule = &price.rule;
             let charges = ground.measures.fees == Fees::ToCeiling
                 && rule.basis == Basis::Spell
@@ -241,22 +243,22 @@ impl<'d> Laid<'d> {
         delta: &Delta,
         outcome: &mut Outcome,
         changes: &mut Changes,
-        providers: &[Provider],
+        institutions: &[Institution],
     ) -> Option<Answer<'_>> {
         let made = self.steps.make(delta)?;
         let amounts = self.money.amounts(&made)?;
         let round = |at: usize| self.steps.cap(at, delta).round;
         let allocated = self.money.allocate(&amounts, &made, &round)?;
-        let mut own = vec![0_i64; providers.len()];
+        let mut own = vec![0_i64; institutions.len()];
         let width = self.money.items.len();
         let mut total = 0_i64;
         let mut items = vec![0_i64; width];
         for (institution, sums) in allocated.fen.chunks_exact(width.max(1)).enumerate() {
-            let provider = self.roll.provider_of.get(institution).copied().unwrap_or(NOBODY);
+            let institution = self.roll.institution_of.get(institution).copied().unwrap_or(NOBODY);
             for (sum, fen) in items.iter_mut().zip(sums) {
                 *sum += fen;
                 total += fen;
-                if let Some(own) = own.get_mut(provider as usize) {
+                if let Some(own) = own.get_mut(institution as usize) {
                     *own += fen;
                 }
             }
@@ -267,7 +269,7 @@ impl<'d> Laid<'d> {
         for (source, fen) in &allocated.by_source {
             *outcome.by_source.entry(Arc::clone(source)).or_default() += fen;
         }
-        add_institutions(outcome, &own, providers);
+        add_institutions(outcome, &own, institutions);
         outcome.cost_fen += total;
         outcome.by_month.push(total);
         let mut breaches = self.breaches.clone();
@@ -284,7 +286,7 @@ impl<'d> Laid<'d> {
                 *fee = (*fee).min(ceilings[*kind as usize]);
             }
         }
-        let (sums, range) = self.charges.told(&fees, providers.len());
+        let (sums, range) = self.charges.told(&fees, institutions.len());
         let takings: Vec<i64> = own.iter().zip(sums.iter()).map(|(own, fees)| own + fees).collect();
         add_revenue(&mut outcome.revenue, &takings, self.roll);
         let less = self.people.less(&self.money, &amounts, &nothing)?;
@@ -306,27 +308,27 @@ impl Charges {
     fn of(
         people: &People,
         roll: &Roll,
-        providers: usize,
+        institutions: usize,
         bounds: &[(Arc<str>, usize, Vec<u32>)],
     ) -> Self {
         let pick = |all: &[u32]| -> Vec<u32> {
             people.enrolments().iter().map(|at| all[*at as usize]).collect()
         };
-        let of_families = pick(&roll.provider);
+        let of_families = pick(&roll.institution);
         let bounds: Vec<_> = bounds.iter().map(|(_, step, kinds)| (*step, pick(kinds))).collect();
         let mut this =
-            Self { bounds: Vec::new(), providers: of_families, sums: Vec::new(), range: (0, 0) };
-        let (sums, range) = this.sum(people.fees(), providers);
+            Self { bounds: Vec::new(), institutions: of_families, sums: Vec::new(), range: (0, 0) };
+        let (sums, range) = this.sum(people.fees(), institutions);
         if bounds.is_empty() {
-            this.providers = Vec::new();
+            this.institutions = Vec::new();
         }
         Self { bounds, sums, range, ..this }
     }
 
-    fn sum(&self, fees: &[i64], providers: usize) -> (Vec<i64>, (i64, i64)) {
-        let mut sums = vec![0_i64; providers];
-        for (fee, provider) in fees.iter().zip(&self.providers) {
-            if let Some(sum) = sums.get_mut(*provider as usize) {
+    fn sum(&self, fees: &[i64], institutions: usize) -> (Vec<i64>, (i64, i64)) {
+        let mut sums = vec![0_i64; institutions];
+        for (fee, institution) in fees.iter().zip(&self.institutions) {
+            if let Some(sum) = sums.get_mut(*institution as usize) {
                 *sum += fee;
             }
         }
@@ -334,12 +336,12 @@ impl Charges {
         (sums, (low, fees.iter().max().copied().unwrap_or(i64::MIN)))
     }
 
-    /// Fees by provider, and the lowest and highest.
-    fn told(&self, fees: &[i64], providers: usize) -> (Cow<'_, [i64]>, (i64, i64)) {
+    /// Fees by institution, and the lowest and highest.
+    fn told(&self, fees: &[i64], institutions: usize) -> (Cow<'_, [i64]>, (i64, i64)) {
         if self.bounds.is_empty() {
             return (Cow::Borrowed(&self.sums), self.range);
         }
-        let (sums, range) = self.sum(fees, providers);
+        let (sums, range) = self.sum(fees, institutions);
         (Cow::Owned(sums), range)
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Judged {
     fees: Vec<i64>,
     /// Kind of the ceiling.
     kinds: Vec<u32>,
-    providers: Vec<u32>,
+    institutions: Vec<u32>,
     all: usize,
 }
 
@@ -44,7 +44,7 @@ impl Judged {
             step: price.step,
             fees: Vec::new(),
             kinds: Vec::new(),
-            providers: Vec::new(),
+            institutions: Vec::new(),
             all,
         };
         for (row, applies) in applies.iter().enumerate() {
@@ -53,7 +53,8 @@ impl Judged {
             let home = homes.as_ref().map_or(u32::MAX, |homes| homes.at(row));
             this.fees.push(fee);
             this.kinds.push(price.kinds.of[row]);
-            this.providers.push(roll.provider_of.get(home as usize).copied().unwrap_or(NOBODY));
+            this.institutions
+                .push(roll.institution_of.get(home as usize).copied().unwrap_or(NOBODY));
         }
         Some(this)
     }
@@ -62,13 +63,14 @@ impl Judged {
     pub(super) fn add(&self, made: &[Made], breaches: &mut Breaches) -> Option<()> {
         let ceilings = ceilings(&made[self.step])?;
         let mut seen = vec![false; self.all];
-        for ((fee, kind), provider) in self.fees.iter().zip(&self.kinds).zip(&self.providers) {
+        for ((fee, kind), institution) in self.fees.iter().zip(&self.kinds).zip(&self.institutions)
+        {
             let by = fee.saturating_sub(ceilings[*kind as usize]);
             if by > 0 {
                 breaches.over += 1;
                 breaches.over_fen = breaches.over_fen.checked_add(by)?;
                 breaches.over_most_fen = breaches.over_most_fen.max(by);
-                if let Some(seen) = seen.get_mut(*provider as usize) {
+                if let Some(seen) = seen.get_mut(*institution as usize) {
                     *seen = true;
                 }
             }
