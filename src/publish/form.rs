@@ -178,9 +178,8 @@ impl Form {
             let Values::Rounded(rounded) = &column.values else { continue };
             let sum: i64 = rounded.cells.iter().sum();
             if sum != rounded.total {
-                let join = texts.label("form.line_join");
                 let values = [
-                    ("column", column.label.replace('\n', join)),
+                    ("column", column.label.replace('\n', "")),
                     ("sum", rounded.text(sum)),
                     ("total", rounded.text(rounded.total)),
                     ("places", self.decimals.to_string()),
