@@ -300,7 +300,7 @@ fn a_reconcile_job_is_told_what_it_lacks() {
     for (text, want) in [
         ("id = \"r\"\nkind = \"reconcile\"\nperiod = \"2026-08\"\n", "settles"),
         ("id = \"r\"\nkind = \"reconcile\"\nsettles = \"jobs/monthly.toml\"\n", "period"),
-        ("id = \"r\"\nkind = \"reconcil\"\n", "expected \"settle\" or \"reconcile\""),
+        ("id = \"r\"\nkind = \"reconcil\"\n", "expected \"settle\", \"reconcile\" or \"tune\""),
         (
             "id = \"r\"\nkind = \"reconcile\"\nsettles = \"jobs/monthly.toml\"\nperiod = \"2026-08\"\n\
              input = \"data/sample/answers/2026-08\"\n",

@@ -203,7 +203,10 @@ fn slips_are_refused_with_their_place() {
             "change_percent = 2000",
             "job.toml:5:18: change_percent is out of range; expected a whole number from 0 to 1000",
         ),
-        ("kind = \"tune\"", "job.toml:5:8: kind is \"tune\"; expected \"settle\" or \"reconcile\""),
+        (
+            "kind = \"tunes\"",
+            "job.toml:5:8: kind is \"tunes\"; expected \"settle\", \"reconcile\" or \"tune\"",
+        ),
         (
             "opening = \"2026-13\"",
             "job.toml:5:11: opening: \"2026-13\" is not a month; expected YYYY-MM",

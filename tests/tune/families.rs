@@ -51,7 +51,8 @@ impl Bench {
         let job = Job { packs: vec![packs], ..job };
         // Two periods with the same deliveries: children are older in the second, some have left.
         let later = Job { period: Month::parse("2026-10").expect("a month"), ..job.clone() };
-        let jobs = if seed % 2 == 0 { vec![job.clone(), later] } else { vec![job.clone()] };
+        let jobs =
+            if seed.is_multiple_of(2) { vec![job.clone(), later] } else { vec![job.clone()] };
         let of = Baseline { measures, jobs, ..Baseline::of_settlement(&job) };
         let desk = Desk::open(of, &mut Silent).unwrap_or_else(|error| panic!("{error}"));
         Self { folder, desk }
