@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::spine;
 use crate::domain::texts::Catalogue;
 use crate::domain::{Finding, Severity};
+use crate::job::{self, JobKind};
 use crate::settle::Checked;
 
 /// Reads law and inputs, prints each finding and the totals (or all of it as JSON).
@@ -13,6 +14,9 @@ use crate::settle::Checked;
 /// # Errors
 /// When the console cannot be written.
 pub(super) fn check(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
+    if job::kind(&command.job).is_ok_and(|kind| kind == JobKind::Tune) {
+        return super::tune::check(command, console);
+    }
     let job = match spine::job(&command.job, &command.changes) {
         Ok(job) => job,
         Err(trouble) => return console.tell(&trouble, &super::texts(command.changes.language)),

@@ -23,9 +23,7 @@ impl From<&TuneError> for Exit {
             TuneError::Rules { error, .. } => Self::from(&**error),
             TuneError::Scenario { .. } => Self::Law,
             TuneError::NothingPinned | TuneError::Chosen { .. } => Self::Usage,
-            TuneError::Overlay { .. } | TuneError::Publish(_) | TuneError::Threads { .. } => {
-                Self::World
-            }
+            TuneError::Publish(_) | TuneError::Threads { .. } => Self::World,
         }
     }
 }
@@ -71,7 +69,7 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
             }
             for row in report.tuning.scenarios.iter().filter(|row| row.outcome.is_err()).take(20) {
                 let why = row.outcome.as_ref().err().cloned().unwrap_or_default();
-                console.plain(&[format!("{}: {why}", row.id)], Severity::Warn, &texts)?;
+                console.plain(&[why], Severity::Warn, &texts)?;
             }
             let any_failed = report.tuning.scenarios.iter().any(|row| row.outcome.is_err());
             Ok(match (report.tuning.is_partial(), any_failed) {
@@ -81,6 +79,43 @@ pub(super) fn run(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
             })
         }
     }
+}
+
+/// Looks at the law of every scenario; reads no input and writes nothing.
+///
+/// # Errors
+/// When the console cannot be written.
+pub(super) fn check(command: &JobCommand, console: &mut Console<'_>) -> Outcome {
+    let language = command.changes.language;
+    let job = match job::read_tune(&command.job, &spine::overrides(&command.changes)) {
+        Ok(job) => job,
+        Err(error) => {
+            let trouble = Trouble::of(Exit::from(&error), &error);
+            return console.tell(&trouble, &super::texts(language));
+        }
+    };
+    let texts = Catalogue::new(job.language);
+    let checked = match tune::check(&job) {
+        Ok(checked) => checked,
+        Err(error) => return console.tell(&Trouble::from(error), &texts),
+    };
+    let wrong = checked.wrong.len();
+    if command.json {
+        let told: Vec<Value> = checked
+            .wrong
+            .iter()
+            .map(|(id, error)| json!({ "scenario": id, "error": error.to_string() }))
+            .collect();
+        writeln!(console.out, "{}", json!({ "scenarios": checked.scenarios, "wrong": told }))?;
+    } else {
+        let (scenarios, count) = (checked.scenarios.to_string(), wrong.to_string());
+        let values = [("scenarios", &*scenarios), ("wrong", &*count)];
+        writeln!(console.out, "{}", texts.phrase("cli.tune_checked", &values))?;
+    }
+    for (_, error) in checked.wrong.into_iter().take(20) {
+        console.plain(&[error.to_string()], Severity::Error, &texts)?;
+    }
+    Ok(if wrong > 0 { Exit::Law } else { Exit::Done })
 }
 
 /// Set by the first Ctrl-C: what was answered is written. The second ends the program at once. Where the

@@ -189,8 +189,11 @@ fn drawn(allocation: &Allocation) -> BTreeMap<Arc<str>, i64> {
     sums
 }
 
-/// The law of each month of the job's settlement period.
-fn laws(job: &Job, book: &LawBook) -> Result<Vec<(Month, LawOfMonth)>, SettleError> {
+/// The law of each month of a job's settlement period.
+///
+/// # Errors
+/// When nothing is in force for a month, or a calendar year is not published.
+pub fn laws(job: &Job, book: &LawBook) -> Result<Vec<(Month, LawOfMonth)>, SettleError> {
     let head = book.in_force(job.period, law_day(job))?.head;
     service_months(job.period, head.settlement_months)
         .into_iter()

@@ -24,6 +24,9 @@ pub struct Answered {
 /// Scenarios answered before any of them is told.
 const TOLD_AT_ONCE: usize = 32;
 
+/// Enrolments of all pinned months up to which several scenarios are settled side by side.
+const SMALL: usize = 100_000;
+
 /// What the law of a scenario is to the baseline's.
 enum Told {
     /// By pinned month.
@@ -70,17 +73,22 @@ impl Desk {
                     _ => None,
                 })
                 .collect();
-            for (at, outcome) in (from..until).zip(condensed) {
+            let settled = self.settled_at_once(&scenarios[from..until], |at| {
+                let is_wrong = matches!(told[from + at], Some(Told::Wrong(_)));
+                condensed[at].is_none() && !is_wrong && !stopped()
+            });
+            for ((at, outcome), settled) in (from..until).zip(condensed).zip(settled) {
                 if stopped() {
                     return answered;
                 }
-                let answer = match (told[at].take(), outcome) {
-                    (Some(Told::Wrong(error)), _) => Err(error),
-                    (_, Some(outcome)) => {
+                let answer = match (told[at].take(), outcome, settled) {
+                    (Some(Told::Wrong(error)), ..) => Err(error),
+                    (_, Some(outcome), _) => {
                         answered.condensed += 1;
                         done(at, Ok(outcome));
                         continue;
                     }
+                    (_, None, Some(settled)) => settled,
                     _ => self.answer(&scenarios[at]),
                 };
                 match &answer {
@@ -93,9 +101,22 @@ impl Desk {
         answered
     }
 
+    /// Answers of the rooms, one scenario a thread: for small periods alone, since each takes the
+    /// memory of a settlement. A large one has work for all threads by itself.
+    fn settled_at_once(
+        &self,
+        scenarios: &[Scenario],
+        wanted: impl Fn(usize) -> bool + Sync,
+    ) -> Vec<Option<Result<Outcome, TuneError>>> {
+        let heads: usize = self.rolls.iter().map(|roll| roll.first_spell.len()).sum();
+        let is_small = heads <= SMALL;
+        let answer = |(at, scenario)| (is_small && wanted(at)).then(|| self.answer(scenario));
+        scenarios.par_iter().enumerate().map(answer).collect()
+    }
+
     fn told(&self, scenario: &Scenario) -> Told {
         // Where families respond to what they pay, every scenario has children of its own.
-        if self.of.assumptions.response.is_some() {
+        if self.laws.of.assumptions.response.is_some() {
             return Told::Other;
         }
         let book = match self.book(scenario) {
@@ -170,7 +191,7 @@ impl Desk {
         let ground = Ground {
             rolls: &self.rolls,
             institutions: &self.institutions,
-            measures: &self.of.measures,
+            measures: &self.laws.of.measures,
             before: &self.baseline.entitled,
         };
         let deltas: Vec<&[Delta]> = scenarios.iter().map(|(_, deltas)| *deltas).collect();

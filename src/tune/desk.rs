@@ -1,13 +1,14 @@
 //! The desk: pinned periods with their facts, on which one scenario after another is laid.
 
 use super::assume::{self, Wanted};
+use super::laws::Laws;
 use super::measure::{Entitled, Measured, Sums, measure, paid_by};
 use super::roll::{Roll, institutions, rolls};
 use super::{Fees, Measures, TuneError};
-use crate::domain::{Date, Fraction, Institution, Month, Outcome, Progress, Severity, Silent};
+use crate::domain::{Date, Fraction, Institution, Month, Outcome, Progress, Silent};
 use crate::intake::Tables;
 use crate::job::{Assumptions, Job, TuneJob};
-use crate::law::{self, LawBook, LawErrors, LawOfMonth, LawText, OverlayText};
+use crate::law::{LawBook, LawOfMonth, OverlayText};
 use crate::settle::SettleError;
 use crate::settle::pinned::{Pinned, Trial};
 use std::sync::Arc;
@@ -60,10 +61,7 @@ impl Baseline {
 /// Pinned periods, and the law they are settled under in the baseline.
 #[derive(Debug)]
 pub struct Desk {
-    pub(super) of: Baseline,
-    law: LawText,
-    /// Overlays of the baseline job, below those of every scenario.
-    ground: Vec<OverlayText>,
+    pub(super) laws: Laws,
     pub(super) pinned: Vec<Pinned>,
     pub(super) rolls: Vec<Roll>,
     /// Institutions of all pinned months, in order of id.
@@ -92,28 +90,12 @@ impl Desk {
     /// When law or inputs cannot be read, the law does not pass its checks, or a rule cannot be
     /// applied.
     pub fn open(of: Baseline, progress: &mut dyn Progress) -> Result<Self, TuneError> {
-        let Some(first) = of.jobs.first() else { return Err(TuneError::NothingPinned) };
         progress.begin("law", None);
-        let law = law::read(&first.packs, &first.reference).map_err(SettleError::Law)?;
-        let mut ground = Vec::new();
-        for path in &first.overlays {
-            let text = std::fs::read_to_string(path).map_err(|source| TuneError::Overlay {
-                file: path.display().to_string(),
-                source,
-            })?;
-            ground.push(OverlayText { name: path.display().to_string(), text });
-        }
-        let book = law.under(&ground).map_err(SettleError::Law)?;
-        let mut errors = law::check(&book);
-        errors.retain(|error| error.severity == Severity::Error);
-        if !errors.is_empty() {
-            return Err(SettleError::Law(LawErrors(errors)).into());
-        }
-        let book = if of.planned { adopted(&book, of.planned_from) } else { book };
+        let (laws, book) = Laws::read(of)?;
         progress.end();
-        let growth = growth(&of.assumptions);
-        let mut pinned = Vec::with_capacity(of.jobs.len());
-        for job in &of.jobs {
+        let growth = growth(&laws.of.assumptions);
+        let mut pinned = Vec::with_capacity(laws.of.jobs.len());
+        for job in &laws.of.jobs {
             pinned.push(Pinned::read(job, &book, progress, growth.as_deref())?);
         }
         let facts: Vec<_> =
@@ -121,11 +103,11 @@ impl Desk {
         let institutions = institutions(&facts);
         let rolls = rolls(&pinned, &institutions);
         let (baseline, paid) = (Measured::default(), Vec::new());
-        let mut desk = Self { of, law, ground, pinned, rolls, institutions, baseline, paid };
+        let mut desk = Self { laws, pinned, rolls, institutions, baseline, paid };
         progress.begin("baseline", None);
         let trials = desk.trials(&book)?.0;
         desk.baseline = desk.measured(&trials, &desk.rolls, None);
-        if desk.of.assumptions.response.is_some() {
+        if desk.laws.of.assumptions.response.is_some() {
             desk.paid = desk.paid_by_group(&trials, &desk.rolls);
         }
         // Against itself nothing changes.
@@ -144,7 +126,7 @@ impl Desk {
     /// What the desk was opened with.
     #[must_use]
     pub const fn of(&self) -> &Baseline {
-        &self.of
+        &self.laws.of
     }
 
     /// The pinned periods.
@@ -164,12 +146,7 @@ impl Desk {
     /// # Errors
     /// When an overlay does not fit the law.
     pub fn book(&self, scenario: &Scenario) -> Result<LawBook, TuneError> {
-        let overlays: Vec<OverlayText> =
-            self.ground.iter().chain(&scenario.overlays).cloned().collect();
-        let of = |errors| TuneError::Scenario { scenario: scenario.id.clone(), errors };
-        let book = self.law.under(&overlays).map_err(of)?;
-        let is_planned = scenario.planned || self.of.planned;
-        Ok(if is_planned { adopted(&book, self.of.planned_from) } else { book })
+        self.laws.book(scenario)
     }
 
     /// The figures of a scenario, by the rooms of a settlement.
@@ -178,25 +155,20 @@ impl Desk {
     /// When an overlay does not fit the law, or a rule cannot be applied.
     pub fn answer(&self, scenario: &Scenario) -> Result<Outcome, TuneError> {
         let book = self.book(scenario)?;
-        self.outcome(&book).map_err(|error| match error {
-            SettleError::Law(errors) => {
-                TuneError::Scenario { scenario: scenario.id.clone(), errors }
-            }
-            error => TuneError::Rules { scenario: scenario.id.clone(), error: Box::new(error) },
-        })
+        self.outcome(&book).map_err(|error| TuneError::of(&scenario.id, error))
     }
 
     fn outcome(&self, book: &LawBook) -> Result<Outcome, SettleError> {
         let (trials, other) = self.trials(book)?;
         let rolls = other.as_deref().unwrap_or(&self.rolls);
         let before = Some(self.baseline.entitled.as_slice());
-        if self.of.assumptions.response.is_none() {
+        if self.laws.of.assumptions.response.is_none() {
             return Ok(self.measured(&trials, rolls, before).outcome);
         }
         let paid = self.paid_by_group(&trials, rolls);
         drop(trials);
         let wanted = self.response(&paid);
-        let growth = growth(&self.of.assumptions);
+        let growth = growth(&self.laws.of.assumptions);
         let change = move |tables: &mut Tables, month: Month| {
             if let Some(growth) = &growth {
                 growth(tables, month);
@@ -206,7 +178,7 @@ impl Desk {
             }
         };
         let mut trials = Vec::new();
-        for job in &self.of.jobs {
+        for job in &self.laws.of.jobs {
             let read = Pinned::read(job, book, &mut Silent, Some(&change))?;
             trials.extend(read.under(read.laws(book)?)?);
         }
@@ -216,7 +188,7 @@ impl Desk {
     }
 
     fn measured(&self, trials: &[Trial], rolls: &[Roll], before: Option<&[Entitled]>) -> Measured {
-        measure(trials, rolls, &self.institutions, &self.of.measures, before)
+        measure(trials, rolls, &self.institutions, &self.laws.of.measures, before)
     }
 
     fn rolls_of(&self, trials: &[Trial]) -> Vec<Roll> {
@@ -224,14 +196,14 @@ impl Desk {
     }
 
     fn paid_by_group(&self, trials: &[Trial], rolls: &[Roll]) -> Vec<Sums> {
-        let of = |(trial, roll)| paid_by(trial, roll, &self.institutions, &self.of.measures);
+        let of = |(trial, roll)| paid_by(trial, roll, &self.institutions, &self.laws.of.measures);
         trials.iter().zip(rolls).map(of).collect()
     }
 
     /// Children more than in the baseline, by pinned month and group: heads x elasticity x change of
     /// what the group's families pay, as a part of what they pay in the baseline.
     fn response(&self, paid: &[Sums]) -> Vec<(Month, Wanted)> {
-        let Some(assumed) = &self.of.assumptions.response else { return Vec::new() };
+        let Some(assumed) = &self.laws.of.assumptions.response else { return Vec::new() };
         let (num, den) = (assumed.value.mantissa(), 10_i128.pow(assumed.value.scale()));
         let of_month = |(before, now): (&Sums, &Sums)| -> Wanted {
             let more = |(group, (fen, heads)): (&assume::Group, &(i64, i64))| {
@@ -255,12 +227,12 @@ impl Desk {
     fn trials(&self, book: &LawBook) -> Result<(Vec<Trial>, Option<Vec<Roll>>), SettleError> {
         let mut trials: Vec<Trial> = Vec::new();
         let mut are_other = false;
-        for (job, pinned) in self.of.jobs.iter().zip(&self.pinned) {
+        for (job, pinned) in self.laws.of.jobs.iter().zip(&self.pinned) {
             let laws: Vec<LawOfMonth> = pinned.laws(book)?;
             if pinned.fits(&laws) {
                 trials.extend(pinned.under(laws)?);
             } else {
-                let growth = growth(&self.of.assumptions);
+                let growth = growth(&self.laws.of.assumptions);
                 let again = Pinned::read(job, book, &mut Silent, growth.as_deref())?;
                 trials.extend(again.under(laws)?);
                 are_other = true;
@@ -269,11 +241,6 @@ impl Desk {
         let rolls = are_other.then(|| self.rolls_of(&trials));
         Ok((trials, rolls))
     }
-}
-
-/// The law with planned notices taken as adopted.
-fn adopted(book: &LawBook, from: Option<Date>) -> LawBook {
-    from.map_or_else(|| book.with_planned(), |day| book.with_planned_from(day))
 }
 
 /// What a declared growth does to the tables of a month.

@@ -13,14 +13,6 @@ pub enum TuneError {
     /// The job pins no period (exit 2).
     #[error("the job pins no period; expected periods = [\"YYYY-MM\"] or --period YYYY-MM")]
     NothingPinned,
-    /// An overlay of the baseline job cannot be read (exit 1).
-    #[error("{file}: {source}; expected the overlay that the baseline job names")]
-    Overlay {
-        /// File.
-        file: String,
-        /// Why.
-        source: std::io::Error,
-    },
     /// The job chose what it does not ask for (exit 2).
     #[error("chosen is {name:?}; expected the id of a scenario or of a question of the job")]
     Chosen {
@@ -54,4 +46,15 @@ pub enum TuneError {
         /// Why.
         error: Box<SettleError>,
     },
+}
+
+impl TuneError {
+    /// What stopped a scenario.
+    pub(super) fn of(scenario: &str, error: SettleError) -> Self {
+        let scenario = scenario.to_owned();
+        match error {
+            SettleError::Law(errors) => Self::Scenario { scenario, errors },
+            error => Self::Rules { scenario, error: Box::new(error) },
+        }
+    }
 }

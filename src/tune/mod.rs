@@ -8,6 +8,7 @@ mod assume;
 mod condensed;
 mod desk;
 mod error;
+mod laws;
 mod measure;
 mod roll;
 mod run;
@@ -17,7 +18,7 @@ mod solve;
 pub use answers::Answered;
 pub use desk::{Baseline, Desk, Scenario};
 pub use error::TuneError;
-pub use run::{TuneReport, run};
+pub use run::{Checked, TuneReport, check, run};
 
 use std::sync::Arc;
 

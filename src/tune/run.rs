@@ -1,6 +1,7 @@
 //! A tune job from its file to its folder.
 
 use super::desk::{Baseline, Desk, Scenario};
+use super::laws::Laws;
 use super::scenarios::{Planned, overlay, scenarios};
 use super::{TuneError, solve};
 use crate::domain::texts::Language;
@@ -11,6 +12,7 @@ use crate::publish::tuning::{self, Assumption, Family, Found, Moved, ScenarioRow
 use crate::publish::{self, Draft, InputFile, MANIFEST, Manifest, PublishError};
 use crate::settle::CALC_VERSION;
 use crate::settle::pinned::PinnedMonth;
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -49,6 +51,37 @@ pub fn run(
             .map_err(|error| TuneError::Threads { threads, reason: error.to_string() })?
             .install(|| run_here(job, progress, stop)),
     }
+}
+
+/// What is wrong with the overlays of a job's scenarios, by scenario, in their order: the law alone is
+/// looked at, no input is read.
+///
+/// # Errors
+/// When the law of the baseline cannot be read or does not pass its checks.
+pub fn check(job: &TuneJob) -> Result<Checked, TuneError> {
+    let (laws, _) = Laws::read(Baseline::of(job))?;
+    let mut all: Vec<Scenario> = scenarios(job).into_iter().map(|of| of.scenario).collect();
+    let count = all.len();
+    // Of a range that is searched or moved, the ends.
+    let searched = job.solves.iter().chain(job.frontiers.iter().map(|of| &of.solve));
+    let along = job.frontiers.iter().map(|of| &of.along);
+    for axis in searched.map(|of| &of.axis).chain(along).chain(&job.sensitivity) {
+        all.extend([0, axis.values.len() - 1].map(|at| alone(axis, at)));
+    }
+    let told = all.par_iter().map(|one| Some((one.id.clone(), laws.holds(one).err()?)));
+    Ok(Checked {
+        scenarios: count,
+        wrong: told.collect::<Vec<_>>().into_iter().flatten().collect(),
+    })
+}
+
+/// What [`check`] tells.
+#[derive(Debug)]
+pub struct Checked {
+    /// Scenarios of the job.
+    pub scenarios: usize,
+    /// Those whose law does not hold together, and why.
+    pub wrong: Vec<(String, TuneError)>,
 }
 
 fn run_here(
@@ -113,16 +146,16 @@ fn row(planned: &Planned, outcome: Result<Outcome, TuneError>) -> ScenarioRow {
     }
 }
 
+/// One value of a range, all else as it is.
+fn alone(axis: &Axis, at: usize) -> Scenario {
+    let id = format!("{} = {}", axis.name(), axis.value(at));
+    let text = overlay(std::slice::from_ref(axis), &[at]);
+    Scenario { overlays: vec![OverlayText { name: id.clone(), text }], id, planned: false }
+}
+
 /// A range moved alone.
 fn moved_alone(desk: &Desk, axis: &Axis, stop: &AtomicBool) -> Moved {
-    let scenarios: Vec<Scenario> = (0..axis.values.len())
-        .map(|at| {
-            let id = format!("{} = {}", axis.name(), axis.value(at));
-            let text = overlay(std::slice::from_ref(axis), &[at]);
-            let overlays = vec![OverlayText { name: id.clone(), text }];
-            Scenario { id, overlays, planned: false }
-        })
-        .collect();
+    let scenarios: Vec<Scenario> = (0..axis.values.len()).map(|at| alone(axis, at)).collect();
     let mut points = Vec::with_capacity(scenarios.len());
     desk.answers(&scenarios, stop, &mut |at, outcome| {
         points.push((axis.value(at), outcome.map_err(|error| error.to_string())));
