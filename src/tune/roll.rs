@@ -106,16 +106,21 @@ impl Roll {
         let known = listings.and_then(|_| facts.get(&Basis::Listing)).map_or(0, |frame| frame.rows);
         let mut of_listing = vec![NOBODY; known];
         let mut of_spell = vec![NOBODY; spells.rows];
+        let alike = Alike::of(spells);
+        let mut last = None;
         for (spell, place) in (0_u32..).zip(&mut of_spell) {
-            if in_month.is_some_and(|values| !values[spell as usize]) {
+            let row = spell as usize;
+            if in_month.is_some_and(|values| !values[row]) {
                 continue;
             }
-            let listing = listings.map(|links| links[spell as usize] as usize);
-            let shared = listing.and_then(|listing| of_listing.get(listing)).copied();
-            *place = shared.filter(|found| *found != NOBODY).unwrap_or_else(|| {
+            // The spells of a listing stand one after the other, whether or not listings have a frame.
+            let shared = last.filter(|(before, _)| alike.same(*before, row)).map(|(_, of)| of);
+            *place = shared.unwrap_or_else(|| {
                 self.first_spell.push(spell);
                 u32::try_from(self.first_spell.len() - 1).unwrap_or(NOBODY)
             });
+            last = Some((row, *place));
+            let listing = listings.map(|links| links[row] as usize);
             if let Some(slot) = listing.and_then(|listing| of_listing.get_mut(listing)) {
                 *slot = *place;
             }
@@ -199,6 +204,30 @@ impl Roll {
             (home != NOBODY).then_some((home as usize, fen(stored, row)?))
         };
         (0..frame.rows).filter_map(of).collect()
+    }
+}
+
+/// Tells spells of one listing: the same record of the same child. A child that is assumed stands behind
+/// the one it is like, with its record.
+struct Alike<'f> {
+    spells: &'f Frame,
+    children: Option<&'f [Key]>,
+}
+
+impl<'f> Alike<'f> {
+    fn of(spells: &'f Frame) -> Self {
+        let children = match spells.get("child_ref").map(|stored| &stored.column) {
+            Some(Column::Key(keys)) => Some(keys.keys.as_slice()),
+            _ => None,
+        };
+        Self { spells, children }
+    }
+
+    fn same(&self, before: usize, row: usize) -> bool {
+        let origin = self.spells.origin(row);
+        origin.is_some()
+            && origin == self.spells.origin(before)
+            && self.children.is_none_or(|keys| keys[row] == keys[before])
     }
 }
 

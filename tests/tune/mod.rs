@@ -129,6 +129,32 @@ fn a_planned_notice_may_be_tried_before_its_day() {
 }
 
 #[test]
+fn a_scenario_that_lays_other_facts_reads_the_inputs_again() {
+    let desk = Desk::new();
+    desk.put(
+        "pack/later.toml",
+        "[notice]\nnumber = \"示例3号\"\ntitle = \"调整(示例)\"\npublished = 2026-08-01\n\
+         [[parameter]]\nid = \"rate.child\"\nclause = \"一\"\neffective_from = 2026-09-16\n\
+         supersedes = { known_from = 2025-12-20, until = \"open\" }\nmid_month = \"next_month\"\n\
+         unit = \"yuan/child/month\"\nvalue = \"260.00\"\n",
+    );
+    let report = desk.run(
+        "[[scenario]]\nid = \"split\"\n\
+         set = { \"parameter.rate.child.mid_month\" = \"split_days\" }\n",
+    );
+    // From October on: September is as it was.
+    assert_eq!(report.tuning.baseline.cost_fen, 101_000);
+    // Split on the day every child has two spells, 200 and 260 yuan: A is at its cap, B too. An
+    // enrolment has its fee once all the same: 4300 - 4 x 460.
+    let split = outcome(&report, "split");
+    assert_eq!(split.institutions, [75_000, 30_000]);
+    assert_eq!((all_fees(split).children, all_fees(split).sum_fen), (4, 246_000));
+    let gained = ChildChanges { winners: 4, losers: 0, same: 0, quantiles: [26_000; 5] };
+    assert_eq!(split.children, gained);
+    assert_eq!(split.children_paid, 4);
+}
+
+#[test]
 fn a_budget_line_is_overrun_in_the_month_that_draws_too_much() {
     let desk = Desk::new();
     let report = desk.run("periods = [\"2026-09\", \"2026-10\"]\n");
