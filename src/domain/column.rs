@@ -430,6 +430,23 @@ impl Stored {
         Self { column: self.column.blank(rows), nulls: Some(vec![true; rows]), errors: None }
     }
 
+    /// The whole part of a number, rounded down: fen, where it is money. `None` for null, for a row in
+    /// error and for what is no number.
+    #[must_use]
+    pub fn whole(&self, row: usize) -> Option<i64> {
+        if self.is_null(row) || self.error(row).is_some() {
+            return None;
+        }
+        match &self.column {
+            Column::Num(numbers) => Some(numbers.values[row].div_euclid(numbers.den.max(1))),
+            Column::Ratio(values) => {
+                let (num, den) = values[row];
+                i64::try_from(num.div_euclid(den.max(1))).ok()
+            }
+            _ => None,
+        }
+    }
+
     /// One value.
     #[must_use]
     pub fn cell(&self, row: usize) -> Cell {

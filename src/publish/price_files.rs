@@ -75,21 +75,6 @@ impl Fees {
     }
 }
 
-/// Whole fen of a cell, rounded down; `None` for null or error.
-fn fen(stored: &Stored, row: usize) -> Option<i64> {
-    if stored.is_null(row) || stored.error(row).is_some() {
-        return None;
-    }
-    match &stored.column {
-        Column::Num(numbers) => Some(numbers.values[row].div_euclid(numbers.den.max(1))),
-        Column::Ratio(values) => {
-            let (num, den) = values[row];
-            i64::try_from(num.div_euclid(den.max(1))).ok()
-        }
-        _ => None,
-    }
-}
-
 /// The columns one price reads.
 struct View<'a> {
     frame: &'a Frame,
@@ -123,10 +108,10 @@ impl<'a> View<'a> {
     /// The row's fees, if it has a fee and a ceiling. Breaches are the engine's own flags, which
     /// compare exactly; a floor or ceiling shown here is rounded down to whole fen.
     fn row(&self, row: usize) -> Option<Fees> {
-        let (fee, ceiling) = (fen(self.fee, row)?, fen(self.ceiling, row)?);
+        let (fee, ceiling) = (self.fee.whole(row)?, self.ceiling.whole(row)?);
         let margin = ceiling.saturating_sub(fee);
         let over = self.over.map_or(margin < 0, |flags| flags[row]);
-        let floor = self.floor.and_then(|floor| fen(floor, row));
+        let floor = self.floor.and_then(|floor| floor.whole(row));
         let below = floor.is_some_and(|floor| fee < floor);
         Some(Fees {
             rows: 1,

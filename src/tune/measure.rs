@@ -1,7 +1,7 @@
 //! A settled trial in, the figures of its scenario out.
 
 use super::assume::Group;
-use super::roll::{NOBODY, Roll, fen};
+use super::roll::{NOBODY, Roll};
 use super::{Fees, Measures};
 use crate::allocation::BudgetLine;
 use crate::domain::{
@@ -174,7 +174,7 @@ pub(super) fn breaches(trial: &Trial, roll: &Roll) -> BTreeMap<Arc<str>, Breache
         for row in 0..frame.rows {
             let is = |flags: Option<&Vec<bool>>| flags.is_some_and(|values| values[row]);
             let apart = |other: Option<&crate::domain::Stored>| {
-                Some(fen(fee, row)?.saturating_sub(fen(other?, row)?))
+                Some(fee.whole(row)?.saturating_sub(other?.whole(row)?))
             };
             if is(flags("over")) {
                 let by = apart(ceiling).unwrap_or(0);
@@ -349,7 +349,7 @@ pub(super) fn charged(
         let ceiling = spells.and_then(|spells| spells.get(&format!("{}.ceiling", price.id)));
         let Some(ceiling) = ceiling else { continue };
         for (fee, spell) in fees.iter_mut().zip(&roll.first_spell) {
-            if let (Some(fee), Some(most)) = (fee.as_mut(), fen(ceiling, *spell as usize)) {
+            if let (Some(fee), Some(most)) = (fee.as_mut(), ceiling.whole(*spell as usize)) {
                 *fee = most.min(*fee);
             }
         }

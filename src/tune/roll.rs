@@ -156,7 +156,7 @@ impl Roll {
                 *groups.entry((text(class, row), text(service, row))).or_insert(next)
             });
             self.group.push(group);
-            self.fee.push(fees.and_then(|fees| fen(fees, row)));
+            self.fee.push(fees.and_then(|fees| fees.whole(row)));
             let number = u32::try_from(children.len()).unwrap_or(NOBODY);
             let child = match spells.get("child_ref").map(|stored| &stored.column) {
                 Some(Column::Key(keys)) => *children.entry(keys.keys[row]).or_insert(number),
@@ -201,7 +201,7 @@ impl Roll {
         let Some((frame, stored, homes)) = found else { return Vec::new() };
         let of = |row: usize| {
             let home = self.institution_of.get(homes.at(row) as usize).copied()?;
-            (home != NOBODY).then_some((home as usize, fen(stored, row)?))
+            (home != NOBODY).then_some((home as usize, stored.whole(row)?))
         };
         (0..frame.rows).filter_map(of).collect()
     }
@@ -251,21 +251,6 @@ fn text(stored: Option<&Stored>, row: usize) -> Arc<str> {
     match stored.map(|stored| stored.cell(row)) {
         Some(Cell::Text(text)) => Arc::from(text),
         _ => Arc::from(""),
-    }
-}
-
-/// Whole fen of a cell, rounded down; `None` for null, error and what is no number.
-pub(super) fn fen(stored: &Stored, row: usize) -> Option<i64> {
-    if stored.is_null(row) || stored.error(row).is_some() {
-        return None;
-    }
-    match &stored.column {
-        Column::Num(numbers) => Some(numbers.values[row].div_euclid(numbers.den.max(1))),
-        Column::Ratio(values) => {
-            let (num, den) = values[row];
-            i64::try_from(num.div_euclid(den.max(1))).ok()
-        }
-        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::place::Made;
 use super::steps::{Building, ChangedPrice};
 use crate::domain::{Basis, Breaches, Column, Stored, key_rows};
 use crate::subsidy::evaluate;
-use crate::tune::roll::{NOBODY, Roll, fen};
+use crate::tune::roll::{NOBODY, Roll};
 use std::sync::Arc;
 
 /// The rows a guide price judges.
@@ -49,7 +49,7 @@ impl Judged {
         };
         for (row, applies) in applies.iter().enumerate() {
             let judged = *applies && when.error(row).is_none() && !when.is_null(row);
-            let Some(fee) = fen(filed, row).filter(|_| judged) else { continue };
+            let Some(fee) = filed.whole(row).filter(|_| judged) else { continue };
             let home = homes.as_ref().map_or(u32::MAX, |homes| homes.at(row));
             this.fees.push(fee);
             this.kinds.push(price.kinds.of[row]);
@@ -87,6 +87,6 @@ pub(super) fn ceilings(made: &Made) -> Option<Vec<i64>> {
         Column::Num(numbers) if numbers.den == 1 => {}
         _ => return None,
     }
-    let of = |stored: &Stored, kind: usize| fen(stored, kind).unwrap_or(i64::MAX);
+    let of = |stored: &Stored, kind: usize| stored.whole(kind).unwrap_or(i64::MAX);
     Some((0..stored.column.len()).map(|kind| of(stored, kind)).collect())
 }
