@@ -118,13 +118,15 @@ pub(super) fn check(command: &JobCommand, console: &mut Console<'_>) -> Outcome 
     Ok(if wrong > 0 { Exit::Law } else { Exit::Done })
 }
 
+/// What the shell sees of a program that a second Ctrl-C ended before it wrote anything.
+const INTERRUPTED: i32 = 130;
+
 /// Set by the first Ctrl-C: what was answered is written. The second ends the program at once. Where the
 /// system has no such signal nothing sets it.
 fn stopping() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
-    let code = i32::from(Exit::Stopped.code());
     // In this order: the second signal finds the flag set by the first.
-    let _ = register_conditional_shutdown(SIGINT, code, Arc::clone(&stop));
+    let _ = register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&stop));
     let _ = register(SIGINT, Arc::clone(&stop));
     stop
 }

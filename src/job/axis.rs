@@ -2,6 +2,7 @@
 
 use super::JobError;
 use super::toml_walk::{Section, Text};
+use crate::law::quoted;
 use rust_decimal::Decimal;
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -72,11 +73,6 @@ impl Axis {
     pub fn name(&self) -> String {
         if self.title.is_empty() { self.paths.join(", ") } else { self.title.clone() }
     }
-}
-
-/// A text as TOML writes it: what JSON escapes is escaped alike there.
-pub(super) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 /// An exact number in a text of the job.

@@ -1,10 +1,11 @@
 //! A job of kind `tune`: a baseline, and what is laid over its law (`docs/tune.md`).
 
-use super::axis::{self, Axis, decimal, place, quoted};
+use super::axis::{self, Axis, decimal, place};
 use super::toml_walk::{Section, Text, parse_month};
 use super::{Job, JobError, LedgerChoice, Overrides, read};
 use crate::domain::texts::Language;
 use crate::domain::{Date, Fen, Month};
+use crate::law::quoted;
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

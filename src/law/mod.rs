@@ -33,7 +33,7 @@ mod text;
 pub use book::{LawBook, load};
 pub use check::{check, examine};
 pub use diff::{ChangeKind, DiffOf, LawChange, LawDiff, diff};
-pub use draft::{Draft, DraftError, DraftHead};
+pub use draft::{Draft, DraftError, DraftHead, quoted};
 pub use fault::{LawError, LawErrors, SourceText};
 pub use levers::{Lever, LeverKind};
 pub use model::*;

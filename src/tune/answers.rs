@@ -127,12 +127,7 @@ impl Desk {
         for pinned in &self.pinned {
             let laws = match pinned.laws(&book) {
                 Ok(laws) => laws,
-                Err(error) => {
-                    return Told::Wrong(TuneError::Rules {
-                        scenario: scenario.id.clone(),
-                        error: Box::new(error),
-                    });
-                }
+                Err(error) => return Told::Wrong(TuneError::of(&scenario.id, error)),
             };
             if !pinned.fits(&laws) {
                 return Told::Other;

@@ -2,9 +2,10 @@
 
 use super::assume::{self, Wanted};
 use super::laws::Laws;
-use super::measure::{Entitled, Measured, Sums, measure, paid_by};
+use super::measure::{Entitled, Measured, Sums, fits, measure, paid_by};
 use super::roll::{Roll, institutions, rolls};
 use super::{Fees, Measures, TuneError};
+use crate::allocation::AllocationError;
 use crate::domain::{Date, Fraction, Institution, Month, Outcome, Progress, Silent};
 use crate::intake::Tables;
 use crate::job::{Assumptions, Job, TuneJob};
@@ -183,6 +184,9 @@ impl Desk {
             trials.extend(read.under(read.laws(book)?)?);
         }
         let rolls = self.rolls_of(&trials);
+        if !fits(&trials, &rolls) {
+            return Err(beyond());
+        }
         // Other children are not compared one by one.
         Ok(self.measured(&trials, &rolls, None).outcome)
     }
@@ -239,8 +243,16 @@ impl Desk {
             }
         }
         let rolls = are_other.then(|| self.rolls_of(&trials));
+        if !fits(&trials, rolls.as_deref().unwrap_or(&self.rolls)) {
+            return Err(beyond());
+        }
         Ok((trials, rolls))
     }
+}
+
+/// A rate so high that its money cannot be summed.
+fn beyond() -> SettleError {
+    AllocationError::Overflow { rule: Arc::from("the figures of all pinned months") }.into()
 }
 
 /// What a declared growth does to the tables of a month.

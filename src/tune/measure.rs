@@ -25,6 +25,22 @@ pub(super) struct Measured {
     pub(super) entitled: Vec<Entitled>,
 }
 
+/// Largest sum of all lines and fees that the figures are counted with: a half is left for differences.
+const MOST: i128 = i64::MAX as i128 / 2;
+
+/// Whether every sum of the figures fits: all lines and fees together do.
+pub(super) fn fits(trials: &[Trial], rolls: &[Roll]) -> bool {
+    let lines = trials.iter().flat_map(|trial| &trial.settled.entitlements.items);
+    let lines = lines.flat_map(|lines| &lines.amount).copied();
+    let fees = rolls.iter().flat_map(|roll| roll.fee.iter().flatten()).copied();
+    fit(lines.chain(fees))
+}
+
+/// Whether the sizes of all amounts together fit.
+pub(super) fn fit(amounts: impl Iterator<Item = i64>) -> bool {
+    amounts.map(|fen| i128::from(fen).abs()).sum::<i128>() <= MOST
+}
+
 /// Measures the trials of all pinned months, in their order.
 pub(super) fn measure(
     trials: &[Trial],
@@ -401,4 +417,18 @@ pub(super) fn overruns(months: &[Drawn<'_>]) -> Vec<Overrun> {
         }
     }
     found.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fit;
+
+    #[test]
+    fn sums_beyond_what_is_counted_with_are_seen() {
+        // Ten thousand lines of ten trillion yuan, the most a line may be.
+        let line = 1_000_000_000_000_000;
+        assert!(fit(std::iter::repeat_n(line, 4_000)));
+        assert!(!fit(std::iter::repeat_n(line, 10_000)));
+        assert!(!fit(std::iter::repeat_n(-line, 10_000)));
+    }
 }

@@ -3,7 +3,7 @@
 use super::number::NOTHING;
 use crate::domain::Fraction;
 use crate::domain::texts::Catalogue;
-use crate::law::{LawErrors, Lever, LeverKind, OverlayText};
+use crate::law::{LawErrors, Lever, LeverKind, OverlayText, quoted};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -80,25 +80,6 @@ fn line(path: &str, value: &str, lever: Option<&Lever>) -> String {
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// A basic string: the same escapes hold for keys and values.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(letter);
-            }
-            letter if letter.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(letter));
-            }
-            letter => out.push(letter),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// Changes an overlay file begins the page with.

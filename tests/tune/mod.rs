@@ -208,7 +208,7 @@ fn the_best_value_stands_with_the_neighbour_that_fails() {
 
 #[test]
 fn a_figure_that_goes_both_ways_is_not_halved() {
-    // The slot rate of another class than anybody has changes nothing; children below the ceiling do.
+    // The amount rises to the turn at 100 yuan and falls again behind it.
     let desk = Desk::new();
     let pack = text(&desk.path("pack/pack.toml"));
     let amount = "amount = \"rate.child\"";

@@ -103,7 +103,9 @@ fn inline(node: &Node) -> String {
     }
 }
 
-fn quoted(text: &str) -> String {
+/// A text or a key as TOML writes it.
+#[must_use]
+pub fn quoted(text: &str) -> String {
     format!("\"{}\"", escaped(text, false))
 }
 

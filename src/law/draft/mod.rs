@@ -2,6 +2,8 @@
 
 mod file;
 
+pub use file::quoted;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

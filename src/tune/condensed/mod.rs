@@ -247,6 +247,7 @@ impl<'d> Laid<'d> {
     ) -> Option<Answer<'_>> {
         let made = self.steps.make(delta)?;
         let amounts = self.money.amounts(&made)?;
+        self.money.fits(&amounts).then_some(())?;
         let round = |at: usize| self.steps.cap(at, delta).round;
         let allocated = self.money.allocate(&amounts, &made, &round)?;
         let mut own = vec![0_i64; institutions.len()];

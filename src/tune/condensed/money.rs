@@ -70,6 +70,8 @@ pub(super) struct Money {
     starts: Vec<usize>,
     /// Kinds of lines, and how many.
     lines: Vec<(u32, u32)>,
+    /// Lines in all.
+    heads: i64,
 }
 
 /// What a scenario allocates.
@@ -108,6 +110,7 @@ impl Money {
             splits: Vec::new(),
             starts: Vec::new(),
             lines: Vec::new(),
+            heads: 0,
         };
         let mut split_ids: Vec<Arc<str>> = Vec::new();
         let mut by_item: Vec<Lines> = Vec::new();
@@ -194,6 +197,7 @@ impl Money {
             }
         }
         all.sort_unstable();
+        self.heads = i64::try_from(all.len()).ok()?;
         let mut starts = vec![0; self.institutions * width + 1];
         for alike in all.chunk_by(|a, b| a == b) {
             self.lines.push((alike[0].1, u32::try_from(alike.len()).ok()?));
@@ -232,6 +236,13 @@ impl Money {
             }
         }
         Some(all)
+    }
+
+    /// Whether sums fit however many lines have the largest amount; where they may not, the general
+    /// path looks closely.
+    pub(super) fn fits(&self, amounts: &[i64]) -> bool {
+        let most = amounts.iter().map(|fen| i128::from(*fen).abs()).max().unwrap_or(0);
+        most.checked_mul(i128::from(self.heads)).is_some_and(|all| all <= i128::from(i64::MAX / 4))
     }
 
     /// The same amounts without those of items whose lines are cut to nothing.
