@@ -304,6 +304,27 @@ fn families_respond_to_what_they_pay() {
 }
 
 #[test]
+fn the_page_speaks_the_language_of_the_job() {
+    let desk = Desk::new();
+    let more = "[[scenario]]\nid = \"more\"\ntitle = \"Dearer\"\nset = { \
+                \"parameter.rate.child.value\" = \"250.00\" }\n\
+                [[solve]]\nid = \"most\"\nwant = \"highest\"\ncost_at_most = \"1030.00\"\n\
+                range = { path = \"parameter.rate.child.value\", values = [\"200\", \"300\"] }\n\
+                [assumptions]\ngrowth = { percent = \"0\", source = \"a survey\" }\n";
+    let page = text(&desk.run(&format!("language = \"en\"\n{more}")).folder.join("report.html"));
+    assert!(
+        page.contains("lang=\"en\"") && page.contains("district") && page.contains("full-day care")
+    );
+    // Names of streets and institutions are as delivered; fonts have names of their own.
+    let ours =
+        ["东街", "西街", "甲园", "乙园"].iter().fold(page, |page, word| page.replace(word, ""));
+    let left: String = ours.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).collect();
+    assert_eq!(left, "", "Chinese on an English page");
+    let page = text(&desk.run(more).folder.join("report.html"));
+    assert!(page.contains("lang=\"zh-CN\"") && page.contains("现行规则（基线）"));
+}
+
+#[test]
 fn the_same_job_gives_the_same_bytes_and_is_known() {
     let desk = Desk::new();
     let more = "[[grid]]\nid = \"g\"\naxes = [{ path = \"parameter.rate.child.value\", \

@@ -137,7 +137,10 @@ impl Report<'_> {
         page.list(&told);
         let bars = |title: &str, map: &std::collections::BTreeMap<Arc<str>, i64>| {
             let rows = map.iter().filter(|(_, fen)| **fen != 0);
-            let name = |key: &Arc<str>| self.of.labels.get(key).unwrap_or(key).to_string();
+            let name = |key: &Arc<str>| match self.of.labels.get(key) {
+                Some(label) => label.to_string(),
+                None => self.texts.value(key).to_owned(),
+            };
             Chart::new(
                 self.label(title),
                 self.label("composition_says"),
@@ -380,7 +383,7 @@ impl Report<'_> {
             table.rows.push(vec![
                 title.clone(),
                 line.budget_doc_no.to_string(),
-                line.source.to_string(),
+                self.texts.value(&line.source).to_owned(),
                 line.month.to_string(),
                 Measure::Money.exact(line.fen),
             ]);

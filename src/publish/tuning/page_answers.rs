@@ -238,7 +238,7 @@ impl Report<'_> {
             };
             let name = match (class.is_empty(), service.is_empty()) {
                 (true, true) => self.label("all"),
-                _ => format!("{class} {service}"),
+                _ => format!("{} {}", self.texts.value(class), self.texts.value(service)),
             };
             table.rows.push(vec![
                 name,
