@@ -129,6 +129,8 @@ pub struct LineSaid {
     pub child: String,
     /// What else names the row: (alias, value).
     pub key: Vec<(String, String)>,
+    /// The columns of `key`, beside it.
+    pub key_columns: Vec<String>,
     /// Days the law looked up covers, when the month has several: `from..until`.
     pub segment: String,
     /// `paid`, `zero`, `refused`.

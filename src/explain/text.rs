@@ -81,8 +81,14 @@ impl Page<'_> {
         if !line.child.is_empty() {
             self.say(0, "explain.child", &[("child", &line.child)]);
         }
-        let key: Vec<String> =
-            line.key.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let key: Vec<String> = line
+            .key
+            .iter()
+            .zip(&line.key_columns)
+            .map(|((alias, value), column)| {
+                format!("{} {value}", self.texts.named(column, alias, ""))
+            })
+            .collect();
         let basis = self.word("basis", &line.basis);
         let comma = self.texts.label("word.comma");
         self.say(0, "explain.row", &[("basis", &basis), ("key", &key.join(comma))]);

@@ -213,6 +213,7 @@ impl<'a> LineWalk<'a> {
             rule: show::rule(&rule.head),
             basis: self.lines.basis.to_string(),
             child: self.masks.first().map(|(_, alias)| alias.clone()).unwrap_or_default(),
+            key_columns: self.naming().map(str::to_owned).collect(),
             key: self.key(),
             segment: if self.input.month.law.segments.len() > 1 {
                 self.law.segment.to_string()
@@ -287,23 +288,22 @@ impl<'a> LineWalk<'a> {
         self.input.month.entitlements.cutters.text(u32::from(code)).to_owned()
     }
 
+    /// Columns that name the row.
+    fn naming(&self) -> impl Iterator<Item = &'static str> {
+        let told = |name: &&str| self.frame.get(name).is_some_and(|of| !of.is_null(self.row));
+        NAMING.iter().copied().filter(told)
+    }
+
     fn key(&self) -> Vec<(String, String)> {
         let basis = &self.lines.basis;
-        NAMING
-            .iter()
+        let dictionary = &self.input.month.law.dictionary;
+        self.naming()
             .filter_map(|name| {
                 let stored = self.frame.get(name)?;
-                (!stored.is_null(self.row)).then(|| {
-                    let entry = self
-                        .input
-                        .month
-                        .law
-                        .dictionary
-                        .iter()
-                        .find(|entry| entry.basis == *basis && &*entry.name == *name);
-                    let alias = entry.map_or(*name, |entry| &*entry.alias);
-                    (alias.to_owned(), self.mask(show::plain(&stored.cell(self.row))))
-                })
+                let entry =
+                    dictionary.iter().find(|entry| entry.basis == *basis && *entry.name == *name);
+                let alias = entry.map_or(name, |entry| &*entry.alias);
+                Some((alias.to_owned(), self.mask(show::plain(&stored.cell(self.row)))))
             })
             .collect()
     }
