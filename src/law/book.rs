@@ -258,10 +258,26 @@ pub(super) fn inputs(
                 });
             }
         }
+        let of_institution = |column: &InputColumn| &*column.name == "institution_id";
+        if !table.extends && table.columns.iter().any(of_institution) {
+            entries.push(institution_known(&table));
+        }
         tables.push(table);
     }
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     (tables, entries)
+}
+
+/// The fact every row that names an institution has.
+fn institution_known(table: &InputTable) -> DictionaryEntry {
+    DictionaryEntry {
+        basis: Basis::Declared(Arc::clone(&table.name)),
+        name: Arc::from("institution_known"),
+        alias: Arc::from("机构在册"),
+        ty: Ty::Bool,
+        nullable: false,
+        source: Arc::from("institution is in the register"),
+    }
 }
 
 /// Bases on which the columns of a table are readable.
@@ -357,7 +373,12 @@ fn columns(
         let word = node.get("type").and_then(text::Node::text);
         let label = format!("column {name}");
         let unit = node.get("unit");
-        let ty = cells::declared_type(&label, &node.at, unit, word, currency, faults);
+        // Identifiers link rows to institutions and people, so they are keys whatever is written.
+        let links = matches!(name, "institution_id" | "child_ref" | "person_ref");
+        let ty = match (links, unit, word) {
+            (true, None, None) => Some(Ty::Key),
+            _ => cells::declared_type(&label, &node.at, unit, word, currency, faults),
+        };
         let taken =
             |list: &[InputColumn]| list.iter().any(|c| &*c.name == name || &*c.alias == alias);
         if taken(&columns) || core.is_some_and(|table| taken(&table.columns)) {
@@ -372,8 +393,6 @@ fn columns(
         let values = node.get("values").map(|values| {
             values.list().iter().filter_map(|v| v.text().map(Arc::from)).collect::<Vec<_>>()
         });
-        // Identifiers link rows to institutions and people, so they are keys whatever is written.
-        let links = matches!(name, "institution_id" | "child_ref" | "person_ref");
         let ty = match (ty, values) {
             (Ty::Text(_) | Ty::Key, _) if links => Ty::Key,
             (Ty::Text(_), Some(values)) => Ty::Text(Some(Arc::new(values))),
