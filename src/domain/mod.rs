@@ -18,6 +18,7 @@ mod money;
 mod outcome;
 mod person;
 mod progress;
+mod term;
 pub mod texts;
 mod time;
 
@@ -45,4 +46,5 @@ pub use outcome::{
 };
 pub use person::{ActError, beijing_day, beijing_time, moment, person, reason, same_person};
 pub use progress::{Progress, Silent};
+pub use term::{Terms, TermsError};
 pub use time::{Date, DateError, Month, Span};

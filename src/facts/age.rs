@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// the next, as the rule says. Negative for children not yet born.
 #[must_use]
 pub fn completed_months(rule: &AgeRule, birth: Date, month: Month, spell_from: Date) -> i32 {
-    let at = match rule.at {
+    let at = match &rule.at {
         AgeAt::MonthStart => month.first(),
         AgeAt::MonthEnd => month.last(),
         AgeAt::SpellStart => spell_from,
@@ -21,6 +21,7 @@ pub fn completed_months(rule: &AgeRule, birth: Date, month: Month, spell_from: D
             let year = if month.number() >= 9 { month.year() } else { month.year() - 1 };
             Date::from_ymd(year, 9, 1).unwrap_or_else(|| month.first())
         }
+        AgeAt::TermStart(terms) => terms.of(month.last()).unwrap_or_else(|| month.first()),
     };
     let (birth_year, birth_month, birth_day) = birth.ymd();
     let (at_year, at_month, at_day) = at.ymd();

@@ -135,10 +135,12 @@ pub(super) fn cell(node: &Node, ty: &Ty, currency: &str) -> Result<Cell, String>
         (Ty::Num { integer, unit }, value) => {
             let read = match value {
                 Value::Int(int) => Some(Fraction::whole(*int)),
-                Value::Text(text) => Fraction::parse_decimal(text),
+                Value::Text(text) => super::text::share(text),
                 _ => None,
             };
-            let Some(read) = read else { return wrong("an exact number") };
+            let Some(read) = read else {
+                return wrong("an exact number such as \"0.725\" or \"52/12\"");
+            };
             let Some(scaled) = scale(read, is_money(unit, currency)) else {
                 return wrong("a number within bounds");
             };

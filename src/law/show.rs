@@ -23,6 +23,7 @@ const LABELS: &[(&str, &str)] = &[
     ("rows", "标准"),
     ("coverage", "覆盖"),
     ("at", "计算时点"),
+    ("terms", "学期起始日"),
     ("birthday_rule", "月末出生"),
     ("birthday_month", "生日当月"),
     ("basis", "对象"),
@@ -91,6 +92,7 @@ const WORDS: &[(&str, &str)] = &[
     ("month_end", "月末"),
     ("spell_start", "入托日"),
     ("september_first", "最近的9月1日"),
+    ("term_start", "学期首日"),
     ("next_day", "次月1日满月"),
     ("last_day", "当月末日满月"),
     ("exact", "按日"),
@@ -200,7 +202,7 @@ fn spoken(key: &str, value: &str) -> String {
         let parts = inner.split(", ").filter_map(|part| Some(part.split_once(" = ")?.1));
         return parts.map(word).collect::<Vec<_>>().join(" ");
     }
-    if matches!(key, "gates" | "items" | "less" | "trace" | "order" | "sources") {
+    if matches!(key, "gates" | "items" | "less" | "trace" | "order" | "sources" | "terms") {
         return value.trim_matches(['[', ']']).replace(", ", "、");
     }
     value.to_owned()

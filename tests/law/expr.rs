@@ -177,6 +177,28 @@ fn months_on_the_last_days() {
     check("add_months(from, 1)", &from("2024-01-31"), Ok(Cell::Date(date("2024-02-29"))));
     check("add_months(from, -12)", &from("2024-02-29"), Ok(Cell::Date(date("2023-02-28"))));
     check("add_months(from, 9999)", &from("2024-02-29"), Err(RowError::Overflow));
+    check("add_days(from, 1)", &from("2024-02-28"), Ok(Cell::Date(date("2024-02-29"))));
+    check("add_days(from, -open)", &from("2026-01-21"), Ok(Cell::Date(date("2025-12-31"))));
+    check("add_days(from, 1)", &from("2199-12-31"), Err(RowError::Overflow));
+    check("add_days(from, -1)", &from("1900-01-01"), Err(RowError::Overflow));
+    // 31 August 2026 is a Monday, 6 September a Sunday.
+    check("week_start(from)", &from("2026-09-06"), Ok(Cell::Date(date("2026-08-31"))));
+    check("week_start(from)", &from("2026-08-31"), Ok(Cell::Date(date("2026-08-31"))));
+    check("weekday(from)", &from("2026-08-31"), Ok(whole(1)));
+    check("weekday(from)", &from("2026-09-06"), Ok(whole(7)));
+    // The terms of England: a child of three is funded from the term after its birthday.
+    let terms = "'09-01', '01-01', '04-01'";
+    for (day, of, after) in [
+        ("2025-03-31", "2025-01-01", "2025-04-01"),
+        ("2025-04-01", "2025-04-01", "2025-09-01"),
+        ("2025-12-31", "2025-09-01", "2026-01-01"),
+    ] {
+        let (of, after) = (Cell::Date(date(of)), Cell::Date(date(after)));
+        check(&format!("term_of(from, {terms})"), &from(day), Ok(of));
+        check(&format!("term_after(from, {terms})"), &from(day), Ok(after));
+    }
+    check("term_of(from, '09-01')", &from("1900-08-31"), Err(RowError::Overflow));
+    check("term_after(from, '09-01')", &from("2199-09-01"), Err(RowError::Overflow));
     check("days_in(from)", &from("2100-02-10"), Ok(whole(28)));
     check("month_index(from)", &from("2026-09-10"), Ok(whole(2026 * 12 + 8)));
     check(

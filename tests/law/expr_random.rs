@@ -34,7 +34,7 @@ enum Measure {
     Day,
 }
 
-const PLAIN: [&str; 20] = [
+const PLAIN: [&str; 21] = [
     "small",
     "small",
     "share",
@@ -54,6 +54,7 @@ const PLAIN: [&str; 20] = [
     "length(child)",
     "month_index(from)",
     "day(opened)",
+    "weekday(from)",
     "(0 - 2)",
 ];
 const YUAN: [&str; 9] = [
@@ -209,12 +210,24 @@ fn day(dice: &mut Dice, depth: usize) -> String {
             ["from", "opened", "month_start", "coalesce(until, from)", "DATE '2026-09-15'"];
         return dice.pick(&leaves).to_owned();
     }
-    match dice.below(5) {
+    match dice.below(9) {
         0 => format!("least({}, {})", day(dice, depth - 1), day(dice, depth - 1)),
         1 => format!("greatest({}, {})", day(dice, depth - 1), day(dice, depth - 1)),
         2 => {
             format!("add_months({}, {})", day(dice, depth - 1), dice.pick(&["small", "-1", "wide"]))
         }
+        4 => format!(
+            "add_days({}, {})",
+            day(dice, depth - 1),
+            dice.pick(&["small", "-1", "wide", "days", "open"])
+        ),
+        5 => format!("week_start({})", day(dice, depth - 1)),
+        6 => format!(
+            "{}({}, {})",
+            dice.pick(&["term_of", "term_after"]),
+            day(dice, depth - 1),
+            dice.pick(&["'09-01'", "'09-01', '01-01', '04-01'", "'12-31', '02-28'"])
+        ),
         3 => format!(
             "date_of(year({}), 2, {})",
             day(dice, depth - 1),

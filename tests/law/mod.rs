@@ -1,5 +1,6 @@
 //! Tests of room `law`.
 
+mod cells;
 mod dictionary;
 mod draft;
 mod expr;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Compiler, Place, owner};
-use crate::domain::{Basis, Cell, Fraction, Rounding};
+use crate::domain::{Basis, Cell, Fraction, Rounding, Terms};
 use crate::law::cells::{self, UNSET, ending, is_money, ty_text};
 use crate::law::expr::Expr;
 use crate::law::fault::At;
@@ -30,6 +30,10 @@ impl Compiler<'_> {
                 self.give_up(block);
                 continue;
             }
+            let Some(at) = self.age_at(block) else {
+                self.give_up(block);
+                continue;
+            };
             let head = self.book.head_of(block);
             let readable =
                 Readable { column: Arc::clone(&head.id), ty: age_type(), nullable: false };
@@ -39,12 +43,7 @@ impl Compiler<'_> {
             }
             ages.push(Arc::new(AgeRule {
                 head,
-                at: match block.word("at") {
-                    "month_end" => AgeAt::MonthEnd,
-                    "spell_start" => AgeAt::SpellStart,
-                    "september_first" => AgeAt::SeptemberFirst,
-                    _ => AgeAt::MonthStart,
-                },
+                at,
                 last_day: block.word("birthday_rule") == "last_day",
                 birthday_month: match block.word("birthday_month") {
                     "in" => BirthdayMonth::In,
@@ -54,6 +53,33 @@ impl Compiler<'_> {
             }));
         }
         ages
+    }
+
+    /// The instant of an age; `None` when its terms cannot be read.
+    fn age_at(&mut self, block: &Block) -> Option<AgeAt> {
+        let (word, texts) = (block.word("at"), block.texts("terms"));
+        let expected = "terms = [\"01-01\", \"04-01\", \"09-01\"] with at = \"term_start\"";
+        if word == "term_start" {
+            match Terms::parse(texts.iter().map(|(text, _)| *text)) {
+                Ok(terms) => return Some(AgeAt::TermStart(terms)),
+                Err(error) => {
+                    let message = format!("the terms of [[age]] {}: {error}", block.id);
+                    self.faults.error("terms", block.at("terms"), message, expected, "");
+                    return None;
+                }
+            }
+        }
+        if block.get("terms").is_some() {
+            let message = format!("[[age]] {} has `terms`, but at = {word:?}", block.id);
+            self.faults.error("terms", block.at("terms"), message, expected, "");
+            return None;
+        }
+        Some(match word {
+            "month_end" => AgeAt::MonthEnd,
+            "spell_start" => AgeAt::SpellStart,
+            "september_first" => AgeAt::SeptemberFirst,
+            _ => AgeAt::MonthStart,
+        })
     }
 
     pub(super) fn constants_and_tables(&mut self) {

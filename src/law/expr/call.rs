@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, Value};
 
-use crate::domain::{Cell, Fraction, RoundingMode};
+use crate::domain::{Cell, Fraction, RoundingMode, Terms};
 use crate::law::model::{Ty, Unit, Window};
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::tree::{Draft, Kind, NodeId, Op};
 use super::{LookupTable, TableKey};
 
 /// Functions of values of one row: name, least and most arguments.
-const FUNCTIONS: [(&str, usize, usize); 28] = [
+const FUNCTIONS: [(&str, usize, usize); 33] = [
     ("least", 2, 64),
     ("greatest", 2, 64),
     ("abs", 1, 1),
@@ -31,6 +31,11 @@ const FUNCTIONS: [(&str, usize, usize); 28] = [
     ("overlap_days", 4, 4),
     ("workdays", 2, 2),
     ("add_months", 2, 2),
+    ("add_days", 2, 2),
+    ("week_start", 1, 1),
+    ("weekday", 1, 1),
+    ("term_of", 2, 13),
+    ("term_after", 2, 13),
     ("year", 1, 1),
     ("month", 1, 1),
     ("day", 1, 1),
@@ -107,6 +112,7 @@ impl Lowerer<'_, '_> {
             "round" => return self.round(at, args),
             "starts_with" => return self.starts_with(at, args),
             "tier" => return self.tier(at, args),
+            "term_of" | "term_after" => return self.term(at, name, args),
             "count_eligible" | "count_paid" | "sum_amount" => {
                 return self.item_aggregate(at, name, args[0], Window::Month);
             }
@@ -167,6 +173,8 @@ impl Lowerer<'_, '_> {
             "days_between" => (Op::DaysBetween, day()),
             "overlap_days" => (Op::OverlapDays, day()),
             "workdays" => (Op::Workdays, day()),
+            "week_start" => (Op::WeekStart, Kind::Date),
+            "weekday" => (Op::Weekday, Kind::integer()),
             "year" => (Op::Year, Kind::integer()),
             "month" => (Op::Month, Kind::integer()),
             "day" => (Op::Day, Kind::integer()),
@@ -174,6 +182,11 @@ impl Lowerer<'_, '_> {
                 let (date, count) = (self.date(parts[0]), self.integer(parts[1]));
                 date.and(count)?;
                 return self.node(at, Op::AddMonths, ids, Kind::Date);
+            }
+            "add_days" => {
+                let (date, count) = (self.date(parts[0]), self.days(parts[1]));
+                date.and(count)?;
+                return self.node(at, Op::AddDays, ids, Kind::Date);
             }
             _ => {
                 for part in parts {
@@ -186,6 +199,34 @@ impl Lowerer<'_, '_> {
             self.date(*part)?;
         }
         self.node(at, op, ids, kind)
+    }
+
+    /// A whole number, plain or of days.
+    fn days(&mut self, part: Part) -> Option<()> {
+        match self.kind(part.id) {
+            Kind::Num { integer: true, unit: Some(unit) } if *unit == Unit::word("day") => {
+                self.present(part)
+            }
+            _ => self.integer(part),
+        }
+    }
+
+    /// `term_of(d, '01-01', '09-01')`, `term_after(…)`.
+    fn term(&mut self, at: (usize, usize), name: &str, args: &[&ast::Expr]) -> Option<Part> {
+        let part = self.lower(args[0])?;
+        self.date(part)?;
+        let days: Option<Vec<String>> = args[1..].iter().map(|arg| literal_text(arg)).collect();
+        let hint = format!("{name}(d, '01-01', '04-01', '09-01')");
+        let Some(days) = days else {
+            return self.fail(at, "the days of terms are literal texts", hint);
+        };
+        match Terms::parse(days.iter().map(String::as_str)) {
+            Ok(terms) => {
+                let op = if name == "term_of" { Op::TermOf(terms) } else { Op::TermAfter(terms) };
+                self.node(at, op, vec![part.id], Kind::Date)
+            }
+            Err(error) => self.fail(at, error.to_string(), hint),
+        }
     }
 
     fn text(&mut self, part: Part) -> Option<()> {

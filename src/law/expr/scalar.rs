@@ -87,6 +87,14 @@ fn dates(op: &Op, args: &[Cell]) -> Result<Cell, RowError> {
             let months = number(args, 1)?.num;
             add_months(at(0), months).map(Cell::Date).ok_or(RowError::Overflow)
         }
+        Op::AddDays => {
+            let days = number(args, 1)?.num;
+            add_days(at(0), days).map(Cell::Date).ok_or(RowError::Overflow)
+        }
+        Op::WeekStart => Ok(Cell::Date(week_start(at(0)))),
+        Op::Weekday => Ok(whole(at(0).weekday().into())),
+        Op::TermOf(terms) => terms.of(at(0)).map(Cell::Date).ok_or(RowError::Overflow),
+        Op::TermAfter(terms) => terms.after(at(0)).map(Cell::Date).ok_or(RowError::Overflow),
         Op::Year => Ok(whole(at(0).ymd().0.into())),
         Op::Month => Ok(whole(at(0).ymd().1.into())),
         Op::Day => Ok(whole(at(0).ymd().2.into())),
@@ -106,6 +114,19 @@ pub(super) fn add_months(date: Date, months: i128) -> Option<Date> {
     let month = Month::new(i32::try_from(year).ok()?, u32::try_from(month).ok()?)?;
     let day = date.ymd().2.min(month.days().unsigned_abs());
     Date::from_ymd(month.year(), month.number(), day)
+}
+
+/// The date `days` later; `None` outside 1900 ..= 2199.
+pub(super) fn add_days(date: Date, days: i128) -> Option<Date> {
+    let moved = i32::try_from(i128::from(date.days()).checked_add(days)?).ok()?;
+    let last = Date::from_ymd(2199, 12, 31)?;
+    let first = Date::from_ymd(1900, 1, 1)?;
+    (first.days()..=last.days()).contains(&moved).then(|| Date::from_days(moved))
+}
+
+/// Monday of the date's week; the calendar itself begins on a Monday.
+pub(super) fn week_start(date: Date) -> Date {
+    date.plus_days(1 - date.weekday().cast_signed())
 }
 
 /// The date of a year, month and day; `None` when there is none.

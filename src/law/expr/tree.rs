@@ -1,6 +1,6 @@
 //! The typed tree: an arena of nodes in evaluation order, equal sub-expressions shared.
 
-use crate::domain::{Basis, Cell};
+use crate::domain::{Basis, Cell, Terms};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -130,6 +130,14 @@ pub(super) enum Op {
     OverlapDays,
     Workdays,
     AddMonths,
+    AddDays,
+    /// Monday of the date's week.
+    WeekStart,
+    Weekday,
+    /// First day of the term the date lies in.
+    TermOf(Terms),
+    /// First day of the next term.
+    TermAfter(Terms),
     Year,
     Month,
     Day,

@@ -2,7 +2,7 @@
 
 use super::money::Window;
 use super::types::RuleHead;
-use crate::domain::{Basis, Cell, Fraction, Rounding};
+use crate::domain::{Basis, Cell, Fraction, Rounding, Terms};
 use crate::law::expr::Expr;
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub struct AgeRule {
 }
 
 /// The instant an age is taken at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AgeAt {
     /// First day of the service month.
     MonthStart,
@@ -31,6 +31,8 @@ pub enum AgeAt {
     SpellStart,
     /// The last 1 September on or before the end of the month.
     SeptemberFirst,
+    /// First day of the term the end of the month lies in.
+    TermStart(Terms),
 }
 
 /// What the month of a birthday counts as.

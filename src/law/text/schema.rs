@@ -114,8 +114,8 @@ pub(crate) const NOTICE: &[Key] = &[
 
 /// Keys of a relative value of an overlay.
 pub(crate) const RELATIVE: &[Key] = &[
-    may("times", Shape::Number),
-    may("add", Shape::Number),
+    may("times", Shape::Share),
+    may("add", Shape::Share),
     may("to", Shape::Number),
     may("mode", Shape::Word(MODES)),
 ];
@@ -173,7 +173,11 @@ const INPUT: &[Key] = &[
 ];
 
 const AGE: &[Key] = &[
-    must("at", Shape::Word(&["month_start", "month_end", "spell_start", "september_first"])),
+    must(
+        "at",
+        Shape::Word(&["month_start", "month_end", "spell_start", "september_first", "term_start"]),
+    ),
+    may("terms", Shape::Texts),
     or("birthday_rule", Shape::Word(&["next_day", "last_day"]), "next_day"),
     or("birthday_month", Shape::Word(&["exact", "in", "out"]), "exact"),
 ];

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::domain::{Calendar, Date, RowError};
-use crate::law::expr::scalar::{add_months, date_of};
+use crate::law::expr::scalar::{add_days, add_months, date_of, week_start};
 use crate::law::expr::tree::{Comparison, Op};
 
 use super::number::{holds, own_error};
@@ -46,6 +46,7 @@ pub(super) fn apply<'a>(op: &Op, args: &[&Vector<'a>], sel: Sel<'_>) -> Vector<'
         Op::Year => one(|date| date.ymd().0.into()),
         Op::Month => one(|date| date.ymd().1.into()),
         Op::Day => one(|date| date.ymd().2.into()),
+        Op::Weekday => one(|date| date.weekday().into()),
         Op::MonthsBetween => {
             let months =
                 map2(sel, args[0].dates(), args[1].dates(), |a, b| a.months_until(b).into());
@@ -65,6 +66,15 @@ pub(super) fn apply<'a>(op: &Op, args: &[&Vector<'a>], sel: Sel<'_>) -> Vector<'
                 .zip(&until)
                 .map(|(from, until)| (i64::from(until.days()) - i64::from(from.days()) + 1).max(0));
             ints(days.collect(), args)
+        }
+        Op::WeekStart => {
+            let data = Data::Date(Cow::Owned(map1(sel, args[0].dates(), week_start)));
+            Vector { data, nulls: None, errs: join_errors(args) }
+        }
+        Op::TermOf(terms) => made(args, sel, |row| terms.of(args[0].dates().at(row))),
+        Op::TermAfter(terms) => made(args, sel, |row| terms.after(args[0].dates().at(row))),
+        Op::AddDays => {
+            made(args, sel, |row| add_days(args[0].dates().at(row), args[1].exact(row)?.num))
         }
         Op::AddMonths => {
             made(args, sel, |row| add_months(args[0].dates().at(row), args[1].exact(row)?.num))

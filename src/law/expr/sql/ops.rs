@@ -73,6 +73,17 @@ impl Writer<'_> {
                 let counts = self.put(&[from, until], &counts);
                 self.call("tu_workdays", &[from, until, &counts])
             }
+            Op::TermOf(terms) => {
+                // Latest first; a date before all of them lies in the last term of the year before.
+                let tests = term_tests(terms.days().iter().rev(), "<=", &args[0].text);
+                let (month, day) = terms.days().last().copied().unwrap_or_default();
+                self.term(&tests, "- 1", (month, day), &args[0])
+            }
+            Op::TermAfter(terms) => {
+                let tests = term_tests(terms.days().iter(), ">", &args[0].text);
+                let (month, day) = terms.days().first().copied().unwrap_or_default();
+                self.term(&tests, "+ 1", (month, day), &args[0])
+            }
             other => {
                 let function = match other {
                     Op::Neg => "tu_neg",
@@ -85,6 +96,9 @@ impl Writer<'_> {
                     Op::DaysBetween => "tu_days_between",
                     Op::OverlapDays => "tu_overlap_days",
                     Op::AddMonths => "tu_add_months",
+                    Op::AddDays => "tu_add_days",
+                    Op::WeekStart => "tu_week_start",
+                    Op::Weekday => "tu_weekday",
                     Op::Year => "tu_year",
                     Op::Month => "tu_month",
                     Op::Day => "tu_day",
@@ -95,6 +109,16 @@ impl Writer<'_> {
                 self.call(function, &args)
             }
         }
+    }
+
+    /// The day of the year that the tests choose, else the named one of the year beside.
+    fn term(&mut self, tests: &str, beside: &str, day: (u32, u32), date: &Held) -> Held {
+        let expression = format!(
+            "tu_in_years(CASE{tests} ELSE make_date((year(({0}).v) {beside})::INTEGER, {1}, {2}) \
+             END, ({0}).e)",
+            date.text, day.0, day.1
+        );
+        self.put(&[date], &expression)
     }
 
     fn extreme(&mut self, least: bool, numeric: bool, args: &[Held]) -> Held {
@@ -129,4 +153,13 @@ impl Writer<'_> {
             format!("tu_value(({0}).v {sign} ({1}).v, tu_worse(({0}).e, ({1}).e))", a.text, b.text);
         self.put(&[a, b], &expression)
     }
+}
+
+/// A WHEN for each day of a year that stands so to the date.
+fn term_tests<'a>(days: impl Iterator<Item = &'a (u32, u32)>, sign: &str, date: &str) -> String {
+    let made = |(month, day): &(u32, u32)| {
+        let made = format!("make_date(year(({date}).v)::INTEGER, {month}, {day})");
+        format!(" WHEN {made} {sign} ({date}).v THEN {made}")
+    };
+    days.map(made).collect()
 }

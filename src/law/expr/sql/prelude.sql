@@ -81,6 +81,10 @@ CREATE OR REPLACE MACRO tu_in_years(val, err) AS (CASE
   WHEN val IS NULL OR year(val) < 1900 OR year(val) > 2199 THEN tu_value(NULL::DATE, 4) ELSE tu_value(val, 0) END);
 CREATE OR REPLACE MACRO tu_add_months(a, k) AS tu_in_years(
   CASE WHEN abs((k).n) < 100000 THEN TRY(((a).v + to_months(TRY_CAST((k).n AS INTEGER)))::DATE) END, tu_worse((a).e, (k).e));
+CREATE OR REPLACE MACRO tu_add_days(a, k) AS tu_in_years(
+  CASE WHEN abs((k).n) < 200000 THEN (a).v + TRY_CAST((k).n AS INTEGER) END, tu_worse((a).e, (k).e));
+CREATE OR REPLACE MACRO tu_weekday(a) AS tu_whole(isodow((a).v), (a).e);
+CREATE OR REPLACE MACRO tu_week_start(a) AS tu_in_years(date_trunc('week', (a).v)::DATE, (a).e);
 CREATE OR REPLACE MACRO tu_date_of(y, m, d) AS tu_in_years(
   TRY(make_date(TRY_CAST((y).n AS INTEGER), TRY_CAST((m).n AS INTEGER), TRY_CAST((d).n AS INTEGER))),
   tu_worse((y).e, tu_worse((m).e, (d).e)));

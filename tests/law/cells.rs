@@ -1,0 +1,100 @@
+//! Values of parameters and cells of tables: exact fractions, and what overlays make of them.
+
+use super::{PACK, reference};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tuoyu::domain::{Basis, Cell, Date, Frame, Frames, Month};
+use tuoyu::law::{self, LawBook, OverlayText, Step};
+
+/// A notice whose one value is `expr` on the programme.
+const NOTICE: &str = r#"
+[notice]
+number = "测试规〔2026〕1号"
+title = "测试"
+published = 2025-12-01
+
+[[parameter]]
+id = "weeks"
+clause = "第一条"
+effective_from = 2026-01-01
+unit = "week/month"
+value = "52/12"
+
+[[table]]
+id = "share"
+clause = "第二条"
+effective_from = 2026-01-01
+type = "number"
+keys = [{ name = "band", type = "text", values = ["甲", "乙", "丙"] }]
+rows = [["甲", "725/1000"], ["乙", "1/3"], ["丙", 2]]
+
+[[value]]
+id = "out"
+clause = "第三条"
+effective_from = 2026-01-01
+basis = "programme"
+expr = "weeks * share('乙')"
+
+[[gate]]
+id = "seen"
+clause = "第三条"
+effective_from = 2026-01-01
+basis = "programme"
+require = "out > 0 AND share('甲') < share('丙')"
+reason = "seen"
+outcome = "warn"
+"#;
+
+fn pack(folder: &Path) -> PathBuf {
+    let pack = folder.join("case");
+    fs::create_dir_all(&pack).unwrap();
+    fs::write(pack.join("pack.toml"), PACK).unwrap();
+    fs::write(pack.join("notice.toml"), NOTICE).unwrap();
+    pack
+}
+
+/// The value `out` of September 2026, in lowest terms.
+fn out(book: &LawBook) -> Cell {
+    let month = Month::parse("2026-09").unwrap();
+    let law = book.in_force(month, Date::parse_iso("2026-10-10").unwrap());
+    let law = law.unwrap_or_else(|errors| panic!("{errors}"));
+    let value = law.segments[0].steps.iter().find_map(|step| match step {
+        Step::Value(rule) if &*rule.head.id == "out" => Some(rule.expr.clone()),
+        _ => None,
+    });
+    let mut frames = Frames::default();
+    frames.put(Frame::new(Basis::Programme, 1));
+    let steps = value.unwrap().trace(&frames, &Basis::Programme, 0, &law.calendar);
+    steps[0].value.clone().unwrap()
+}
+
+#[test]
+fn fractions_of_law_are_exact_and_stay_so_under_overlays() {
+    let folder = tempfile::tempdir().unwrap();
+    let packs = law::read(&[pack(folder.path())], &reference()).unwrap();
+    let under = |text: &str| {
+        let overlay = OverlayText { name: "what.toml".to_owned(), text: text.to_owned() };
+        packs.under(&[overlay]).unwrap_or_else(|errors| panic!("{errors}"))
+    };
+    // 52/12 x 1/3 = 52/36 = 13/9.
+    assert_eq!(out(&under("")), Cell::Num(13, 9));
+    // 1/3 x 1.1 = 11/30; 52/12 x 11/30 = 143/90.
+    assert_eq!(out(&under("\"table.share[乙]\" = { times = \"1.1\" }\n")), Cell::Num(143, 90));
+    assert_eq!(out(&under("\"table.share.rows\" = { times = \"1.1\" }\n")), Cell::Num(143, 90));
+    // 52/12 + 1/3 = 14/3; a third of it is 14/9.
+    assert_eq!(out(&under("\"parameter.weeks.value\" = { add = \"1/3\" }\n")), Cell::Num(14, 9));
+    assert_eq!(out(&under("\"table.share[乙]\" = \"2/3\"\n")), Cell::Num(26, 9));
+    let month = Month::parse("2026-09").unwrap();
+    let levers = under("").levers(month, Date::parse_iso("2026-10-10").unwrap());
+    let told: Vec<_> =
+        levers.iter().map(|lever| (lever.path.as_str(), lever.value.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            ("parameter.weeks.value", Some("52/12")),
+            ("table.share[甲]", Some("725/1000")),
+            ("table.share[乙]", Some("1/3")),
+            ("table.share[丙]", Some("2")),
+        ]
+    );
+}
