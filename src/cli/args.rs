@@ -6,6 +6,7 @@ use super::args_acts::{
     VerifyCommand,
 };
 use super::args_audit::{self, DiffCommand, LowRerun, LowRunsDiff, RerunCommand};
+use super::args_authoring::{self, SchemaOf};
 use super::args_draft::{self, DraftWords};
 use super::args_explain::{self, ExplainCommand, LowExplain};
 use super::args_ledger::{self, LedgerCommand, LowLedger};
@@ -175,6 +176,8 @@ enum LowPolicy {
     Diff(LowDiff),
     /// A draft notice that makes the law what it is under an overlay
     New(args_draft::LowNew),
+    /// A JSON Schema of packs or jobs, for editors
+    Schema(args_authoring::LowSchema),
 }
 
 #[derive(Debug, Args)]
@@ -314,6 +317,8 @@ pub enum PolicyQuestion {
     Diff(DiffOf),
     /// Which notice would say the same as the overlays?
     New(DraftWords),
+    /// What do the files look like?
+    Schema(SchemaOf),
 }
 
 /// A service month seen with the knowledge of a day.
@@ -443,6 +448,7 @@ fn policy(low: LowPolicy) -> Result<PolicyCommand, UsageError> {
             (diff.packs, PolicyQuestion::Diff(of))
         }
         LowPolicy::New(new) => return args_draft::new(new),
+        LowPolicy::Schema(of) => return args_authoring::schema(of),
     };
     Ok(PolicyCommand {
         packs: packs.packs,

@@ -25,6 +25,7 @@ pub(super) fn policy(command: &PolicyCommand, console: &mut Console<'_>) -> Outc
             Ok(book) => diff(command, &book, of, console, &texts),
             Err(trouble) => console.tell(&trouble, &texts),
         },
+        PolicyQuestion::Schema(of) => super::authoring::schema(*of, console),
         PolicyQuestion::New(words) => super::policy_new::new(command, words, console, &texts),
     }
 }

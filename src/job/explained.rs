@@ -7,7 +7,7 @@ use crate::domain::{Fen, person};
 use serde::Serialize;
 use toml::Spanned;
 
-const KEYS: [&str; 5] = ["bank_ref", "end_to_end_id", "amount", "reason", "by"];
+pub(super) const KEYS: [&str; 5] = ["bank_ref", "end_to_end_id", "amount", "reason", "by"];
 
 /// An answer about none of our payments that is explained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use super::{JobError, TableSpec};
 use toml::Spanned;
 
 /// Keys of a late delivery.
-const LATE: [&str; 11] = [
+pub(super) const LATE: [&str; 11] = [
     "table",
     "file",
     "received_on",

@@ -20,6 +20,7 @@ mod read;
 mod reasons;
 mod reconcile;
 mod restore;
+mod schema;
 mod toml_walk;
 mod tune;
 mod write_off;
@@ -40,6 +41,7 @@ pub use read::{Books, books, read};
 pub use reasons::Reason;
 pub use reconcile::{ReconcileJob, kind, read_reconcile};
 pub use restore::{Places, RestoreError, restore};
+pub use schema::job_schema;
 pub use tune::{
     Assumed, Assumptions, Combined, Condition, Drawn, Frontier, Listed, Solve, TuneJob, read_tune,
 };

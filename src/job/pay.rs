@@ -63,7 +63,7 @@ impl Pay {
 /// A treasury refuses an 8207 whose two codes do not belong together.
 const MAIN_VOUCHERS: [(&str, &str); 2] = [("11", "5201"), ("91", "5207")];
 
-const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 13] = [
     "files",
     "account_name",
     "account_no",

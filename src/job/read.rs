@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-const TOP: [&str; 31] = [
+pub(super) const TOP: [&str; 31] = [
     "id",
     "kind",
     "title",

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
-const TOP: [&str; 22] = [
+pub(super) const TOP: [&str; 22] = [
     "id",
     "kind",
     "title",

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeValue;
 
-const TOP: [&str; 21] = [
+pub(super) const TOP: [&str; 21] = [
     "id",
     "kind",
     "title",
@@ -35,6 +35,13 @@ const TOP: [&str; 21] = [
     "out",
     "language",
 ];
+
+/// Keys of the parts.
+pub(super) const SCENARIO: [&str; 5] = ["id", "title", "overlay", "set", "planned"];
+pub(super) const GRID: [&str; 4] = ["id", "title", "axes", "planned"];
+pub(super) const DRAWN: [&str; 6] = ["id", "title", "axes", "planned", "count", "seed"];
+pub(super) const SOLVE: [&str; 5] = ["id", "title", "range", "want", "price"];
+pub(super) const FRONTIER: [&str; 6] = ["id", "title", "range", "along", "want", "price"];
 
 /// Most scenarios of one job.
 const MOST_SCENARIOS: usize = 100_000;
@@ -292,9 +299,8 @@ fn head(section: &Section<'_>) -> Result<(String, String), JobError> {
 }
 
 fn scenarios(top: &Section<'_>) -> Result<Vec<Listed>, JobError> {
-    let keys = ["id", "title", "overlay", "set", "planned"];
     let mut all = Vec::new();
-    for section in top.sections("scenario", &keys)? {
+    for section in top.sections("scenario", &SCENARIO)? {
         let (id, title) = head(&section)?;
         let mut overlays = Vec::new();
         for path in section.strings("overlay")?.unwrap_or_default() {
@@ -368,12 +374,10 @@ fn combined(section: &Section<'_>) -> Result<Combined, JobError> {
 }
 
 fn grids(top: &Section<'_>) -> Result<Vec<Combined>, JobError> {
-    let keys = ["id", "title", "axes", "planned"];
-    top.sections("grid", &keys)?.iter().map(combined).collect()
+    top.sections("grid", &GRID)?.iter().map(combined).collect()
 }
 
 fn drawn(top: &Section<'_>) -> Result<Vec<Drawn>, JobError> {
-    let keys = ["id", "title", "axes", "planned", "count", "seed"];
     let most = i64::try_from(MOST_SCENARIOS).unwrap_or(i64::MAX);
     let one = |section: &Section<'_>| {
         let count = section.integer("count", 1..=most)?.unwrap_or(100);
@@ -384,10 +388,10 @@ fn drawn(top: &Section<'_>) -> Result<Vec<Drawn>, JobError> {
             seed: seed.unsigned_abs(),
         })
     };
-    top.sections("drawn", &keys)?.iter().map(one).collect()
+    top.sections("drawn", &DRAWN)?.iter().map(one).collect()
 }
 
-const CONDITIONS: [&str; 4] =
+pub(super) const CONDITIONS: [&str; 4] =
     ["cost_at_most", "within_budget_lines", "breaches_at_most", "net_fee_at_most"];
 
 fn condition(section: &Section<'_>) -> Result<Condition, JobError> {
@@ -455,12 +459,12 @@ fn one_axis(section: &Section<'_>, key: &str) -> Result<Axis, JobError> {
 }
 
 fn solves(top: &Section<'_>) -> Result<Vec<Solve>, JobError> {
-    let keys = [&["id", "title", "range", "want", "price"], &CONDITIONS[..]].concat();
+    let keys = [&SOLVE[..], &CONDITIONS].concat();
     top.sections("solve", &keys)?.iter().map(solve).collect()
 }
 
 fn frontiers(top: &Section<'_>) -> Result<Vec<Frontier>, JobError> {
-    let keys = [&["id", "title", "range", "along", "want", "price"], &CONDITIONS[..]].concat();
+    let keys = [&FRONTIER[..], &CONDITIONS].concat();
     let one = |section: &Section<'_>| {
         Ok(Frontier { along: one_axis(section, "along")?, solve: solve(section)? })
     };

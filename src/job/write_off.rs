@@ -7,7 +7,7 @@ use crate::domain::{Fen, Month, person, same_person};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-const KEYS: [&str; 7] =
+pub(super) const KEYS: [&str; 7] =
     ["institution", "item", "source_period", "source", "amount", "reason", "by"];
 
 /// What is no longer asked back.
