@@ -11,7 +11,7 @@ use crate::allocation::{identity_columns, order_basis};
 use crate::domain::{Basis, Cell, Column, Date, Fraction, Frame, Stored};
 use crate::law::expr::Expr;
 use crate::law::{Aggregate, Apportion, Breach, Law, RoundScope, Step};
-use crate::subsidy::MEMBERS;
+use crate::subsidy::{MEMBERS, overlapping_on, starts};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -26,10 +26,6 @@ const STANDING: [&str; 7] = [
     "institution_id",
     "segment",
 ];
-
-/// The dates `first` and `last` order rows by: the first of these a basis has.
-const STARTS: [&str; 6] =
-    ["spell_from", "listing_from", "from", "valid_from", "opened_on", "effect_from"];
 
 /// What is read of the facts.
 #[derive(Default)]
@@ -63,7 +59,7 @@ impl Wanted {
                 self.bases.extend([rule.basis.clone(), rule.over.clone()]);
                 rule.argument.iter().chain(&rule.filter).for_each(|expr| self.reads(expr));
                 if matches!(rule.function, Aggregate::First | Aggregate::Last) {
-                    self.add(&rule.over, &STARTS);
+                    self.add(&rule.over, starts(&rule.over));
                 }
             }
             Step::Price(rule) => {
@@ -83,6 +79,7 @@ impl Wanted {
             }
             Step::Item(rule) => {
                 self.add(&rule.basis, &STANDING);
+                self.add(overlapping_on(&rule.basis), &["overlapping"]);
                 self.reads(&rule.amount);
                 if rule.round_scope != RoundScope::Line {
                     self.add(&rule.basis, &MEMBERS);
@@ -313,7 +310,7 @@ pub(super) fn start(script: &Script<'_>, basis: &Basis) -> String {
         let stored = frame.and_then(|frame| frame.get(column));
         stored.is_some_and(|stored| matches!(stored.column, Column::Date(_)))
     };
-    STARTS.iter().find(is_date).map_or_else(
+    starts(basis).iter().find(is_date).map_or_else(
         || "NULL::DATE".to_owned(),
         |column| format!("(b.{}).v", name(&format!("{basis}.{column}"))),
     )

@@ -3,7 +3,7 @@
 use super::script::{Kind, Script, link, name, table, text};
 use crate::domain::{Basis, Rounding};
 use crate::law::{Breach, GateRef, GateRule, Overlaps, PriceRule, RoundScope, Step, SubsidyRule};
-use crate::subsidy::MEMBERS;
+use crate::subsidy::{MEMBERS, of_child, overlapping_on};
 use std::sync::Arc;
 
 /// Largest amount of one line, fen.
@@ -306,11 +306,12 @@ impl Script<'_> {
     fn standing_tests(&self, rule: &SubsidyRule, tests: &mut Vec<Test>) {
         let own = &rule.basis;
         let register = Basis::Institution;
-        if matches!(own, Basis::Spell | Basis::Listing | Basis::Child) {
+        if of_child(own) {
             tests.extend(self.holds(own, "institution_known", "refused", "institution_unknown"));
             tests.extend(self.holds(own, "in_month", "refused", "not_in_month"));
             if self.month.law.head.overlaps == Overlaps::Refuse {
-                tests.extend(self.fails(own, "overlapping", "overlapping_listings"));
+                let of = overlapping_on(own);
+                tests.extend(self.fails(of, "overlapping", "overlapping_listings"));
             }
         }
         tests.extend(self.fails(&register, "listed_contradicts", "institution_contradicts"));

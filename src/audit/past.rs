@@ -26,8 +26,16 @@ pub(super) const IDENTITY: &str =
     "institution_id, item, basis, child_ref, row_key, age_class, service, span_from, span_until";
 
 /// Columns that name the rows of a basis, where it has them.
-pub(super) const NAMING: [&str; 6] =
-    ["age_class", "service", "spell_from", "spell_until", "listing_from", "listing_until"];
+pub(super) const NAMING: [&str; 8] = [
+    "age_class",
+    "service",
+    "spell_from",
+    "spell_until",
+    "listing_from",
+    "listing_until",
+    "date",
+    "week_start",
+];
 
 /// Tables of the past. Texts that are not there are empty, so that they compare.
 const TABLES: &str = "\
@@ -178,11 +186,20 @@ pub(super) fn names(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
                 |held| format!("coalesce((b.{}).v::VARCHAR, '')", name(&held.text)),
             )
         };
-        let [from, until] = match basis {
-            Basis::Spell => ["spell_from", "spell_until"].map(known),
-            Basis::Listing => ["listing_from", "listing_until"].map(known),
-            _ => ["", ""].map(|_| "''".to_owned()),
+        let day = |(column, after): (&str, i32)| {
+            let key = (basis.clone(), column.to_owned());
+            script.known.get(&key).filter(|held| held.fact).map_or_else(
+                || "''".to_owned(),
+                |held| {
+                    let own = name(&held.text);
+                    let day = if after == 0 { String::new() } else { format!(" + {after}") };
+                    format!("coalesce(((b.{own}).v{day})::VARCHAR, '')")
+                },
+            )
         };
+        let [from, until] = basis
+            .span_columns()
+            .map_or_else(|| ["", ""].map(|_| "''".to_owned()), |of| of.map(day));
         let id = name("institution.institution_id");
         let (age_class, service) = (known("age_class"), known("service"));
         script.note(&format!("What names the rows of {basis} in every month."));

@@ -6,9 +6,9 @@ use std::sync::Arc;
 /// The kind of row a rule is evaluated on (S2). A basis is a table and a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Basis {
-    /// child x institution x date (reserved; rows are not built yet).
+    /// child x institution x date: the days of the month with rows of `sessions` (逐日托育).
     Day,
-    /// child x institution x ISO week (reserved; rows are not built yet).
+    /// child x institution x ISO week that has such days.
     Week,
     /// A listing clipped to the month and cut at law, version and age boundaries (在托时段).
     Spell,
@@ -72,6 +72,18 @@ impl Basis {
             Self::Certificate => "certificate",
             Self::Programme => "programme",
             Self::Declared(name) => name,
+        }
+    }
+
+    /// First and last day of the rows of a basis of spans: the column of each, and the days after it.
+    #[must_use]
+    pub const fn span_columns(&self) -> Option<[(&'static str, i32); 2]> {
+        match self {
+            Self::Day => Some([("date", 0), ("date", 0)]),
+            Self::Week => Some([("week_start", 0), ("week_start", 6)]),
+            Self::Spell => Some([("spell_from", 0), ("spell_until", 0)]),
+            Self::Listing => Some([("listing_from", 0), ("listing_until", 0)]),
+            _ => None,
         }
     }
 

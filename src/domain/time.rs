@@ -61,6 +61,12 @@ impl Date {
         ((self.0 + 3).rem_euclid(7) + 1) as u32
     }
 
+    /// The Monday of its ISO week.
+    #[must_use]
+    pub const fn monday(self) -> Self {
+        Self(self.0 - (self.0 + 3).rem_euclid(7))
+    }
+
     /// This date moved by a number of days.
     #[must_use]
     pub const fn plus_days(self, days: i32) -> Self {

@@ -3,7 +3,7 @@
 use super::walk::LineWalk;
 use crate::domain::{Basis, Frame};
 use crate::facts::{MANY_ATTENDANCES, NO_ATTENDANCE};
-use crate::law::dictionary::TABLE_BASES;
+use crate::law::dictionary::{SESSIONS, TABLE_BASES};
 use std::collections::BTreeSet;
 
 /// The place of a fact.
@@ -28,7 +28,9 @@ impl LineWalk<'_> {
         {
             return self.attendance(basis, row);
         }
-        let (computed, of_record) = if source.is_empty() || Some(table) == table_of(basis) {
+        let (computed, of_record) = if added_up(basis, column, frame, row) {
+            ("sessions", false)
+        } else if source.is_empty() || Some(table) == table_of(basis) {
             ("", true)
         } else if source == "age" {
             ("age", true)
@@ -76,10 +78,17 @@ impl LineWalk<'_> {
     }
 }
 
+/// Whether the fact is a figure of a day of several sessions.
+fn added_up(basis: &Basis, column: &str, frame: &Frame, row: usize) -> bool {
+    let several = || frame.get("sessions_count").and_then(|of| of.whole(row)) != Some(1);
+    *basis == Basis::Day && column.starts_with("hours_") && several()
+}
+
 /// The table a row of the basis is a record of.
 fn table_of(basis: &Basis) -> Option<&str> {
     match basis {
         Basis::Spell | Basis::Listing | Basis::Child => Some("enrolments"),
+        Basis::Day | Basis::Week => Some(SESSIONS),
         Basis::Slot => Some("slots"),
         Basis::Declared(name) => Some(name),
         other => TABLE_BASES.iter().find(|(basis, _)| basis == other).map(|(_, table)| *table),
@@ -92,6 +101,8 @@ fn inputs(basis: &Basis, column: &str) -> (&'static str, bool) {
     match column {
         _ if *basis == Basis::Programme => ("calendar", false),
         "id_valid" | "uscc_valid" | "account_valid" | "bank_no_valid" => ("check", true),
+        "sessions_count" => ("sessions", false),
+        "days_in_week" => ("calendar", false),
         "span_valid" | "in_month" | "spell_from" | "spell_until" | "spell_days"
         | "days_employed" | "days_used" => ("dates", true),
         "spell_workdays" => ("workdays", true),

@@ -207,8 +207,12 @@ impl ChangeSaid {
     /// Whether a line of the same month is the line of the change.
     pub(super) fn is(&self, line: &LineSaid) -> bool {
         let named = |day: &String| line.key.iter().any(|(_, value)| value == day);
-        let span = line.basis != Basis::Spell.name()
-            || (named(&self.span_from) && named(&self.span_until));
+        let span = match Basis::parse(&line.basis) {
+            Basis::Spell => named(&self.span_from) && named(&self.span_until),
+            // The last day of a week is no column of it.
+            Basis::Day | Basis::Week => named(&self.span_from),
+            _ => true,
+        };
         (&self.item, &self.child) == (&line.item, &line.child) && span
     }
 

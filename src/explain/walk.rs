@@ -21,6 +21,8 @@ const NAMING: &[&str] = &[
     "service",
     "spell_from",
     "spell_until",
+    "date",
+    "week_start",
 ];
 
 /// Columns whose text stands for a person and is never shown as delivered.

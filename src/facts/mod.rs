@@ -6,9 +6,11 @@
 mod age;
 mod attendance;
 mod child;
+mod homes;
 mod institution;
 mod places;
 mod rows;
+mod sessions;
 mod slot;
 mod spell;
 mod spell_facts;
@@ -27,6 +29,7 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use homes::Homes;
 pub use places::{NONE as NO_ATTENDANCE, SEVERAL as MANY_ATTENDANCES};
 use spell::Enrolments;
 pub(crate) use tally::{Spot, Tally};
@@ -118,6 +121,10 @@ impl Needs {
             for split in segment.splits.values() {
                 split.parts.iter().for_each(|(_, expr)| needs.reads(expr));
             }
+        }
+        if needs.basis(&Basis::Day) {
+            // A day of the month before finds its listing by the listing's own span.
+            needs.columns.insert((Basis::Listing, Arc::from("listing_until")));
         }
         needs
     }
@@ -279,7 +286,9 @@ pub fn establish(
         Some(spells) => spell::finish(&ground, spells, &mut facts),
         None => child::put_empty(&ground, &mut facts),
     }
-    rows::build(&ground, &register, &mut facts, &mut tally);
+    let homes = Homes::of(&ground, &facts.frames);
+    rows::build(&ground, &register, &homes, &mut facts, &mut tally);
+    sessions::build(&ground, &register, &homes, &mut facts, &mut tally);
     facts.frames.put(programme(&ground));
     facts.findings = tally.into_findings(tables);
     Ok(facts)

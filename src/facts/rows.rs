@@ -1,6 +1,7 @@
 //! Bases that are rows of a small table: classes, caregivers, venues, contracts, certificates,
 //! sanctions, and tables a pack declares.
 
+use super::homes::Homes;
 use super::institution::{Register, holds, sanctions_by};
 use super::tally::Spot;
 use super::{Facts, Ground, RowUse, Tally, count, date_at, row_span, text_at};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub(crate) fn build(
     ground: &Ground<'_>,
     register: &Register,
+    homes: &Homes,
     facts: &mut Facts,
     tally: &mut Tally,
 ) {
@@ -36,7 +38,7 @@ pub(crate) fn build(
         match ground.tables.get(&table_name) {
             Some(table) => {
                 let rows = in_month(ground, &basis, table);
-                facts.frames.put(frame(ground, register, &basis, table, &rows, tally));
+                facts.frames.put(frame(ground, (register, homes), &basis, table, &rows, tally));
                 facts.uses.insert(Arc::from(table_name.as_str()), RowUse::of(rows));
             }
             None => facts.frames.put(empty(ground, basis, &table_name)),
@@ -54,8 +56,9 @@ fn empty(ground: &Ground<'_>, basis: Basis, table: &str) -> Frame {
     for days in ["days_employed", "days_used", "listed_times"] {
         frame.put(days, Stored::plain(Column::whole(Vec::new())));
     }
-    frame.links.insert(Basis::Institution, Vec::new());
-    frame.links.insert(Basis::Programme, Vec::new());
+    for coarse in [Basis::Child, Basis::Institution, Basis::Programme] {
+        frame.links.insert(coarse, Vec::new());
+    }
     frame
 }
 
@@ -111,7 +114,7 @@ fn in_month(ground: &Ground<'_>, basis: &Basis, table: &Table) -> Vec<u32> {
 
 fn frame(
     ground: &Ground<'_>,
-    register: &Register,
+    (register, homes): (&Register, &Homes),
     basis: &Basis,
     table: &Table,
     rows: &[u32],
@@ -147,6 +150,9 @@ fn frame(
     Ground::put_origins(table, rows, &mut frame);
     frame.links.insert(Basis::Programme, vec![0; rows.len()]);
     frame.links.insert(Basis::Institution, institutions);
+    if let (Basis::Declared(_), Some(children)) = (basis, homes.children(table, rows)) {
+        frame.links.insert(Basis::Child, children);
+    }
     frame
 }
 

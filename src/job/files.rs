@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 /// Core tables and their Chinese names, for default files.
-pub(super) const CORE_FILES: [(&str, &str); 11] = [
+pub(super) const CORE_FILES: [(&str, &str); 12] = [
     ("institutions", "机构"),
     ("slots", "托位"),
     ("classes", "班级"),
     ("enrolments", "收托"),
     ("attendance", "考勤"),
+    ("sessions", "逐日托育"),
     ("caregivers", "保育人员"),
     ("venues", "场地"),
     ("contracts", "政府购买服务"),

@@ -8,7 +8,7 @@ use super::calendar;
 use super::cells;
 use super::compile::Memo;
 use super::dating;
-use super::dictionary::TABLE_BASES;
+use super::dictionary::{SANCTIONS, SESSIONS, TABLE_BASES};
 use super::fault::{Fault, Faults, LawErrors, Sources};
 use super::inputs::core_tables;
 use super::lookup::{self, ReadTable, TableContext};
@@ -288,7 +288,7 @@ fn bases_of(table: &InputTable) -> Vec<Basis> {
     match &*table.name {
         "enrolments" | "attendance" => vec![Basis::Listing, Basis::Spell],
         "slots" => vec![Basis::Slot],
-        "sanctions" => vec![Basis::Declared(Arc::clone(&table.name))],
+        SANCTIONS | SESSIONS => vec![Basis::Declared(Arc::clone(&table.name))],
         name => TABLE_BASES
             .iter()
             .filter(|(_, table)| *table == name)

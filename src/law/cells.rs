@@ -12,18 +12,21 @@ pub(super) const UNSET: &str = "unset";
 /// The word of a covered cell without a value.
 pub(super) const NONE: &str = "none";
 
-/// The unit a payable or limit ends in on a basis (S15): without a month below, a child below on the
-/// bases of a child, and the row itself below on the others, so that `yuan/class` on a class is
-/// money. Stricter than the comparison of units inside expressions: `yuan*month` is not money.
+/// The unit a payable or limit ends in on a basis (S15): without a month below (on a day or a week that
+/// instead), a child below on the bases of a child, and the row itself below on the others, so that
+/// `yuan/class` on a class is money. Stricter than the comparison of units inside expressions:
+/// `yuan*month` is not money.
 pub(super) fn ending(unit: &Unit, basis: &Basis) -> Unit {
-    let own = match basis {
-        Basis::Spell | Basis::Listing | Basis::Child => "child",
+    let (time, own) = match basis {
+        Basis::Spell | Basis::Listing | Basis::Child => ("month", "child"),
+        // A rate of the month is none of the day: it would be paid on every one.
+        Basis::Day | Basis::Week => (basis.name(), "child"),
         // A row of slots is many slots; the institution and the programme are not counted.
-        Basis::Slot | Basis::Programme => "",
-        other => other.name(),
+        Basis::Slot | Basis::Programme => ("month", ""),
+        other => ("month", other.name()),
     };
     let mut unit = unit.clone();
-    for word in ["month", own] {
+    for word in [time, own] {
         if let Some(power) = unit.0.get_mut(word).filter(|power| **power < 0) {
             *power += 1;
         }
@@ -184,6 +187,9 @@ mod tests {
         assert_eq!(end("yuan/slot/month", Basis::Slot), "yuan/slot");
         assert_eq!(end("yuan/class", Basis::Class), "yuan");
         assert_eq!(end("yuan/year", Basis::Slot), "yuan/year");
+        assert_eq!(end("yuan/child/day", Basis::Day), "yuan");
+        assert_eq!(end("yuan/child/month", Basis::Day), "yuan/month");
+        assert_eq!(end("yuan/week", Basis::Week), "yuan");
         assert_eq!(end("yuan*month", Basis::Spell), "month*yuan");
     }
 }

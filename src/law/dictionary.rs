@@ -33,6 +33,24 @@ const COMPUTED: &[(Basis, &str)] = &[
          listings_here 本机构收托记录数 int rows_of_the_child_at_this_institution",
     ),
     (
+        Basis::Day,
+        "child_ref 证件号码 key sessions.child_ref
+         institution_id 统一社会信用代码 key sessions.institution_id
+         date 日期 date sessions.date
+         sessions_count 当日记录数 int rows_of_sessions_of_the_day
+         hours_booked 预约小时 num:hour? sessions.hours_booked
+         hours_attended 出勤小时 num:hour? sessions.hours_attended
+         institution_known 机构在册 bool institution_is_in_the_register",
+    ),
+    (
+        Basis::Week,
+        "child_ref 证件号码 key sessions.child_ref
+         institution_id 统一社会信用代码 key sessions.institution_id
+         week_start 周一日期 date sessions.date
+         days_in_week 当周天数 int:day days_of_the_week_that_count_in_the_month
+         institution_known 机构在册 bool institution_is_in_the_register",
+    ),
+    (
         Basis::Slot,
         "institution_id 统一社会信用代码 key slots.institution_id
          age_class 班型 text slots.age_class
@@ -128,16 +146,19 @@ pub const TABLE_BASES: &[(Basis, &str)] = &[
 /// The word of the basis of sanction rows, readable in aggregates: `any(sanctions.kind = '虐童')`.
 pub const SANCTIONS: &str = "sanctions";
 
+/// The word of the basis of session rows: `sum(sessions.hours_attended)`.
+pub const SESSIONS: &str = "sessions";
+
 /// Built-in names of every basis, with the currency unit of the pack.
 #[must_use]
 pub fn built_in(currency: &str) -> Vec<DictionaryEntry> {
     let mut entries = Vec::new();
     let tables = core_tables(currency);
-    let sanction_basis = Basis::Declared(Arc::from(SANCTIONS));
+    let named = |table: &'static str| (Basis::Declared(Arc::from(table)), table);
     let row_bases = TABLE_BASES
         .iter()
         .map(|(basis, table)| (basis.clone(), *table))
-        .chain(std::iter::once((sanction_basis, SANCTIONS)));
+        .chain([SANCTIONS, SESSIONS].map(named));
     for (basis, table) in row_bases {
         let Some(declared) = tables.iter().find(|t| &*t.name == table) else { continue };
         for column in &declared.columns {
@@ -205,6 +226,7 @@ fn entry(basis: &Basis, line: &str, currency: &str) -> Option<DictionaryEntry> {
         "text" => Ty::Text(None),
         "bool" => Ty::Bool,
         "int" | "money" => Ty::Num { integer: true, unit },
+        "num" => Ty::Num { integer: false, unit },
         "date" => Ty::Date,
         _ => return None,
     };

@@ -8,7 +8,8 @@ use super::model::{InputColumn, InputTable, Ty, Unit};
 type SpanColumns = Option<(&'static str, &'static str)>;
 
 /// Compact declaration: `name 中文 type[?]`. Types: key, text, bool, int, num, money, date,
-/// `enum:a|b|c`. `?` marks a column that may be empty.
+/// `enum:a|b|c`; a unit may follow, money has one below the line: `money:/hour`. `?` marks a column
+/// that may be empty.
 const CORE: &[(&str, &[&str], SpanColumns, &str)] = &[
     (
         "institutions",
@@ -90,6 +91,18 @@ const CORE: &[(&str, &[&str], SpanColumns, &str)] = &[
          days_closure 停园天数 int:day?
          date 日期 date?
          mark 考勤标记 text?",
+    ),
+    (
+        "sessions",
+        &["child_ref", "institution_id", "date"],
+        None,
+        "child_ref 证件号码 key
+         institution_id 统一社会信用代码 key
+         date 日期 date
+         hours_booked 预约小时 num:hour?
+         hours_attended 出勤小时 num:hour?
+         mark 考勤标记 text?
+         fee_hourly 小时收费 money:/hour?",
     ),
     (
         "caregivers",
@@ -197,6 +210,7 @@ fn column(line: &str, currency: &str) -> Option<InputColumn> {
         }
         unit
     };
+    let below = rest.strip_prefix('/').unwrap_or("");
     let ty = match kind {
         "key" => Ty::Key,
         "text" => Ty::Text(None),
@@ -204,7 +218,7 @@ fn column(line: &str, currency: &str) -> Option<InputColumn> {
         "bool" => Ty::Bool,
         "int" => Ty::Num { integer: true, unit: unit(rest) },
         "num" => Ty::Num { integer: false, unit: unit(rest) },
-        "money" => Ty::Num { integer: true, unit: unit(currency) },
+        "money" => Ty::Num { integer: true, unit: unit(currency).over(&unit(below)) },
         "date" | "month" => Ty::Date,
         _ => return None,
     };

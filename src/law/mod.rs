@@ -20,6 +20,7 @@ mod fault;
 pub mod inputs;
 pub(crate) mod json_schema;
 mod levers;
+pub(crate) mod links;
 mod lookup;
 pub mod model;
 pub mod names;

@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::dictionary::SANCTIONS;
+use super::dictionary::{SANCTIONS, SESSIONS};
 use super::expr::LookupTable;
 use super::fault::near;
+use super::links::Links;
 use super::model::{DictionaryEntry, InputTable, RuleHead, Ty};
 use super::names::{Name, Names};
 use crate::domain::{Basis, Cell};
@@ -46,20 +47,8 @@ pub(super) struct Scope {
     tables: BTreeMap<(Owner, String), Arc<LookupTable>>,
     items: BTreeMap<(Owner, String), (Arc<str>, Basis)>,
     declared: BTreeSet<Arc<str>>,
-    /// Declared tables that belong to an institution.
-    of_institution: BTreeSet<Arc<str>>,
-}
-
-/// Bases of a finer kind that determine a row of the coarser one; nearest coarser first.
-fn coarser_of(basis: &Basis) -> &'static [Basis] {
-    use Basis::{Child, Institution, Listing, Programme, Slot};
-    match basis {
-        Basis::Spell => &[Listing, Child, Slot, Institution, Programme],
-        Basis::Listing => &[Child, Slot, Institution, Programme],
-        Basis::Day | Basis::Week | Basis::Programme => &[],
-        Basis::Institution => &[Programme],
-        _ => &[Institution, Programme],
-    }
+    /// What a row of each basis determines, nearest first.
+    links: Links,
 }
 
 impl Scope {
@@ -70,15 +59,10 @@ impl Scope {
         dictionary: &[DictionaryEntry],
         inputs: &[InputTable],
     ) -> Self {
-        let mut scope = Self { currency, packs, ..Self::default() };
-        scope.declared.insert(Arc::from(SANCTIONS));
-        scope.of_institution.insert(Arc::from(SANCTIONS));
-        for table in inputs.iter().filter(|table| !table.extends) {
-            scope.declared.insert(Arc::clone(&table.name));
-            if table.columns.iter().any(|column| &*column.name == "institution_id") {
-                scope.of_institution.insert(Arc::clone(&table.name));
-            }
-        }
+        let mut scope = Self { currency, packs, links: Links::new(inputs), ..Self::default() };
+        scope.declared.extend([SANCTIONS, SESSIONS].map(Arc::from));
+        let own = inputs.iter().filter(|table| !table.extends);
+        scope.declared.extend(own.map(|table| Arc::clone(&table.name)));
         for entry in dictionary {
             let readable = Readable {
                 column: Arc::clone(&entry.name),
@@ -156,22 +140,14 @@ impl Scope {
         if let Some(found) = self.on(basis, name) {
             return Some((basis.clone(), found));
         }
-        self.coarser(basis).find_map(|coarse| Some((coarse.clone(), self.on(&coarse, name)?)))
-    }
-
-    fn coarser(&self, basis: &Basis) -> impl Iterator<Item = Basis> {
-        let linked = match basis {
-            Basis::Declared(table) => self.of_institution.contains(table),
-            _ => true,
-        };
-        coarser_of(basis).iter().filter(move |b| linked || **b == Basis::Programme).cloned()
+        let mut coarser = self.links.of(basis).iter();
+        coarser.find_map(|coarse| Some((coarse.clone(), self.on(coarse, name)?)))
     }
 
     /// All bases that have rows.
     fn bases(&self) -> Vec<Basis> {
         Basis::BUILT_IN
             .into_iter()
-            .filter(|basis| !matches!(basis, Basis::Day | Basis::Week))
             .chain(self.declared.iter().map(|table| Basis::Declared(Arc::clone(table))))
             .collect()
     }
@@ -181,7 +157,7 @@ impl Scope {
     }
 
     fn determines_strictly(&self, fine: &Basis, coarse: &Basis) -> bool {
-        fine != coarse && self.coarser(fine).any(|basis| basis == *coarse)
+        fine != coarse && self.links.of(fine).contains(coarse)
     }
 
     /// `basis.column` where the first word is a basis.
@@ -205,7 +181,7 @@ impl Scope {
             }
         };
         add("", basis);
-        self.coarser(basis).for_each(|coarse| add("", &coarse));
+        self.links.of(basis).iter().for_each(|coarse| add("", coarse));
         for fine in self.finer(basis) {
             add(&format!("{fine}."), &fine);
         }
@@ -273,7 +249,6 @@ impl Names for Scope {
         let basis = Basis::parse(word);
         match &basis {
             Basis::Declared(table) => self.declared.contains(table).then_some(basis),
-            Basis::Day | Basis::Week => None,
             _ => Some(basis),
         }
     }

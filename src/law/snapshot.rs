@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::book::LawBook;
 use super::cells;
 use super::lookup::{cell_text, fraction_text, key_text};
-use super::model::{InputTable, MidMonth, Ty};
+use super::model::{InputTable, MidMonth, Ty, Weeks};
 use super::text::schema::Shape;
 use super::text::{Block, BlockKind, Node, Value, number};
 use crate::domain::Span;
@@ -37,6 +37,10 @@ pub(super) fn canonical(book: &LawBook, segments: &[(Span, Vec<&Arc<Block>>)]) -
             mid_word(head.grade),
             mid_word(head.sanctions),
         );
+        // The default stands in no snapshot written before there were weeks.
+        if head.weeks == Weeks::ByEnd {
+            text.push_str("weeks by_end\n");
+        }
     }
     for input in &book.inputs {
         input_text(&mut text, input);

@@ -268,7 +268,8 @@ fn walk(
 }
 
 /// Bases whose rows are children.
-const CHILD_BASES: [Basis; 3] = [Basis::Spell, Basis::Listing, Basis::Child];
+const CHILD_BASES: [Basis; 5] =
+    [Basis::Spell, Basis::Listing, Basis::Child, Basis::Day, Basis::Week];
 
 fn heads(number: usize, month: &MonthResult<'_>, register: &Register) -> Vec<Heads> {
     let mut heads = vec![Heads::default(); register.len()];

@@ -80,15 +80,11 @@ pub struct LineBook {
     pub lines: Vec<BookLine>,
 }
 
-/// First and last column of the span of a basis' rows.
-fn span_columns(frame: &Frame) -> [Option<&Vec<Date>>; 2] {
-    let names = match frame.basis {
-        Basis::Spell => ["spell_from", "spell_until"],
-        Basis::Listing => ["listing_from", "listing_until"],
-        _ => return [None, None],
-    };
-    names.map(|name| match frame.get(name).map(|stored| &stored.column) {
-        Some(Column::Date(dates)) => Some(dates),
+/// First and last day of each row of a frame, where its rows have a span.
+fn spans(frame: &Frame) -> [Option<(&Vec<Date>, i32)>; 2] {
+    let Some(names) = frame.basis.span_columns() else { return [None, None] };
+    names.map(|(name, after)| match frame.get(name).map(|stored| &stored.column) {
+        Some(Column::Date(dates)) => Some((dates, after)),
         _ => None,
     })
 }
@@ -165,7 +161,7 @@ impl LineBook {
             .map(|text| places.iter().map(|row| self.texts.intern(&text(*row))).collect());
         let used: Option<Vec<u32>> = (!lines.used.is_empty())
             .then(|| places.iter().map(|row| self.used(lines, *row)).collect());
-        let [from, until] = span_columns(frame);
+        let [from, until] = spans(frame);
         let made = places
             .par_iter()
             .enumerate()
@@ -184,8 +180,8 @@ impl LineBook {
                         row_key: row_keys.as_ref().map_or(NO_TEXT, |keys| keys[at]),
                         age_class: age_class.at(row),
                         service: service.at(row),
-                        from: from.map(|dates| dates[row]),
-                        until: until.map(|dates| dates[row]),
+                        from: from.map(|(dates, after)| dates[row].plus_days(after)),
+                        until: until.map(|(dates, after)| dates[row].plus_days(after)),
                     },
                     capped_fen: capped[row],
                     allocated_fen: lines.allocated[row],

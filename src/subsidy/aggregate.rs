@@ -6,6 +6,7 @@ use crate::domain::{
     Stored,
 };
 use crate::history::{Counted, Past, RowKeys};
+use crate::law::dictionary::SESSIONS;
 use crate::law::{Aggregate, AggregateRule, Law};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -327,10 +328,20 @@ impl Fold<'_> {
     }
 }
 
+/// The dates rows of a basis may be ordered by, the first of them that they have.
+pub(crate) fn starts(basis: &Basis) -> &'static [&'static str] {
+    match basis {
+        Basis::Day => &["date"],
+        Basis::Week => &["week_start"],
+        Basis::Declared(table) if **table == *SESSIONS => &["date"],
+        _ => &["spell_from", "listing_from", "from", "valid_from", "opened_on", "effect_from"],
+    }
+}
+
 /// The date rows of a basis are ordered by: their start, else all alike.
 fn row_order(frames: &Frames, over: &Basis) -> Vec<Date> {
     let Some(frame) = frames.get(over) else { return Vec::new() };
-    for name in ["spell_from", "listing_from", "from", "valid_from", "opened_on", "effect_from"] {
+    for name in starts(over) {
         if let Some(Stored { column: Column::Date(values), .. }) = frame.get(name) {
             return values.clone();
         }

@@ -55,8 +55,13 @@ pub(crate) struct Test {
 }
 
 /// Bases whose rows are one child's.
-fn of_child(basis: &Basis) -> bool {
-    matches!(basis, Basis::Spell | Basis::Listing | Basis::Child)
+pub(crate) const fn of_child(basis: &Basis) -> bool {
+    matches!(basis, Basis::Day | Basis::Week | Basis::Spell | Basis::Listing | Basis::Child)
+}
+
+/// The basis whose rows tell that the listing of a row of `own` overlaps another.
+pub(crate) fn overlapping_on(own: &Basis) -> &Basis {
+    if *own == Basis::Day { &Basis::Spell } else { own }
 }
 
 /// Computes the lines of one item on all segments.
@@ -206,7 +211,8 @@ fn standing_tests(walk: &mut Walk<'_>, rule: &SubsidyRule, len: usize, tests: &m
             push(walk, code, false, found);
         }
         if walk.law.head.overlaps == crate::law::Overlaps::Refuse {
-            let found = Verdicts::failing(walk.frames, own, own, "overlapping", len);
+            let of = overlapping_on(own);
+            let found = Verdicts::failing(walk.frames, own, of, "overlapping", len);
             push(walk, reasons::OVERLAPPING, false, found);
         }
     }

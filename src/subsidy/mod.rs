@@ -10,11 +10,11 @@ mod rounding;
 mod steps;
 mod verdicts;
 
-pub(crate) use aggregate::parents;
+pub(crate) use aggregate::{parents, starts};
 pub(crate) use breach::children_in_breach;
 pub(crate) use columns::{Rounded, evaluate, join};
 pub use item::reasons;
-pub(crate) use item::{admitted, institution_text};
+pub(crate) use item::{admitted, institution_text, of_child, overlapping_on};
 pub(crate) use rounding::MEMBERS;
 pub use steps::entitle;
 pub(crate) use steps::{gate_column, merge};

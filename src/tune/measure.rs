@@ -1,7 +1,7 @@
 //! A settled trial in, the figures of its scenario out.
 
 use super::assume::Group;
-use super::roll::{NOBODY, Roll};
+use super::roll::Roll;
 use super::{Fees, Measures};
 use crate::allocation::BudgetLine;
 use crate::domain::{
@@ -297,7 +297,7 @@ pub(super) fn quantiles(values: &mut [i64]) -> [i64; 5] {
 /// Whether an item's lines are a child's, and paid.
 fn is_of_child(lines: &ItemLines) -> bool {
     let in_kind = lines.rules.iter().flatten().next().is_some_and(|rule| rule.in_kind);
-    matches!(lines.basis, Basis::Spell | Basis::Listing | Basis::Child) && !in_kind
+    crate::subsidy::of_child(&lines.basis) && !in_kind
 }
 
 fn of_children(trial: &Trial, roll: &Roll, measures: &Measures) -> OfChildren {
@@ -313,11 +313,7 @@ fn of_children(trial: &Trial, roll: &Roll, measures: &Measures) -> OfChildren {
             if *status != LineStatus::Paid {
                 continue;
             }
-            let enrolment = match lines.basis {
-                Basis::Spell => roll.enrolment(row),
-                Basis::Listing => roll.of_listing_row.get(row).copied().unwrap_or(NOBODY),
-                _ => roll.of_child_row.get(row).copied().unwrap_or(NOBODY),
-            };
+            let enrolment = roll.enrolment_on(&lines.basis, row);
             let Some(child) = roll.child.get(enrolment as usize) else { continue };
             entitled[*child as usize] += lines.amount[row];
             paid[*child as usize] |= lines.allocated[row] > 0;

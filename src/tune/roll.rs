@@ -65,6 +65,9 @@ pub(super) struct Roll {
     pub(super) of_child_row: Vec<u32>,
     /// Enrolment of each row of the listing frame, or [`NOBODY`].
     pub(super) of_listing_row: Vec<u32>,
+    /// Enrolments of the rows of days and of weeks.
+    of_day_row: Vec<u32>,
+    of_week_row: Vec<u32>,
 }
 
 impl Roll {
@@ -87,10 +90,14 @@ impl Roll {
             costs: vec![None; institutions.len()],
             of_child_row: Vec::new(),
             of_listing_row: Vec::new(),
+            of_day_row: Vec::new(),
+            of_week_row: Vec::new(),
         };
         if let Some(spells) = facts.get(&Basis::Spell) {
             roll.enrolments(facts, spells);
             roll.people(facts, spells);
+            roll.of_day_row = roll.of_rows(facts.get(&Basis::Day), spells);
+            roll.of_week_row = roll.of_rows(facts.get(&Basis::Week), spells);
         }
         roll.of_institutions(facts);
         roll
@@ -128,6 +135,49 @@ impl Roll {
         self.of_listing_row = of_listing;
         let all = self.first_spell.len() == spells.rows;
         self.enrolment_of = (!all).then_some(of_spell);
+    }
+
+    /// Enrolment of each row of a frame of days or weeks: of the spell of the day, else the child's
+    /// first at the institution.
+    fn of_rows(&self, frame: Option<&Frame>, spells: &Frame) -> Vec<u32> {
+        let Some(frame) = frame else { return Vec::new() };
+        let keys = |of: &Frame| -> Vec<(Key, Key)> {
+            let [refs, ids] =
+                ["child_ref", "institution_id"].map(|name| match of.get(name).map(|s| &s.column) {
+                    Some(Column::Key(column)) => column.keys.clone(),
+                    _ => Vec::new(),
+                });
+            refs.into_iter().zip(ids).collect()
+        };
+        let of_spells = keys(spells);
+        let mut firsts: FxHashMap<(Key, Key), u32> = FxHashMap::default();
+        for (at, spell) in (0_u32..).zip(&self.first_spell) {
+            if let Some(key) = of_spells.get(*spell as usize) {
+                firsts.entry(*key).or_insert(at);
+            }
+        }
+        let own = frame.links.get(&Basis::Spell);
+        keys(frame)
+            .into_iter()
+            .enumerate()
+            .map(|(row, key)| match own.map_or(Frame::NO_ROW, |links| links[row]) {
+                Frame::NO_ROW => firsts.get(&key).copied().unwrap_or(NOBODY),
+                spell => self.enrolment(spell as usize),
+            })
+            .collect()
+    }
+
+    /// Enrolment of a row of a basis of children, or [`NOBODY`].
+    pub(super) fn enrolment_on(&self, basis: &Basis, row: usize) -> u32 {
+        let rows = match basis {
+            Basis::Spell => return self.enrolment(row),
+            Basis::Listing => &self.of_listing_row,
+            Basis::Child => &self.of_child_row,
+            Basis::Day => &self.of_day_row,
+            Basis::Week => &self.of_week_row,
+            _ => return NOBODY,
+        };
+        rows.get(row).copied().unwrap_or(NOBODY)
     }
 
     /// Enrolment of a spell, or [`NOBODY`].

@@ -14,7 +14,8 @@ Names a rule can read, by basis: its own, those of coarser bases its key determi
 names mean the same. A pack adds columns by `[[input]]` and ages by `[[age]]`; its values and guide prices are names as well (see
 [policy-pack.md](policy-pack.md)). Expressions are in [expressions.md](expressions.md). This page is made from the code: `UPDATE_GOLDEN=1 cargo test --release dictionary`.
 
-A basis and what it determines: `spell` -> `listing`, `child`, `slot`, `institution`, `programme`; `listing` -> `child`, `slot`, `institution`, `programme`; `child`, `slot`, `class`,
+A basis and what it determines: `sessions` -> `day` and what that determines; `day` -> `week`, `spell`, `listing`, `child`, `slot`, `institution`, `programme`; `week` -> `child`, `institution`,
+`programme`; `spell` -> `listing`, `child`, `slot`, `institution`, `programme`; `listing` -> `child`, `slot`, `institution`, `programme`; `child`, `slot`, `class`,
 `caregiver`, `venue`, `contract`, `certificate`, `sanctions` -> `institution`, `programme`; `institution` -> `programme`.
 ";
 

@@ -17,7 +17,7 @@ use tuoyu::domain::{
 };
 use tuoyu::intake::{SourceFile, Table, Tables};
 use tuoyu::job::{Job, JobKind, Language};
-use tuoyu::law::{MidMonth, Overlaps, PackHead};
+use tuoyu::law::{MidMonth, Overlaps, PackHead, Weeks};
 use tuoyu::publish::{
     Draft, MonthResult, NoticeInForce, Outputs, Previous, PriceColumns, Profiles, Pseudonyms,
     Publication, PublishError, Standing, TableUse, YearToDate,
@@ -314,6 +314,7 @@ fn pack() -> PackHead {
         inclusive: MidMonth::ByMonthStart,
         grade: MidMonth::ByMonthStart,
         sanctions: MidMonth::ByMonthStart,
+        weeks: Weeks::Clipped,
     }
 }
 

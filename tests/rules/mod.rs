@@ -1,6 +1,8 @@
 //! Cases of the policy packs (`tests/rules/*.toml`), written by hand from clauses and published
 //! figures: each is a small delivery and what the law makes of it. The format is in `README.md`.
 
+mod days;
+
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -133,6 +133,7 @@ pub(super) fn law_of_month(law: Law, calendar: Calendar) -> LawOfMonth {
         inclusive: start,
         grade: start,
         sanctions: start,
+        weeks: tuoyu::law::Weeks::Clipped,
     };
     LawOfMonth {
         packs: vec![head.clone()],

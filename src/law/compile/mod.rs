@@ -343,14 +343,14 @@ impl<'a> Compiler<'a> {
                 block.dating.mid_month == MidMonth::SplitDays
                     && *self.book.head_of(block).version == *head.version
             });
-            if let Some(cut) = cut.filter(|_| !matches!(basis, Basis::Spell | Basis::Listing)) {
+            if let Some(cut) = cut.filter(|_| !is_cut(basis)) {
                 let message =
                     format!("{} reads {}, which splits months on the day", place.block.id, cut.id);
                 self.faults.error(
                     "split_days",
                     place.at,
                     message,
-                    "a rule on spell or listing",
+                    "a rule on day, spell or listing",
                     "give the version another mid_month word, or read it on a spell",
                 );
             }
@@ -404,10 +404,7 @@ impl<'a> Compiler<'a> {
         let word = block.word("basis");
         let found = self.scope.basis(word);
         if found.is_none() {
-            let known = Basis::BUILT_IN
-                .iter()
-                .filter(|basis| !matches!(basis, Basis::Day | Basis::Week))
-                .map(Basis::name);
+            let known = Basis::BUILT_IN.iter().map(Basis::name);
             let declared = self.book.inputs.iter().filter(|t| !t.extends).map(|t| &*t.name);
             let names: Vec<&str> = known.chain(declared).collect();
             let hint = near_hint(&near(word, names.iter().copied()), "");
@@ -415,18 +412,22 @@ impl<'a> Compiler<'a> {
             self.faults.error("unknown_basis", block.at("basis"), message, names.join(" | "), hint);
         }
         let cut = block.dating.mid_month == MidMonth::SplitDays;
-        let spans = matches!(found, Some(Basis::Spell | Basis::Listing));
-        if cut && found.is_some() && !spans {
+        if cut && found.as_ref().is_some_and(|basis| !is_cut(basis)) {
             self.faults.error(
                 "split_days",
                 block.at("mid_month"),
                 format!("split_days on basis {word}"),
-                "basis spell or listing",
+                "basis day, spell or listing",
                 "rows of other bases are not cut by days",
             );
         }
         found
     }
+}
+
+/// Whether rows of the basis are of days of one law, where a law splits the month.
+const fn is_cut(basis: &Basis) -> bool {
+    matches!(basis, Basis::Day | Basis::Spell | Basis::Listing)
 }
 
 /// The owner under which aggregates of an expression are named; kinds may share ids, so it is in it.

@@ -7,7 +7,7 @@ use super::Reads;
 use super::rules::{AGE_BASES, age_type};
 use crate::domain::Basis;
 use crate::law::book::LawBook;
-use crate::law::dictionary::TABLE_BASES;
+use crate::law::dictionary::{SESSIONS, TABLE_BASES};
 use crate::law::inputs::core_tables;
 use crate::law::model::{DictionaryEntry, InputTable, Law};
 
@@ -54,9 +54,8 @@ const PAID_TO: &[(&str, &str)] = &[
 /// The table the rows of a basis come from.
 fn table_of(basis: &Basis) -> Option<&str> {
     match basis {
-        Basis::Spell | Basis::Listing | Basis::Child | Basis::Day | Basis::Week => {
-            Some("enrolments")
-        }
+        Basis::Spell | Basis::Listing | Basis::Child => Some("enrolments"),
+        Basis::Day | Basis::Week => Some(SESSIONS),
         Basis::Slot => Some("slots"),
         Basis::Programme => None,
         Basis::Declared(name) => Some(name),

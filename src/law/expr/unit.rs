@@ -75,11 +75,17 @@ impl Unit {
     }
 
     /// The unit with the units of a row of `basis` dropped: `child` and `month` where a row is a
-    /// child's, `month` elsewhere (S15).
+    /// child's, `month` elsewhere (S15); on a day or a week that instead of the month.
     #[must_use]
     pub fn cancel(&self, basis: &Basis) -> Self {
         let mut unit = self.clone();
-        unit.0.remove("month");
+        if matches!(basis, Basis::Day | Basis::Week) {
+            unit.0.remove(basis.name());
+            // A number of months is a plain number everywhere; a rate of the month is none of the day.
+            unit.0.retain(|word, power| &**word != "month" || *power < 0);
+        } else {
+            unit.0.remove("month");
+        }
         if CHILD_ROWS.contains(basis) {
             unit.0.remove("child");
         }
@@ -161,6 +167,7 @@ mod tests {
         let unit = Unit::parse("yuan/child/month").expect("a unit");
         assert_eq!(unit.to_string(), "yuan/child/month");
         assert_eq!(unit.cancel(&Basis::Spell).to_string(), "yuan");
+        assert_eq!(unit.cancel(&Basis::Day).to_string(), "yuan/month");
         assert_eq!(unit.cancel(&Basis::Institution).to_string(), "yuan/child");
         assert_eq!(unit.times(&Unit::word("child")).to_string(), "yuan/month");
         assert_eq!(unit.over(&unit).to_string(), "number");

@@ -20,6 +20,27 @@ pub enum MidMonth {
     NextMonth,
 }
 
+/// Which days the weeks of a month are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weeks {
+    /// The days of the month: a week is cut at its edges.
+    Clipped,
+    /// Those of the whole weeks whose Sunday lies in the month.
+    ByEnd,
+}
+
+impl Weeks {
+    /// The days that count in a month.
+    #[must_use]
+    pub fn days(self, month: Month) -> Span {
+        let whole = month.span();
+        if self == Self::Clipped {
+            return whole;
+        }
+        Span { from: whole.from.monday(), until: whole.until.plus_days(1).monday().plus_days(-1) }
+    }
+}
+
 /// Pack-wide settings.
 #[derive(Debug, Clone)]
 pub struct PackHead {
@@ -49,6 +70,8 @@ pub struct PackHead {
     pub grade: MidMonth,
     /// Mid-month meaning of sanctions.
     pub sanctions: MidMonth,
+    /// Which days the weeks of a month are made of.
+    pub weeks: Weeks,
 }
 
 /// S1: which of overlapping listings of one child wins.

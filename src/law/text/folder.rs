@@ -11,7 +11,7 @@ use super::schema::{BlockKind, NOTICE, PACK};
 use super::shape;
 use crate::domain::Date;
 use crate::law::fault::{At, Faults, SourceText, Sources, near, near_hint};
-use crate::law::model::{MidMonth, Overlaps, PackHead};
+use crate::law::model::{MidMonth, Overlaps, PackHead, Weeks};
 
 /// One pack as read.
 #[derive(Debug, Clone)]
@@ -225,6 +225,7 @@ fn stand_in(folder: &Path, files: &[FileText]) -> PackText {
             inclusive: MidMonth::ByMonthStart,
             grade: MidMonth::ByMonthStart,
             sanctions: MidMonth::ByMonthStart,
+            weeks: Weeks::Clipped,
         },
         calendar: String::new(),
         calendar_at: at.clone(),
@@ -278,6 +279,10 @@ fn pack_head(mut node: Node, faults: &mut Faults) -> Option<PackText> {
             inclusive: mid(word("inclusive")),
             grade: mid(word("grade")),
             sanctions: mid(word("sanctions")),
+            weeks: match word("weeks") {
+                "by_end" => Weeks::ByEnd,
+                _ => Weeks::Clipped,
+            },
         },
         calendar: word("calendar").to_owned(),
         calendar_at: at("calendar"),

@@ -101,6 +101,7 @@ pub(crate) const PACK: &[Key] = &[
     or("inclusive", Shape::Word(MID_MONTH), "by_month_start"),
     or("grade", Shape::Word(MID_MONTH), "by_month_start"),
     or("sanctions", Shape::Word(MID_MONTH), "by_month_start"),
+    or("weeks", Shape::Word(&["clipped", "by_end"]), "clipped"),
 ];
 
 /// Keys of `[notice]`.

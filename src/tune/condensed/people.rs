@@ -6,7 +6,7 @@ use super::money::{Allocated, Lines, Money};
 use crate::domain::{Basis, Frame};
 use crate::settle::pinned::Trial;
 use crate::tune::Measures;
-use crate::tune::roll::{NOBODY, Roll};
+use crate::tune::roll::Roll;
 use std::collections::BTreeMap;
 
 /// Owners of lines in order of the institution that their lines are at.
@@ -142,12 +142,7 @@ impl People {
         for (item, lines) in money.items.iter().zip(by_item) {
             let basis = &trial.settled.entitlements.items[item.index].basis;
             let is_less = measures.to_family.as_ref().is_none_or(|items| items.contains(&item.id));
-            let enrolment = |row: usize| match basis {
-                Basis::Spell => roll.enrolment(row),
-                Basis::Listing => roll.of_listing_row.get(row).copied().unwrap_or(NOBODY),
-                Basis::Child => roll.of_child_row.get(row).copied().unwrap_or(NOBODY),
-                _ => NOBODY,
-            };
+            let enrolment = |row: usize| roll.enrolment_on(basis, row);
             for (row, (kind, home)) in lines.kinds.iter().zip(&lines.homes).enumerate() {
                 let enrolment = enrolment(row) as usize;
                 let Some(child) = roll.child.get(enrolment) else { continue };
