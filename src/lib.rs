@@ -63,5 +63,8 @@ pub mod tune;
 // A page on this machine where the law's figures are moved.
 pub mod workbench;
 
+// Small deliveries written from clauses, and what the law makes of them.
+pub mod cases;
+
 // clap; the only room that prints.
 pub mod cli;

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 /// Rooms in the order the data walks (DESIGN 3); a room uses only rooms before it.
 const ROOMS: &str = "domain law job intake facts history price subsidy allocation retro schedule \
-                     ledger reconcile archive publish settle audit explain tune workbench cli";
+                     ledger reconcile archive publish settle audit explain tune workbench cases \
+                     cli";
 
 /// Hash maps that are walked, into what has no order of its own; or another map of that name.
 const WALKED: &str = "src/facts/child.rs:homes src/intake/plan.rs:map src/publish/control/mod.rs:funded \

@@ -7,6 +7,7 @@ use super::args_acts::{
 };
 use super::args_audit::{self, DiffCommand, LowRerun, LowRunsDiff, RerunCommand};
 use super::args_authoring::{self, SchemaOf};
+use super::args_cases::{self, CasesWords};
 use super::args_draft::{self, DraftWords};
 use super::args_explain::{self, ExplainCommand, LowExplain};
 use super::args_ledger::{self, LedgerCommand, LowLedger};
@@ -23,8 +24,8 @@ const ABOUT: &str = "Settles inclusive childcare subsidies 普惠托育: dated l
                      the fen, explained line by line";
 
 const EXITS: &str = "Exit codes: 0 done; 1 the world failed; 2 usage; 3 done with refused rows; \
-                     4 law or calendar incomplete; 5 differences open; 6 rerun differs; \
-                     7 ledger busy or chain broken; 70 our bug.";
+                     4 law or calendar incomplete; 5 differences open; 6 a rerun or a \
+                     case differs; 7 ledger busy or chain broken; 70 our bug.";
 
 /// What was typed.
 #[derive(Debug, Parser)]
@@ -178,6 +179,8 @@ enum LowPolicy {
     New(args_draft::LowNew),
     /// A JSON Schema of packs or jobs, for editors
     Schema(args_authoring::LowSchema),
+    /// Settle the packs' own cases and hold them against what they expect
+    Test(args_cases::LowTest),
 }
 
 #[derive(Debug, Args)]
@@ -319,6 +322,8 @@ pub enum PolicyQuestion {
     New(DraftWords),
     /// What do the files look like?
     Schema(SchemaOf),
+    /// Do their cases hold?
+    Test(CasesWords),
 }
 
 /// A service month seen with the knowledge of a day.
@@ -449,6 +454,7 @@ fn policy(low: LowPolicy) -> Result<PolicyCommand, UsageError> {
         }
         LowPolicy::New(new) => return args_draft::new(new),
         LowPolicy::Schema(of) => return args_authoring::schema(of),
+        LowPolicy::Test(test) => return Ok(args_cases::test(test)),
     };
     Ok(PolicyCommand {
         packs: packs.packs,

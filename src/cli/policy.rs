@@ -1,4 +1,4 @@
-//! `tuoyu policy check|show|diff`: the law itself, without a job; `new` is next door.
+//! `tuoyu policy check|show|diff`: the law itself, without a job; `new` and `test` are next door.
 
 use super::args::{Moment, PolicyCommand, PolicyQuestion};
 use super::console::{Console, Outcome, Trouble};
@@ -27,6 +27,7 @@ pub(super) fn policy(command: &PolicyCommand, console: &mut Console<'_>) -> Outc
         },
         PolicyQuestion::Schema(of) => super::authoring::schema(*of, console),
         PolicyQuestion::New(words) => super::policy_new::new(command, words, console, &texts),
+        PolicyQuestion::Test(words) => super::cases::test(command, words, console, &texts),
     }
 }
 

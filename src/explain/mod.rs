@@ -23,6 +23,7 @@ use crate::schedule::{MonthInput, Schedule};
 use serde::Serialize;
 
 pub use runs::{AnswerError, Kept, Names, RunSaid};
+pub use show::typed as shown;
 pub use statement::{
     ChangedSaid, CorrectionSaid, InstitutionSaid, ItemSaid, MonthSaid, PeriodSaid, PlaceSaid,
     Statement, StatementAsked, StaySaid, StaysSaid, TotalSaid, render_statement, statement,
@@ -33,7 +34,7 @@ pub use timeline::{
     PostedSaid, Timeline, answer, told,
 };
 pub use timeline_text::render_answer;
-pub use walk::explain;
+pub use walk::{explain, line};
 
 /// One settled month, as the rooms made it.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,7 @@ use super::walk::LineWalk;
 use super::{ExplainInput, FactSaid, RuleSaid, StepSaid, ValueSaid};
 use crate::domain::{Basis, Frame};
 use crate::law::expr::Expr;
-use crate::law::{AggregateRule, PriceRule, RuleHead, Step, Window};
+use crate::law::{AggregateRule, RuleHead, Step, Window};
 use std::sync::Arc;
 
 impl LineWalk<'_> {
@@ -53,7 +53,7 @@ impl LineWalk<'_> {
                     self.aggregate(sum, basis, column, row);
                     return;
                 }
-                Step::Price(price) if priced(price, basis, column) => {
+                Step::Price(price) if price.part_of(basis, column).is_some() => {
                     self.cite(&price.head);
                     self.read(&price.fee, basis, row);
                     self.read(&price.ceiling, basis, row);
@@ -121,25 +121,7 @@ impl LineWalk<'_> {
         if let Some(error) = stored.error(row) {
             return error.reason().to_owned();
         }
-        let ty = self
-            .input
-            .month
-            .law
-            .dictionary
-            .iter()
-            .find(|entry| entry.basis == *basis && &*entry.name == column)
-            .map(|entry| entry.ty.clone())
-            .or_else(|| {
-                self.law.steps.iter().find_map(|step| match step {
-                    Step::Value(value) if value.basis == *basis && &*value.head.id == column => {
-                        Some(value.expr.ty().clone())
-                    }
-                    Step::Price(price) if priced(price, basis, column) => {
-                        Some(price.fee.ty().clone())
-                    }
-                    _ => None,
-                })
-            });
+        let ty = self.input.month.law.column_type(basis, column);
         let currency = &self.input.month.law.head.currency;
         self.mask(show::typed(&stored.cell(row), ty.as_ref(), currency))
     }
@@ -214,15 +196,6 @@ impl LineWalk<'_> {
             }
         })
     }
-}
-
-/// Whether a column is one a guide price made.
-fn priced(price: &PriceRule, basis: &Basis, column: &str) -> bool {
-    price.basis == *basis
-        && column
-            .strip_prefix(&*price.head.id)
-            .and_then(|rest| rest.strip_prefix('.'))
-            .is_some_and(|part| matches!(part, "ceiling" | "floor" | "fee" | "over" | "under"))
 }
 
 /// The row of `basis` that `row` of `frame` belongs to.

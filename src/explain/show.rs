@@ -9,7 +9,8 @@ use super::RuleSaid;
 const DIGITS: usize = 6;
 
 /// A value of a type: money in currency units with its unit word, numbers as exact decimals.
-pub(super) fn typed(cell: &Cell, ty: Option<&Ty>, currency: &str) -> String {
+#[must_use]
+pub fn typed(cell: &Cell, ty: Option<&Ty>, currency: &str) -> String {
     match (cell, ty) {
         (Cell::Num(num, den), Some(Ty::Num { unit, .. })) if unit.0.contains_key(currency) => {
             money(*num, *den)

@@ -87,6 +87,23 @@ pub fn explain(
     })
 }
 
+/// Explains one line: a row of an item, by their places; `None` where there is no such line.
+#[must_use]
+pub fn line(
+    input: &ExplainInput<'_>,
+    item: usize,
+    row: usize,
+    alias: &dyn Fn(&str) -> String,
+) -> Option<LineSaid> {
+    let lines = input.month.entitlements.items.get(item)?;
+    let frame = input.month.frames.get(&lines.basis)?;
+    if lines.status.get(row).is_none_or(|status| *status == LineStatus::Absent) {
+        return None;
+    }
+    let question = Question { institution: "", item: None, child: None, alias, limit: 1 };
+    Some(LineWalk::new(input, &question, lines, frame, row, item)?.line())
+}
+
 fn known_item(input: &ExplainInput<'_>, item: &str) -> Result<(), ExplainError> {
     let items: Vec<&str> =
         input.month.entitlements.items.iter().map(|lines| &*lines.item).collect();

@@ -19,12 +19,14 @@ mod rows;
 mod spellings;
 mod stream;
 mod tally;
+mod texts;
 mod value;
 mod workbook;
 mod xls;
 
 pub use answers::{read_answer_bytes, read_answers};
 pub use error::IntakeError;
+pub use texts::read_texts;
 
 use crate::domain::{Finding, Stored, hex};
 use crate::job::TableSpec;

@@ -22,6 +22,7 @@ mod reconcile;
 mod restore;
 mod schema;
 mod toml_walk;
+mod trial;
 mod tune;
 mod write_off;
 

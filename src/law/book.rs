@@ -62,7 +62,7 @@ pub(super) fn assemble(
 ) -> (LawBook, Faults) {
     let mut faults = Faults::default();
     let texts = read::overlays(overlays, &mut faults);
-    let (book, told) = read::read_all(packs, reference).laid(&texts);
+    let (book, told) = read::read_all(packs, &BTreeMap::new(), reference).laid(&texts);
     faults.0.extend(told.0);
     (book, faults)
 }

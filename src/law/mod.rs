@@ -40,6 +40,6 @@ pub use fault::{LawError, LawErrors, SourceText};
 pub use json_schema::pack_schema;
 pub use levers::{Lever, LeverKind};
 pub use model::*;
-pub use read::{LawText, OverlayText, read, read_overlays};
+pub use read::{LawText, OverlayText, read, read_overlays, read_worded};
 pub use rewritten::Rewritten;
 pub use show::show;

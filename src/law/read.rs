@@ -64,7 +64,20 @@ struct Assembled {
 /// Everything that is wrong with any file. What is wrong with a block is told by
 /// [`LawText::under`]: an overlay may mend it.
 pub fn read(packs: &[PathBuf], reference: &Path) -> Result<LawText, LawErrors> {
-    let text = read_all(packs, reference);
+    read_worded(packs, &BTreeMap::new(), reference)
+}
+
+/// [`read`] with other words in the text of the last pack: each of `wording` has to stand in it
+/// exactly once. For cases that ask what a pack would say if it said something else.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_worded(
+    packs: &[PathBuf],
+    wording: &BTreeMap<String, String>,
+    reference: &Path,
+) -> Result<LawText, LawErrors> {
+    let text = read_all(packs, wording, reference);
     let faults = Faults(text.0.faults.clone());
     if faults.any_error() {
         return Err(LawErrors(faults.resolve(&text.0.papers.sources)));
@@ -95,9 +108,13 @@ pub(super) fn overlays(paths: &[PathBuf], faults: &mut Faults) -> Vec<OverlayTex
 }
 
 /// Reads what can be read.
-pub(super) fn read_all(packs: &[PathBuf], reference: &Path) -> LawText {
+pub(super) fn read_all(
+    packs: &[PathBuf],
+    wording: &BTreeMap<String, String>,
+    reference: &Path,
+) -> LawText {
     let mut faults = Faults::default();
-    let papers = text::read(packs, &mut faults);
+    let papers = text::read(packs, wording, &mut faults);
     let currency = papers.packs.first().map_or("yuan", |pack| &*pack.head.currency);
     let (inputs, declared) = book::inputs(&papers, currency, &mut faults);
     let mut dictionary = built_in(currency);

@@ -78,6 +78,12 @@ impl Delivered {
         Ok(read)
     }
 
+    /// Inputs in hand, the same for all months.
+    pub(super) fn given(tables: Tables, specs: Vec<TableSpec>, months: usize) -> Self {
+        let of_month = vec![0; months];
+        Self { whole: tables, versions: Vec::new(), of_month, late: Vec::new(), specs }
+    }
+
     /// Counts the rows of all versions of each table; every version knows every file.
     fn count(&mut self) {
         // A version of a table is told by its files.

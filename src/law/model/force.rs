@@ -2,7 +2,7 @@
 
 use super::money::{CapRule, ExclusionRule, OffsetRule, PayDateRule, ShortageRule, SplitRule};
 use super::rules::{AgeRule, Step, SubsidyRule};
-use super::types::{DictionaryEntry, InputTable};
+use super::types::{DictionaryEntry, InputTable, Ty};
 use crate::domain::{Basis, Calendar, Date, Month, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -143,6 +143,27 @@ pub struct LawOfMonth {
 }
 
 impl LawOfMonth {
+    /// Type of a column of a basis, by the dictionary or the step that makes it; `None` where neither
+    /// tells it.
+    #[must_use]
+    pub fn column_type(&self, basis: &Basis, column: &str) -> Option<Ty> {
+        let entry = self.dictionary.iter().find(|of| of.basis == *basis && &*of.name == column);
+        if let Some(entry) = entry {
+            return Some(entry.ty.clone());
+        }
+        let steps = || self.segments.iter().flat_map(|law| &law.steps);
+        steps().find_map(|step| match step {
+            Step::Value(value) if value.basis == *basis && &*value.head.id == column => {
+                Some(value.expr.ty().clone())
+            }
+            Step::Price(price) => match price.part_of(basis, column)? {
+                "over" | "under" => Some(Ty::Bool),
+                _ => Some(price.fee.ty().clone()),
+            },
+            _ => None,
+        })
+    }
+
     /// Items due to date: their closed months are not compared, they correct themselves.
     #[must_use]
     pub fn items_to_date(&self) -> BTreeSet<Arc<str>> {

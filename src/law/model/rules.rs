@@ -156,6 +156,16 @@ pub struct PriceRule {
     pub breach: Breach,
 }
 
+impl PriceRule {
+    /// Which part of the price a column holds: `ceiling`, `floor`, `fee`, `over` or `under`.
+    #[must_use]
+    pub fn part_of<'c>(&self, basis: &Basis, column: &'c str) -> Option<&'c str> {
+        let part = column.strip_prefix(&*self.head.id)?.strip_prefix('.')?;
+        let known = matches!(part, "ceiling" | "floor" | "fee" | "over" | "under");
+        (self.basis == *basis && known).then_some(part)
+    }
+}
+
 /// A condition with a reason.
 #[derive(Debug, Clone)]
 pub struct GateRule {

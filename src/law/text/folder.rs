@@ -1,5 +1,6 @@
 //! Reads pack folders: every `*.toml` of a folder is one notice; the order of files means nothing.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -44,15 +45,20 @@ struct FileText {
     damaged: bool,
 }
 
-/// Reads packs in layer order.
-pub(crate) fn read(packs: &[PathBuf], faults: &mut Faults) -> Papers {
+/// Words of a pack and what is read in their place.
+pub(crate) type Wording<'a> = &'a BTreeMap<String, String>;
+
+/// Reads packs in layer order, with other words in the last of them.
+pub(crate) fn read(packs: &[PathBuf], wording: Wording<'_>, faults: &mut Faults) -> Papers {
     let mut papers = Papers::default();
     if packs.is_empty() {
         faults.world("no_pack", "no policy pack is named".to_owned(), "name a pack folder");
     }
     let mut all = Vec::new();
-    for folder in packs {
-        all.push(read_folder(folder, &mut papers.sources, faults));
+    let same = BTreeMap::new();
+    for (index, folder) in packs.iter().enumerate() {
+        let wording = if index + 1 == packs.len() { wording } else { &same };
+        all.push(read_folder(folder, wording, &mut papers.sources, faults));
     }
     for (folder, files) in packs.iter().zip(all) {
         read_pack(folder, files, &mut papers, faults);
@@ -104,7 +110,12 @@ pub(crate) fn read_text(path: &Path, what: &str, faults: &mut Faults) -> Option<
     }
 }
 
-fn read_folder(folder: &Path, sources: &mut Sources, faults: &mut Faults) -> Vec<FileText> {
+fn read_folder(
+    folder: &Path,
+    wording: Wording<'_>,
+    sources: &mut Sources,
+    faults: &mut Faults,
+) -> Vec<FileText> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => {
@@ -124,8 +135,13 @@ fn read_folder(folder: &Path, sources: &mut Sources, faults: &mut Faults) -> Vec
     }
     let pack = file_name(folder);
     let mut files = Vec::new();
+    let mut met: BTreeMap<&str, usize> = wording.keys().map(|old| (old.as_str(), 0)).collect();
     for path in paths {
-        let Some(text) = read_text(&path, "policy file", faults) else { continue };
+        let Some(mut text) = read_text(&path, "policy file", faults) else { continue };
+        for (old, new) in wording {
+            *met.entry(old).or_default() += text.matches(old.as_str()).count();
+            text = text.replace(old.as_str(), new);
+        }
         let name = file_name(&path);
         let file = sources.add(SourceText {
             name: format!("{pack}/{name}"),
@@ -137,6 +153,10 @@ fn read_folder(folder: &Path, sources: &mut Sources, faults: &mut Faults) -> Vec
         let root = node::parse(file, &sources.0[file].text.clone(), faults);
         let damaged = faults.0[before..].iter().any(|fault| fault.code == "toml");
         files.push(FileText { file, root, damaged });
+    }
+    for (old, times) in met.into_iter().filter(|(_, times)| *times != 1) {
+        let message = format!("{}: {old:?} stands {times} times in it", folder.display());
+        faults.world("wording", message, "words that stand once are exchanged");
     }
     files
 }
