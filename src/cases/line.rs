@@ -80,8 +80,8 @@ pub(super) fn why(said: &LineSaid) -> Vec<String> {
     let mut told = Vec::new();
     let decisive = said.gates.iter().filter(|gate| gate.decisive);
     for gate in decisive.chain(said.gates.iter().filter(|of| of.verdict == Verdict::Unknown)) {
-        told.push(format!("{} ({}): {}", gate.rule.id, gate.rule.clause, gate.expression));
-        told.extend(gate.steps.iter().skip(1).take(MOST_STEPS).map(step));
+        told.push(format!("gate {} ({})", gate.rule.id, gate.rule.clause));
+        told.extend(gate.steps.iter().take(MOST_STEPS).map(|of| format!("  {}", step(of))));
     }
     told.extend(said.steps.iter().take(MOST_STEPS).map(step));
     if said.steps.len() > MOST_STEPS {

@@ -104,7 +104,10 @@ fn case_json(case: &CaseSaid) -> Value {
 }
 
 fn difference_json(of: &Difference) -> Value {
-    let facet = |facet: &cases::Facet| json!({ "name": facet.name, "expected": facet.expected, "found": facet.found });
+    let facet = |facet: &cases::Facet| {
+        let cases::Facet { name, expected, found } = facet;
+        json!({ "name": name, "expected": expected, "found": found })
+    };
     json!({
         "line": of.line,
         "what": of.what,

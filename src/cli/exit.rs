@@ -8,7 +8,7 @@
 //! | 3 | refused | done, and rows were refused; each has its reason |
 //! | 4 | law | the law or the calendar is incomplete; nothing was written |
 //! | 5 | open | differences are open (`reconcile`) |
-//! | 6 | differs | what was computed again differs: a rerun from what was archived or published, a case of a pack from what it expects |
+//! | 6 | differs | a rerun differs from what was archived, a case of a pack from what it expects |
 //! | 7 | ledger | the ledger is busy, or its chain is broken |
 //! | 8 | stopped | a person stopped it (`tune`); what was answered by then is written whole |
 //! | 70 | bug | a control total does not tie: our bug |
