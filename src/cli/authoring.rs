@@ -3,7 +3,8 @@
 use super::args_authoring::SchemaOf;
 use super::console::{Console, Outcome};
 use super::exit::Exit;
-use crate::{job, law};
+use crate::job;
+use crate::law;
 
 /// Prints the schema of a kind of file.
 ///
