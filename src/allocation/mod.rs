@@ -37,7 +37,7 @@ mod to_date;
 mod window;
 
 pub(crate) use queue::order_basis;
-pub(crate) use rows::{divide, identity_columns, number};
+pub(crate) use rows::divide;
 pub(crate) use split::split_weights;
 pub(crate) use to_date::cut as cut_instalments;
 

@@ -2,8 +2,7 @@
 
 use super::AllocationError;
 use super::lines::{Groups, Line, Lines};
-use super::rows::compare_cells;
-use crate::domain::{Basis, Frame, Frames, KeyRows, Stored, key_rows};
+use crate::domain::{Basis, Frame, Frames, KeyRows, Stored, compare_cells, key_rows};
 use rayon::prelude::*;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

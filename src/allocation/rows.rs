@@ -4,48 +4,12 @@
 
 use crate::domain::{
     Basis, Calendar, Column, Fraction, Frame, Frames, KeyColumn, Rounding, RowError, Stored,
+    compare_cells,
 };
+use crate::facts::identity_columns;
 use crate::law::{LawOfMonth, expr::Expr};
 use rayon::prelude::*;
 use std::cmp::Ordering;
-use std::sync::Arc;
-
-/// Columns that tell rows of a basis apart, most telling first.
-const IDENTITY: [&str; 18] = [
-    "institution_id",
-    "child_ref",
-    "person_ref",
-    "class_id",
-    "venue_id",
-    "contract_id",
-    "certificate",
-    "age_class",
-    "service",
-    "spell_from",
-    "spell_until",
-    "listing_from",
-    "listing_until",
-    "from",
-    "until",
-    "found_on",
-    "issued_on",
-    "birth_date",
-];
-
-/// The columns that tell the rows of a basis apart: the telling ones, then every other readable
-/// column by name, so that rows left equal are equal in everything the law can read.
-pub(crate) fn identity_columns(frames: &Frames, law: &LawOfMonth, basis: &Basis) -> Vec<Arc<str>> {
-    let Some(frame) = frames.get(basis) else { return Vec::new() };
-    let telling = IDENTITY.iter().filter(|name| frame.get(name).is_some());
-    let mut columns: Vec<Arc<str>> = telling.map(|name| Arc::from(*name)).collect();
-    for name in frame.columns.keys() {
-        let readable = law.dictionary.iter().any(|e| e.basis == *basis && e.name == *name);
-        if readable && !IDENTITY.contains(&&**name) {
-            columns.push(Arc::clone(name));
-        }
-    }
-    columns
-}
 
 /// The input values that tell the rows of one frame apart.
 #[derive(Debug, Clone, Default)]
@@ -71,56 +35,6 @@ impl<'a> Identity<'a> {
     }
 }
 
-/// Compares two values, nulls first. Values of different types (two bases that give one name to
-/// different columns) compare by type.
-pub(super) fn compare_cells(a: &Stored, i: usize, b: &Stored, j: usize) -> Ordering {
-    match (a.is_null(i), b.is_null(j)) {
-        (true, true) => return Ordering::Equal,
-        (true, false) => return Ordering::Less,
-        (false, true) => return Ordering::Greater,
-        (false, false) => {}
-    }
-    match (&a.column, &b.column) {
-        (Column::Bool(left), Column::Bool(right)) => left[i].cmp(&right[j]),
-        (Column::Date(left), Column::Date(right)) => left[i].cmp(&right[j]),
-        (Column::Key(left), Column::Key(right)) => left.keys[i].cmp(&right.keys[j]),
-        (Column::Code(left), Column::Code(right)) => {
-            left.list.text(left.codes[i]).cmp(right.list.text(right.codes[j]))
-        }
-        (Column::Num(left), Column::Num(right)) if left.den == right.den => {
-            left.values[i].cmp(&right.values[j])
-        }
-        _ => match (number(a, i), number(b, j)) {
-            (Some(left), Some(right)) => compare_fractions(left, right),
-            (left, right) => left.is_some().cmp(&right.is_some()),
-        },
-    }
-}
-
-/// Compares exactly, by whole parts first so that the products cannot overflow in practice.
-fn compare_fractions(x: Fraction, y: Fraction) -> Ordering {
-    let whole = x.num.div_euclid(x.den).cmp(&y.num.div_euclid(y.den));
-    whole.then_with(|| {
-        let left = x.num.rem_euclid(x.den).checked_mul(y.den);
-        let right = y.num.rem_euclid(y.den).checked_mul(x.den);
-        left.cmp(&right)
-    })
-}
-
-/// The number in a cell, if it holds one.
-pub(crate) fn number(stored: &Stored, row: usize) -> Option<Fraction> {
-    if stored.is_null(row) || stored.error(row).is_some() {
-        return None;
-    }
-    match &stored.column {
-        Column::Num(column) => {
-            Some(Fraction { num: i128::from(column.values[row]), den: i128::from(column.den) })
-        }
-        Column::Ratio(values) => Fraction::new(values[row].0, values[row].1),
-        _ => None,
-    }
-}
-
 /// A limit, a quantity or a weight on one row.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Figure {
@@ -137,7 +51,7 @@ impl Figure {
         if let Some(error) = stored.error(row) {
             return Self::Error(error);
         }
-        number(stored, row).map_or(Self::None, Self::Is)
+        stored.number(row).map_or(Self::None, Self::Is)
     }
 
     /// The figure after a stated rounding.

@@ -18,10 +18,10 @@
 
 use super::claims::{Claim, Outcome, share_out};
 use super::lines::Lines;
-use super::rows::{Figure, compare_cells, evaluate};
+use super::rows::{Figure, evaluate};
 use super::split::{Cells, Needs, Splits};
 use super::{AllocationError, BudgetLine, Cut};
-use crate::domain::{Basis, Month, RowError, Stored};
+use crate::domain::{Basis, Month, RowError, Stored, compare_cells};
 use crate::law::{ShortageMethod, ShortageRule};
 use std::cmp::Ordering;
 use std::sync::Arc;

@@ -7,8 +7,9 @@ use super::AuditError;
 use super::columns::Columns;
 use super::order::{may_tie, of_method};
 use super::script::{Held, Kind, Script, link, name, table};
-use crate::allocation::{identity_columns, order_basis};
+use crate::allocation::order_basis;
 use crate::domain::{Basis, Cell, Column, Date, Fraction, Frame, Stored};
+use crate::facts::identity_columns;
 use crate::law::expr::Expr;
 use crate::law::{Aggregate, Apportion, Breach, Law, RoundScope, Step};
 use crate::subsidy::{MEMBERS, overlapping_on, starts};
@@ -60,6 +61,13 @@ impl Wanted {
                 rule.argument.iter().chain(&rule.filter).for_each(|expr| self.reads(expr));
                 if matches!(rule.function, Aggregate::First | Aggregate::Last) {
                     self.add(&rule.over, starts(&rule.over));
+                }
+            }
+            Step::Within(rule) => {
+                self.bases.extend([rule.basis.clone(), rule.within.clone()]);
+                for (basis, column) in rule.reads() {
+                    self.bases.insert(basis.clone());
+                    self.columns.insert((basis, column));
                 }
             }
             Step::Price(rule) => {
@@ -152,6 +160,11 @@ fn wanted(script: &Script<'_>) -> Wanted {
     if let Some(law) = script.month.law.segments.first() {
         wanted.money(script, law);
     }
+    for step in script.month.law.segments.iter().flat_map(|segment| &segment.steps) {
+        if let Step::Within(rule) = step {
+            wanted.identity(script, &rule.basis);
+        }
+    }
     for basis in super::past::named(script) {
         wanted.add(&basis, &super::past::NAMING);
     }
@@ -171,6 +184,9 @@ fn computed(script: &Script<'_>) -> BTreeSet<(Basis, String)> {
             }
             Step::Aggregate(rule) => {
                 names.insert((rule.basis.clone(), rule.name.to_string()));
+            }
+            Step::Within(rule) => {
+                names.insert((rule.basis.clone(), rule.head.id.to_string()));
             }
             Step::Price(rule) => {
                 for part in ["ceiling", "floor", "fee", "over", "under", "missing"] {

@@ -7,3 +7,4 @@ CREATE OR REPLACE MACRO tu_down(p, q) AS (p // q - (CASE WHEN p % q < 0 THEN 1 E
 CREATE OR REPLACE MACRO tu_rest(p, q) AS (p % q + (CASE WHEN p % q < 0 THEN q ELSE 0 END)::HUGEINT);
 CREATE OR REPLACE MACRO tu_sides_above(s) AS coalesce((s).e = 0 AND (s).l > (s).r, false);
 CREATE OR REPLACE MACRO tu_above(a, b) AS (CASE WHEN (a).e <> 0 OR (b).e <> 0 OR (a).n IS NULL OR (b).n IS NULL THEN false ELSE tu_sides_above(tu_align(a, b)) END);
+CREATE OR REPLACE MACRO tu_first_error(l) AS list_min(list_filter(l::TINYINT[], lambda p: p <> 0));

@@ -37,6 +37,7 @@ mod script;
 mod shortage;
 mod split;
 mod to_date;
+mod within;
 
 pub use archived::Archived;
 pub use compare::{At, first_difference, first_logical_difference};

@@ -18,6 +18,8 @@ pub(super) struct Order {
     ways: Vec<&'static str>,
     /// JOINs to the table `b`.
     pub(super) joins: String,
+    /// The error of each column, 0 where it has a value.
+    pub(super) errors: Vec<String>,
 }
 
 impl Order {
@@ -57,26 +59,49 @@ impl Order {
 
 /// The order stated columns give the rows of a basis.
 pub(super) fn stated(script: &Script<'_>, basis: &Basis, columns: &[(Arc<str>, bool)]) -> Order {
+    let placed: Vec<(Basis, Arc<str>, bool)> = columns
+        .iter()
+        .filter_map(|(column, descending)| {
+            let of = order_basis(&script.month.frames, basis, column)?;
+            Some((of, Arc::clone(column), *descending))
+        })
+        .collect();
+    placed_on(script, basis, &placed)
+}
+
+/// The same for columns whose bases are known.
+pub(super) fn placed_on(
+    script: &Script<'_>,
+    basis: &Basis,
+    columns: &[(Basis, Arc<str>, bool)],
+) -> Order {
     let mut order = Order::default();
-    for (at, (column, descending)) in columns.iter().enumerate() {
-        let Some(of) = order_basis(&script.month.frames, basis, column) else { continue };
+    for (at, (of, column, descending)) in columns.iter().enumerate() {
         let Some(held) = script.known.get(&(of.clone(), column.to_string())).cloned() else {
+            // The table was not delivered: no row has a parent there.
+            order.errors.push("1".to_owned());
             continue;
         };
-        let from = if held.fact { table(&of) } else { name(&held.text) };
-        let read = if of == *basis && held.fact {
+        let own = if held.fact { name(&held.text) } else { "x".to_owned() };
+        let from = if held.fact { table(of) } else { name(&held.text) };
+        let read = if of == basis && held.fact {
             "b".to_owned()
         } else {
             // What hangs on a version of mid-month is ordered as its main row is.
             let row =
-                if of == *basis { "b.\"row\"".to_owned() } else { script.parent(basis, &of, true) };
+                if of == basis { "b.\"row\"".to_owned() } else { script.parent(basis, of, true) };
             let _ = write!(order.joins, " LEFT JOIN {from} q{at} ON q{at}.\"row\" = {row}");
-            if of != *basis {
+            if of != basis {
                 order.add(format!("({row}) IS NOT NULL"), *descending);
             }
+            let error = format!("coalesce((q{at}.{own}).e, 0)");
+            order.errors.push(format!("CASE WHEN ({row}) IS NULL THEN 1 ELSE {error} END"));
             format!("q{at}")
         };
-        order.add(value(script, &of, column, &held, &read), *descending);
+        if read == "b" {
+            order.errors.push(format!("(b.{own}).e"));
+        }
+        order.add(value(script, of, column, &held, &read), *descending);
     }
     order
 }

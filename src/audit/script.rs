@@ -259,7 +259,8 @@ impl<'a> Script<'a> {
         format!("SELECT \"row\", {value} AS x FROM (\n{query})")
     }
 
-    fn calendar(&mut self) {
+    /// The table of work days.
+    pub(super) fn calendar(&mut self) {
         let year = self.month.month.year();
         let day = |year, month, day| crate::domain::Date::from_ymd(year, month, day);
         if self.text.contains("\"work days\"") {
@@ -339,6 +340,10 @@ impl<'a> Script<'a> {
                     self.paid_before(rule);
                 }
                 Step::Aggregate(rule) => self.aggregate(rule),
+                Step::Within(rule) => {
+                    self.head(rule.word(), &rule.head);
+                    self.within(rule, &versions);
+                }
                 Step::Price(rule) => {
                     self.head("price", &rule.head);
                     self.price_columns(rule);

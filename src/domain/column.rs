@@ -3,7 +3,7 @@
 //! A [`Frame`] is one basis: equal-long named columns, plus links to the rows of coarser bases.
 //! Columns hold facts; nothing here knows law or polars.
 
-use super::{Basis, Date, RowError};
+use super::{Basis, Date, Fraction, RowError};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -443,6 +443,21 @@ impl Stored {
                 let (num, den) = values[row];
                 i64::try_from(num.div_euclid(den.max(1))).ok()
             }
+            _ => None,
+        }
+    }
+
+    /// The number of a row; `None` for null, for a row in error and for what is no number.
+    #[must_use]
+    pub fn number(&self, row: usize) -> Option<Fraction> {
+        if self.is_null(row) || self.error(row).is_some() {
+            return None;
+        }
+        match &self.column {
+            Column::Num(column) => {
+                Some(Fraction { num: i128::from(column.values[row]), den: i128::from(column.den) })
+            }
+            Column::Ratio(values) => Fraction::new(values[row].0, values[row].1),
             _ => None,
         }
     }

@@ -8,6 +8,7 @@ mod answer;
 mod basis;
 mod calendar;
 mod column;
+mod compare;
 mod finding;
 mod fraction;
 mod hex;
@@ -32,6 +33,7 @@ pub use column::{
     Cell, CodeColumn, CodeList, Column, Frame, Frames, Key, KeyColumn, NumColumn, Origins, Stored,
     concatenate,
 };
+pub use compare::compare_cells;
 pub use finding::{Finding, FindingCode, Place, Severity};
 pub use fraction::{Fraction, Rounding, RoundingMode, largest_remainder, round_group};
 pub use hex::{hex, hex_upper, unhex};

@@ -15,6 +15,7 @@ mod timeline;
 mod timeline_text;
 mod to_date;
 mod walk;
+mod within;
 
 use crate::domain::Month;
 use crate::domain::texts::Catalogue;
@@ -320,6 +321,51 @@ pub struct ValueSaid {
     pub value: String,
     /// Steps, outermost first.
     pub steps: Vec<StepSaid>,
+    /// Where the row stands in its group, for a rank, an allowance, a streak or a spread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupSaid>,
+}
+
+/// The group a value was made from, as the row sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupSaid {
+    /// Basis whose row the rows share.
+    pub within: String,
+    /// What names that row, or empty.
+    pub key: String,
+    /// Names of the order, `-` in front for descending.
+    pub order: Vec<String>,
+    /// Rows that take part.
+    pub rows: usize,
+    /// Place of the row, from 1.
+    pub place: usize,
+    /// Rows before it that are not told.
+    pub further: usize,
+    /// The nearest rows before it.
+    pub before: Vec<SeatSaid>,
+    /// The row itself.
+    pub own: SeatSaid,
+    /// Limit or amount of the group, or empty.
+    pub figure: String,
+    /// What the rows before it left of it, where it is used up in order; else empty.
+    pub left: String,
+}
+
+/// One row of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SeatSaid {
+    /// Place, from 1.
+    pub place: usize,
+    /// What names the row; persons as the question's `alias` gives them.
+    pub row: Vec<String>,
+    /// Values of the order.
+    pub by: Vec<String>,
+    /// Whether the condition holds: false only in a streak.
+    pub holds: bool,
+    /// Its quantity, weight or most, or what it counts for; empty where it has none.
+    pub figure: String,
+    /// What it got.
+    pub part: String,
 }
 
 /// One step of an evaluation.

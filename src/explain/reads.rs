@@ -45,12 +45,17 @@ impl LineWalk<'_> {
                         expression: value.expr.source().to_owned(),
                         value: self.cell(basis, column, row),
                         steps,
+                        group: None,
                     };
                     self.values.push(said);
                     return;
                 }
                 Step::Aggregate(sum) if sum.basis == *basis && sum.name == *column => {
                     self.aggregate(sum, basis, column, row);
+                    return;
+                }
+                Step::Within(rule) if rule.basis == *basis && rule.head.id == *column => {
+                    self.within(rule, row);
                     return;
                 }
                 Step::Price(price) if price.part_of(basis, column).is_some() => {
@@ -64,6 +69,7 @@ impl LineWalk<'_> {
                         value: self.cell(basis, column, row),
                         // The ceiling's steps stand beside the price, among the gates.
                         steps: Vec::new(),
+                        group: None,
                     };
                     self.values.push(said);
                     return;
@@ -108,6 +114,7 @@ impl LineWalk<'_> {
             expression: format!("{function}({argument}){filter}"),
             value: self.cell(basis, column, row),
             steps: Vec::new(),
+            group: None,
         };
         self.values.push(said);
     }

@@ -1,6 +1,6 @@
 //! The answer as a text an officer can read, in either language.
 
-use super::{Explanation, FactSaid, GateSaid, LineSaid, StepSaid, Verdict};
+use super::{Explanation, FactSaid, GateSaid, GroupSaid, LineSaid, StepSaid, Verdict};
 use crate::domain::Fen;
 use crate::domain::texts::Catalogue;
 
@@ -251,6 +251,9 @@ impl Page<'_> {
                 self.text(&format!("      {source}"));
             }
             self.steps(2, value.steps.get(1..).unwrap_or_default());
+            if let Some(group) = &value.group {
+                self.group(group);
+            }
         }
         self.text(&format!("  {} = {}", line.item, line.expression));
         self.steps(2, &line.steps);
@@ -264,6 +267,45 @@ impl Page<'_> {
             "explain.rounded",
             &[("mode", &mode), ("quantum", quantum), ("scope", &scope), ("value", &amount)],
         );
+    }
+
+    /// The group of a row: its order, the rows before it, what was left.
+    fn group(&mut self, group: &GroupSaid) {
+        let within = self.word("basis", &group.within);
+        let comma = self.texts.label("word.comma");
+        let (place, rows) = (group.place.to_string(), group.rows.to_string());
+        self.say(
+            3,
+            "explain.group",
+            &[
+                ("within", &within),
+                ("key", &group.key),
+                ("rows", &rows),
+                ("place", &place),
+                ("order", &group.order.join(comma)),
+            ],
+        );
+        if !group.figure.is_empty() {
+            let values = [("value", group.figure.as_str()), ("left", &group.left)];
+            self.say(3, "explain.group_figure", &values);
+        }
+        if group.further > 0 {
+            self.say(4, "explain.group_further", &[("count", &group.further.to_string())]);
+        }
+        for seat in group.before.iter().chain([&group.own]) {
+            let own = if seat.place == group.place { " ←" } else { "" };
+            let figure = if seat.holds { &*seat.figure } else { "-" };
+            let place = seat.place.to_string();
+            let values = [
+                ("place", place.as_str()),
+                ("row", &seat.row.join(" ")),
+                ("by", &seat.by.join(comma)),
+                ("figure", figure),
+                ("part", &seat.part),
+                ("own", own),
+            ];
+            self.say(4, "explain.group_row", &values);
+        }
     }
 
     fn cuts(&mut self, line: &LineSaid) {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Columns that name a row within its institution, where its basis has them.
-const NAMING: &[&str] = &[
+pub(super) const NAMING: &[&str] = &[
     "class_id",
     "venue_id",
     "contract_id",
@@ -26,7 +26,7 @@ const NAMING: &[&str] = &[
 ];
 
 /// Columns whose text stands for a person and is never shown as delivered.
-const PERSONAL: &[&str] = &["child_ref", "person_ref"];
+pub(super) const PERSONAL: &[&str] = &["child_ref", "person_ref"];
 
 /// Explains the lines a question means.
 ///

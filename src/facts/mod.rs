@@ -7,6 +7,7 @@ mod age;
 mod attendance;
 mod child;
 mod homes;
+mod identity;
 mod institution;
 mod places;
 mod rows;
@@ -18,6 +19,7 @@ mod tally;
 mod uses;
 
 pub use age::completed_months;
+pub(crate) use identity::identity_columns;
 
 use crate::domain::{
     Basis, Calendar, CalendarError, Column, Date, Finding, Frame, Frames, Month, Origins, Span,
@@ -156,6 +158,13 @@ impl Needs {
             Step::Aggregate(rule) => {
                 self.bases.extend([rule.basis.clone(), rule.over.clone()]);
                 rule.argument.iter().chain(&rule.filter).for_each(|expr| self.reads(expr));
+            }
+            Step::Within(rule) => {
+                self.bases.extend([rule.basis.clone(), rule.within.clone()]);
+                for (basis, column) in rule.reads() {
+                    self.bases.insert(basis.clone());
+                    self.columns.insert((basis, column));
+                }
             }
             Step::Price(rule) => {
                 self.bases.insert(rule.basis.clone());

@@ -180,7 +180,8 @@ impl LawBook {
             }
         }
         for block in &self.blocks {
-            if !matches!(block.kind, BlockKind::Parameter | BlockKind::Age | BlockKind::Value) {
+            let named = matches!(block.kind, BlockKind::Parameter | BlockKind::Age);
+            if !named && !block.kind.column() {
                 continue;
             }
             let kind = block.kind.word();
@@ -192,7 +193,7 @@ impl LawBook {
             let fact = self.dictionary.iter().find(|entry| {
                 *entry.name == *block.id
                     && match block.kind {
-                        BlockKind::Value => entry.basis == Basis::parse(block.word("basis")),
+                        kind if kind.column() => entry.basis == Basis::parse(block.word("basis")),
                         BlockKind::Age => {
                             matches!(entry.basis, Basis::Spell | Basis::Listing | Basis::Child)
                         }

@@ -117,10 +117,9 @@ fn dead(
             BlockKind::Parameter
                 | BlockKind::Table
                 | BlockKind::Age
-                | BlockKind::Value
                 | BlockKind::Gate
                 | BlockKind::Split
-        );
+        ) || block.kind.column();
         if readable && !alive.contains(&name) && told.insert(name) {
             let message = format!("nothing reads [[{}]] {}", block.kind.word(), block.id);
             faults.warn("dead", &block.at, message, "delete it, or name it where it is meant");
@@ -143,7 +142,7 @@ impl LawBook {
                 BlockKind::Parameter | BlockKind::Table => {
                     reads.cites.contains(&*block.version(&printed))
                 }
-                BlockKind::Age | BlockKind::Value => {
+                kind if kind == BlockKind::Age || kind.column() => {
                     reads.columns.iter().any(|(_, column)| *column == printed)
                 }
                 BlockKind::Gate => reads.gates.contains(serial) || block.word("outcome") == "warn",

@@ -268,7 +268,7 @@ pub(super) fn finish((book, faults): (LawBook, Faults)) -> Result<LawBook, LawEr
 /// basis of a value decides which names it may have.
 fn same_place(old: &Checked, new: &Checked) -> bool {
     let (Some(old), Some(new)) = (&old.block, &new.block) else { return false };
-    let basis = old.kind != BlockKind::Value || old.text("basis") == new.text("basis");
+    let basis = !old.kind.column() || old.text("basis") == new.text("basis");
     old.dating == new.dating && old.broken == new.broken && basis
 }
 

@@ -144,8 +144,13 @@ impl Scope {
         coarser.find_map(|coarse| Some((coarse.clone(), self.on(coarse, name)?)))
     }
 
+    /// The bases a row of a basis determines; nearest first.
+    pub(super) fn coarser(&self, basis: &Basis) -> impl Iterator<Item = Basis> {
+        self.links.of(basis).iter().cloned()
+    }
+
     /// All bases that have rows.
-    fn bases(&self) -> Vec<Basis> {
+    pub(super) fn bases(&self) -> Vec<Basis> {
         Basis::BUILT_IN
             .into_iter()
             .chain(self.declared.iter().map(|table| Basis::Declared(Arc::clone(table))))

@@ -1,7 +1,6 @@
 //! Quantities and rates shown on the lines: sums over the lines of one institution and item.
 
 use super::MonthInput;
-use crate::allocation::number;
 use crate::domain::{Basis, Fraction, KeyRows, key_rows};
 use crate::subsidy::{ItemLines, LineStatus};
 use rayon::prelude::*;
@@ -98,10 +97,10 @@ pub(super) fn of_item(month: &MonthInput, lines: &ItemLines) -> Vec<Shown> {
             && let Some(shown) = shown.get_mut(payees.at(row) as usize)
         {
             let quantity = match &lines.quantity {
-                Some(stored) => number(stored, row),
+                Some(stored) => stored.number(row),
                 None => Some(Fraction::whole(1)),
             };
-            let rate = lines.rate.as_ref().and_then(|stored| number(stored, row)).and_then(whole);
+            let rate = lines.rate.as_ref().and_then(|stored| stored.number(row)).and_then(whole);
             shown.add(quantity, rate);
         }
         shown

@@ -9,6 +9,7 @@ mod item;
 mod rounding;
 mod steps;
 mod verdicts;
+mod within;
 
 pub(crate) use aggregate::{parents, starts};
 pub(crate) use breach::children_in_breach;
@@ -18,6 +19,7 @@ pub(crate) use item::{admitted, institution_text, of_child, overlapping_on};
 pub(crate) use rounding::MEMBERS;
 pub use steps::entitle;
 pub(crate) use steps::{gate_column, merge};
+pub(crate) use within::{Group, Member, standing};
 
 use crate::domain::{Basis, CodeList, Fraction, Stored};
 use crate::law::SubsidyRule;

@@ -33,6 +33,7 @@ fn step_key(step: &Step) -> (u8, Arc<str>) {
         Step::Price(rule) => (2, Arc::clone(&rule.head.id)),
         Step::Gate(rule) => (3, Arc::clone(&rule.head.id)),
         Step::Item(rule) => (4, Arc::clone(&rule.head.id)),
+        Step::Within(rule) => (5, Arc::clone(&rule.head.id)),
     }
 }
 
@@ -40,6 +41,7 @@ fn step_basis(step: &Step) -> &Basis {
     match step {
         Step::Value(rule) => &rule.basis,
         Step::Aggregate(rule) => &rule.basis,
+        Step::Within(rule) => &rule.basis,
         Step::Price(rule) => &rule.basis,
         Step::Gate(rule) => &rule.basis,
         Step::Item(rule) => &rule.basis,
@@ -142,6 +144,10 @@ impl Walk<'_> {
             Step::Aggregate(rule) => {
                 let stored = self.aggregate(rule);
                 self.put(basis, &rule.name, stored);
+            }
+            Step::Within(rule) => {
+                let stored = super::within::compute(self.law, self.frames, rule);
+                self.put(basis, &rule.head.id, stored);
             }
             Step::Price(_) => {
                 for (segment, step) in versions.iter().enumerate() {

@@ -163,7 +163,10 @@ fn what_rows_share_computes_again() {
         return;
     }
     for file in
-        ["days.toml", "rounding.toml", "breach.toml", "shares.toml", "short.toml", "traps.toml"]
+        [
+            "days.toml", "rounding.toml", "breach.toml", "shares.toml", "short.toml", "traps.toml",
+            "within.toml",
+        ]
     {
         computes_again(file);
     }

@@ -125,6 +125,7 @@ fn a_step_reads_only_earlier_ones() {
                     assert!(items.contains(item), "{item} is counted before it is settled");
                 }
             }
+            Step::Within(rule) => reads.extend(rule.reads()),
             Step::Price(rule) => {
                 reads.extend(rule.when.reads());
                 reads.extend(rule.ceiling.reads());
@@ -142,6 +143,9 @@ fn a_step_reads_only_earlier_ones() {
             }
             Step::Aggregate(rule) => {
                 made.insert((rule.basis.clone(), Arc::clone(&rule.name)));
+            }
+            Step::Within(rule) => {
+                made.insert((rule.basis.clone(), Arc::clone(&rule.head.id)));
             }
             Step::Price(rule) => {
                 for part in ["ceiling", "floor", "fee", "over", "under"] {

@@ -65,7 +65,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// An expression that may be left out; `Err` is a mistake.
-    fn optional(
+    pub(super) fn optional(
         &mut self,
         block: &Block,
         key: &'static str,

@@ -13,6 +13,7 @@ mod reads;
 mod rules;
 mod steps;
 mod to_date;
+mod within;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -236,11 +237,9 @@ impl<'a> Compiler<'a> {
     /// that is an identifier no other block in force has.
     fn names_of<'b>(&self, block: &'b Block) -> Vec<&'b str> {
         let mut names = vec![&*block.id];
-        let readable = |kind| {
-            matches!(
-                kind,
-                BlockKind::Parameter | BlockKind::Table | BlockKind::Age | BlockKind::Value
-            )
+        let readable = |kind: BlockKind| {
+            matches!(kind, BlockKind::Parameter | BlockKind::Table | BlockKind::Age)
+                || kind.column()
         };
         let identifier = |name: &str| {
             let start = |c: char| c.is_alphabetic() || c == '_';

@@ -268,7 +268,13 @@ impl Compiler<'_> {
         self.compile_text(place, &text, basis, &name, &mut Vec::new())
     }
 
-    fn must_be_bool(&mut self, block: &Block, key: &'static str, expr: &Expr) -> Option<()> {
+    /// Refuses what is no condition, or may be null.
+    pub(super) fn must_be_bool(
+        &mut self,
+        block: &Block,
+        key: &'static str,
+        expr: &Expr,
+    ) -> Option<()> {
         if *expr.ty() == Ty::Bool && !expr.nullable() {
             return Some(());
         }

@@ -11,8 +11,16 @@ use crate::law::order::{self, Mention};
 use crate::law::text::{Block, BlockKind, Node};
 
 /// Kinds that are steps, in the order they stand where nothing else decides.
-const KINDS: [BlockKind; 4] =
-    [BlockKind::Value, BlockKind::GuidePrice, BlockKind::Gate, BlockKind::Subsidy];
+const KINDS: [BlockKind; 8] = [
+    BlockKind::Value,
+    BlockKind::Rank,
+    BlockKind::Allowance,
+    BlockKind::Streak,
+    BlockKind::Spread,
+    BlockKind::GuidePrice,
+    BlockKind::Gate,
+    BlockKind::Subsidy,
+];
 
 /// Nodes by pack and name.
 #[derive(Default)]
@@ -50,6 +58,7 @@ impl<'a> Compiler<'a> {
             } else {
                 match block.kind {
                     BlockKind::Value => self.value(block),
+                    kind if kind.within() => self.within(block),
                     BlockKind::GuidePrice => self.price(block),
                     BlockKind::Gate => self.gate(block),
                     _ => self.item(block),
@@ -112,7 +121,7 @@ impl<'a> Compiler<'a> {
         for (node, block) in nodes.iter().enumerate() {
             let id = (block.pack, block.id.to_string());
             match block.kind {
-                BlockKind::Value => {
+                kind if kind.column() => {
                     for name in self.names_of(block) {
                         index.readable.insert((block.pack, name.to_owned()), node);
                     }
@@ -187,11 +196,13 @@ impl<'a> Compiler<'a> {
 fn texts(block: &Block) -> Vec<&str> {
     let parts = block.get("instalments").map(Node::list).unwrap_or_default();
     let conditions = parts.iter().filter_map(|part| part.get("when")?.text());
+    let order = block.texts("order").into_iter().map(|(name, _)| name);
     let keys: &[&str] = match block.kind {
         BlockKind::Value => &["expr"],
+        kind if kind.within() => &["when", "quantity", "limit", "sum", "amount", "weight", "most"],
         BlockKind::GuidePrice => &["when", "fee", "benchmark", "float_up", "float_down"],
         BlockKind::Gate => &["require"],
         _ => &["amount", "quantity", "rate"],
     };
-    keys.iter().map(|key| block.word(key)).chain(conditions).collect()
+    keys.iter().map(|key| block.word(key)).chain(conditions).chain(order).collect()
 }

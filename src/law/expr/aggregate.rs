@@ -9,7 +9,7 @@ use crate::law::names::Name;
 
 use super::call::{AGGREGATES, literal_text};
 use super::lower::{Lowerer, Part};
-use super::tree::{Draft, Kind, NodeId, Op, Tree};
+use super::tree::{Draft, Kind, Op, Tree};
 use super::{Expr, ExprError};
 
 impl Lowerer<'_, '_> {
@@ -214,7 +214,7 @@ impl Lowerer<'_, '_> {
         match word {
             "sum" => {
                 let (integer, unit) = self.number(value)?;
-                if self.varies(value.id) {
+                if self.tree.varies(value.id) {
                     return self.fail(
                         value.at,
                         "rows are divided by different numbers, so their sum has no one \
@@ -228,27 +228,6 @@ impl Lowerer<'_, '_> {
             "min" | "max" => Some((self.alike(value.at, &[value])?, true)),
             "any" | "all" => self.condition(value).map(|()| (Kind::Bool, false)),
             _ => Some((kind, true)),
-        }
-    }
-
-    /// Whether a number's denominator may differ from row to row.
-    fn varies(&self, id: NodeId) -> bool {
-        let node = &self.tree.nodes[id];
-        match &node.op {
-            Op::Round(_) | Op::Const(_) | Op::Column(_) | Op::Lookup(_) => false,
-            Op::Div => {
-                let [top, bottom] = node.args[..] else { return false };
-                self.tree.nodes[bottom].folded.is_none() || self.varies(top)
-            }
-            Op::Case => {
-                // Conditions stand at even places, but for the last, which is the ELSE.
-                let last = node.args.len() - 1;
-                node.args
-                    .iter()
-                    .enumerate()
-                    .any(|(place, arg)| (place % 2 == 1 || place == last) && self.varies(*arg))
-            }
-            _ => matches!(node.kind, Kind::Num { .. }) && node.args.iter().any(|a| self.varies(*a)),
         }
     }
 

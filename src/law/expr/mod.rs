@@ -232,6 +232,12 @@ impl Expr {
         self.inner.tree.nodes.iter().any(|node| node.op == Op::Workdays)
     }
 
+    /// Whether the denominators of its numbers may differ from row to row.
+    #[must_use]
+    pub fn varies(&self) -> bool {
+        self.inner.tree.varies(self.inner.root)
+    }
+
     /// The same expression with a stated rounding around it; null stays null. An expression that
     /// is no number is returned unchanged.
     #[must_use]
@@ -308,6 +314,27 @@ impl Expr {
 }
 
 impl Tree {
+    /// Whether a number's denominator may differ from row to row.
+    pub(super) fn varies(&self, id: NodeId) -> bool {
+        let node = &self.nodes[id];
+        match &node.op {
+            Op::Round(_) | Op::Const(_) | Op::Column(_) | Op::Lookup(_) => false,
+            Op::Div => {
+                let [top, bottom] = node.args[..] else { return false };
+                self.nodes[bottom].folded.is_none() || self.varies(top)
+            }
+            Op::Case => {
+                // Conditions stand at even places, but for the last, which is the ELSE.
+                let last = node.args.len() - 1;
+                node.args
+                    .iter()
+                    .enumerate()
+                    .any(|(place, arg)| (place % 2 == 1 || place == last) && self.varies(*arg))
+            }
+            _ => matches!(node.kind, Kind::Num { .. }) && node.args.iter().any(|a| self.varies(*a)),
+        }
+    }
+
     /// The nodes a root needs, as a tree of their own; texts are counted from byte `from`.
     fn part(&self, root: NodeId, from: usize) -> (Self, NodeId) {
         let mut needed = BTreeSet::from([root]);

@@ -4,8 +4,10 @@ mod force;
 mod money;
 mod rules;
 mod types;
+mod within;
 
 pub use force::*;
 pub use money::*;
 pub use rules::*;
 pub use types::*;
+pub use within::*;

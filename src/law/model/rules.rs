@@ -2,6 +2,7 @@
 
 use super::money::Window;
 use super::types::RuleHead;
+use super::within::WithinRule;
 use crate::domain::{Basis, Cell, Fraction, Rounding, Terms};
 use crate::law::expr::Expr;
 use std::sync::Arc;
@@ -285,6 +286,8 @@ pub enum Step {
     Value(Arc<ValueRule>),
     /// An aggregate.
     Aggregate(Arc<AggregateRule>),
+    /// A column made from the rows of a group.
+    Within(Arc<WithinRule>),
     /// A guide price.
     Price(Arc<PriceRule>),
     /// A gate.

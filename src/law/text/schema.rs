@@ -190,6 +190,45 @@ const VALUE: &[Key] = &[
     may("unit", Shape::Text),
 ];
 
+const RANK: &[Key] = &[
+    must("basis", Shape::Text),
+    must("within", Shape::Text),
+    must("order", Shape::Texts),
+    may("when", Shape::Expr),
+];
+
+const ALLOWANCE: &[Key] = &[
+    must("basis", Shape::Text),
+    must("within", Shape::Text),
+    may("when", Shape::Expr),
+    must("quantity", Shape::Expr),
+    must("limit", Shape::Expr),
+    or("method", Shape::Word(&["queue", "prorata"]), "queue"),
+    may("order", Shape::Texts),
+    may("to", Shape::Number),
+];
+
+const STREAK: &[Key] = &[
+    must("basis", Shape::Text),
+    must("within", Shape::Text),
+    must("order", Shape::Texts),
+    must("when", Shape::Expr),
+    must("gap", Shape::Word(&["rows", "days", "workdays", "weeks", "months", "integer"])),
+    may("sum", Shape::Expr),
+];
+
+const SPREAD: &[Key] = &[
+    must("basis", Shape::Text),
+    must("within", Shape::Text),
+    may("when", Shape::Expr),
+    must("amount", Shape::Expr),
+    must("method", Shape::Word(&["prorata", "queue", "one"])),
+    may("weight", Shape::Expr),
+    may("most", Shape::Expr),
+    may("order", Shape::Texts),
+    must("round", Shape::Record(ROUND)),
+];
+
 const GUIDE_PRICE: &[Key] = &[
     or("basis", Shape::Text, "spell"),
     or("when", Shape::Expr, "TRUE"),
@@ -305,6 +344,10 @@ pub(crate) enum BlockKind {
     Table,
     Age,
     Value,
+    Rank,
+    Allowance,
+    Streak,
+    Spread,
     GuidePrice,
     Gate,
     Subsidy,
@@ -318,11 +361,15 @@ pub(crate) enum BlockKind {
 }
 
 impl BlockKind {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Parameter,
         Self::Table,
         Self::Age,
         Self::Value,
+        Self::Rank,
+        Self::Allowance,
+        Self::Streak,
+        Self::Spread,
         Self::GuidePrice,
         Self::Gate,
         Self::Subsidy,
@@ -342,6 +389,10 @@ impl BlockKind {
             Self::Table => "table",
             Self::Age => "age",
             Self::Value => "value",
+            Self::Rank => "rank",
+            Self::Allowance => "allowance",
+            Self::Streak => "streak",
+            Self::Spread => "spread",
             Self::GuidePrice => "guide_price",
             Self::Gate => "gate",
             Self::Subsidy => "subsidy",
@@ -362,6 +413,10 @@ impl BlockKind {
             Self::Table => "标准表",
             Self::Age => "月龄",
             Self::Value => "计算值",
+            Self::Rank => "组内次序",
+            Self::Allowance => "组内限量",
+            Self::Streak => "连续计数",
+            Self::Spread => "组内分配",
             Self::GuidePrice => "政府指导价",
             Self::Gate => "条件",
             Self::Subsidy => "补助项目",
@@ -386,6 +441,10 @@ impl BlockKind {
             Self::Table => TABLE,
             Self::Age => AGE,
             Self::Value => VALUE,
+            Self::Rank => RANK,
+            Self::Allowance => ALLOWANCE,
+            Self::Streak => STREAK,
+            Self::Spread => SPREAD,
             Self::GuidePrice => GUIDE_PRICE,
             Self::Gate => GATE,
             Self::Subsidy => SUBSIDY,
@@ -402,6 +461,16 @@ impl BlockKind {
     /// Whether blocks of the kind carry an id, a clause and dates.
     pub(crate) fn dated(self) -> bool {
         self != Self::Input
+    }
+
+    /// Whether a block of the kind makes a column of its basis from the rows of a group.
+    pub(crate) const fn within(self) -> bool {
+        matches!(self, Self::Rank | Self::Allowance | Self::Streak | Self::Spread)
+    }
+
+    /// Whether a block of the kind makes the one column its id names on its `basis`.
+    pub(crate) const fn column(self) -> bool {
+        matches!(self, Self::Value) || self.within()
     }
 
     /// All keys of a block of the kind.

@@ -4,7 +4,6 @@
 use super::kinds::{Codes, Kinds, Numbering};
 use super::reads::{Column, reads_of};
 use super::steps::Building;
-use crate::allocation::number;
 use crate::domain::{Basis, Column as Values, NumColumn, Stored};
 use crate::law::expr::{Capped, Expr};
 use crate::subsidy::evaluate;
@@ -108,7 +107,7 @@ impl Building<'_> {
                 for expr in &by_version[version] {
                     let stored = place.eval(expr, &frames, &self.steps.calendar);
                     for (kind, most) in most.iter_mut().enumerate() {
-                        if let Some(value) = number(&stored, kind) {
+                        if let Some(value) = stored.number(kind) {
                             let count = value.num.checked_mul(i128::from(den))?;
                             let whole = -(-count).div_euclid(value.den);
                             *most = (*most).max(i64::try_from(whole).unwrap_or(i64::MAX));

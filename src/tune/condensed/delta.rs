@@ -18,12 +18,14 @@ pub(in crate::tune) struct Delta {
 }
 
 /// The one segment of a law whose money can be counted by kinds: no exclusions, no shortages, nothing
-/// that runs over several months, lines rounded each by itself, caps on money by institution.
+/// that runs over several months, no rows of a group that share, lines rounded each by itself, caps on
+/// money by institution.
 pub(in crate::tune) fn plain(law: &LawOfMonth) -> Option<&Law> {
     let [rules] = law.segments.as_slice() else { return None };
     let fits = rules.exclusions.is_empty()
         && rules.shortages.is_empty()
         && law.items_of_history().is_empty()
+        && !rules.steps.iter().any(|step| matches!(step, Step::Within(_)))
         && rules.items.iter().all(|item| {
             item.to_date.is_none() && item.round_scope == RoundScope::Line && !item.any_sign
         })

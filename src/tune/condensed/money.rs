@@ -7,7 +7,7 @@
 use super::kinds::Kinds;
 use super::place::Made;
 use super::steps::Building;
-use crate::allocation::{SplitShares, divide, number, split_weights};
+use crate::allocation::{SplitShares, divide, split_weights};
 use crate::domain::{Basis, Frame, Rounding, key_rows};
 use crate::law::{CapRule, Law, SplitMethod, SplitScope};
 use crate::settle::pinned::Trial;
@@ -387,7 +387,7 @@ impl Cap {
             if stored.error(kind).is_some() {
                 return Limit::Missing;
             }
-            let Some(value) = number(stored, kind) else { return Limit::Without };
+            let Some(value) = stored.number(kind) else { return Limit::Without };
             let rounded = round.map_or(Some(value), |round| round.apply(value));
             rounded.map_or(Limit::Missing, |value| Limit::Fen(value.num.div_euclid(value.den)))
         };

@@ -1,0 +1,42 @@
+//! What tells the rows of a basis apart, where a rule leaves them equal (S9).
+
+use crate::domain::{Basis, Frames};
+use crate::law::LawOfMonth;
+use std::sync::Arc;
+
+/// Columns that tell rows of a basis apart, most telling first.
+const IDENTITY: [&str; 18] = [
+    "institution_id",
+    "child_ref",
+    "person_ref",
+    "class_id",
+    "venue_id",
+    "contract_id",
+    "certificate",
+    "age_class",
+    "service",
+    "spell_from",
+    "spell_until",
+    "listing_from",
+    "listing_until",
+    "from",
+    "until",
+    "found_on",
+    "issued_on",
+    "birth_date",
+];
+
+/// The columns that tell the rows of a basis apart: the telling ones, then every other readable
+/// column by name, so that rows left equal are equal in everything the law can read.
+pub(crate) fn identity_columns(frames: &Frames, law: &LawOfMonth, basis: &Basis) -> Vec<Arc<str>> {
+    let Some(frame) = frames.get(basis) else { return Vec::new() };
+    let telling = IDENTITY.iter().filter(|name| frame.get(name).is_some());
+    let mut columns: Vec<Arc<str>> = telling.map(|name| Arc::from(*name)).collect();
+    for name in frame.columns.keys() {
+        let readable = law.dictionary.iter().any(|e| e.basis == *basis && e.name == *name);
+        if readable && !IDENTITY.contains(&&**name) {
+            columns.push(Arc::clone(name));
+        }
+    }
+    columns
+}
