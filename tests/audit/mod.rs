@@ -162,12 +162,15 @@ fn what_rows_share_computes_again() {
     if !duckdb_is_here() {
         return;
     }
-    for file in
-        [
-            "days.toml", "rounding.toml", "breach.toml", "shares.toml", "short.toml", "traps.toml",
-            "within.toml",
-        ]
-    {
+    for file in [
+        "days.toml",
+        "rounding.toml",
+        "breach.toml",
+        "shares.toml",
+        "short.toml",
+        "traps.toml",
+        "within.toml",
+    ] {
         computes_again(file);
     }
 }
