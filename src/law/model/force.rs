@@ -156,6 +156,9 @@ impl LawOfMonth {
             Step::Value(value) if value.basis == *basis && &*value.head.id == column => {
                 Some(value.expr.ty().clone())
             }
+            Step::Within(rule) if rule.basis == *basis && *rule.head.id == *column => {
+                Some(rule.ty.clone())
+            }
             Step::Price(price) => match price.part_of(basis, column)? {
                 "over" | "under" => Some(Ty::Bool),
                 _ => Some(price.fee.ty().clone()),
