@@ -17,10 +17,19 @@ impl LineWalk<'_> {
 
     /// Notes what an expression reads: facts, and values with what they read in turn.
     pub(super) fn read(&mut self, expr: &Expr, basis: &Basis, row: usize) {
-        for head in expr.cites() {
+        let (heads, columns) = if expr.dated().is_empty() {
+            (expr.cites(), expr.reads())
+        } else {
+            // Other versions than the one in force on the row's date say nothing of this row.
+            let calendar = &self.input.month.law.calendar;
+            let at = u32::try_from(row).unwrap_or(u32::MAX);
+            let met = expr.met(self.input.month.frames, basis, at, calendar);
+            (met.heads, met.columns)
+        };
+        for head in heads {
             self.cite(&head);
         }
-        for (of, column) in expr.reads() {
+        for (of, column) in columns {
             if !self.met.insert((of.clone(), Arc::clone(&column))) {
                 continue;
             }
@@ -36,7 +45,10 @@ impl LineWalk<'_> {
         for step in &law.steps {
             match step {
                 Step::Value(value) if value.basis == *basis && value.head.id == *column => {
-                    self.cite(&value.head);
+                    // The version of a value that is dated by row is cited where it was taken.
+                    if value.dated_by.is_none() {
+                        self.cite(&value.head);
+                    }
                     self.read(&value.expr, basis, row);
                     let steps = self.steps(&value.expr, basis, row);
                     let said = ValueSaid {

@@ -44,6 +44,7 @@ fn superseded(newer: &Dating) -> Option<(Date, Span)> {
     let until = match (older.until, newer.mid_month) {
         (None, _) => last_day(),
         (Some(until), MidMonth::SplitDays) => until,
+        (Some(until), _) if newer.by_row => until,
         (Some(until), _) => until.month().last(),
     };
     Some((older.known_from, Span::new(from, until)?))
@@ -66,6 +67,30 @@ pub(super) fn in_force<'a>(
     known()
         .filter(|v| v.dating.days().is_some_and(|days| days.contains(day)) && !lost(v))
         .max_by_key(|v| (v.dating.known_from, v.dating.from))
+}
+
+/// The stretches of days on which one version of an id is in force, in order, as known on a day.
+pub(super) fn stretches<'a>(
+    versions: &[&'a Arc<Block>],
+    known_on: Date,
+) -> Vec<(Span, &'a Arc<Block>)> {
+    let mut days: Vec<Date> = versions.iter().flat_map(|v| boundaries(&v.dating)).collect();
+    days.sort_unstable();
+    days.dedup();
+    let mut found: Vec<(Span, &Arc<Block>)> = Vec::new();
+    for (index, day) in days.iter().enumerate() {
+        let until = days.get(index + 1).map_or(last_day(), |next| next.plus_days(-1));
+        let Some(block) = in_force(versions, *day, known_on) else { continue };
+        match found.last_mut() {
+            Some((span, last))
+                if last.serial == block.serial && span.until.plus_days(1) == *day =>
+            {
+                span.until = until;
+            }
+            _ => found.extend(Span::new(*day, until).map(|span| (span, block))),
+        }
+    }
+    found
 }
 
 /// The days on which the version in force of some id may change, strictly inside `month`.

@@ -102,6 +102,7 @@ pub(super) fn read(
         ty,
         rows: rows.into_iter().map(|row| (row.keys, row.cell)).collect(),
         proved,
+        dated: None,
     };
     Some(ReadTable { table: Arc::new(table), unset })
 }

@@ -30,6 +30,8 @@ pub enum Name {
         /// Where it comes from, for the trace.
         head: Arc<RuleHead>,
     },
+    /// A parameter looked up at a date of the row: a table whose one key is the date.
+    Dated(Arc<LookupTable>),
 }
 
 /// Answers the compiler's questions.

@@ -45,6 +45,8 @@ pub(super) struct Scope {
     columns: BTreeMap<Basis, BTreeMap<(Owner, String), Readable>>,
     constants: BTreeMap<(Owner, String), Constant>,
     tables: BTreeMap<(Owner, String), Arc<LookupTable>>,
+    /// Parameters looked up at a date of the row.
+    dated: BTreeMap<(Owner, String), Arc<LookupTable>>,
     items: BTreeMap<(Owner, String), (Arc<str>, Basis)>,
     declared: BTreeSet<Arc<str>>,
     /// What a row of each basis determines, nearest first.
@@ -101,6 +103,18 @@ impl Scope {
         for name in names {
             self.tables.insert((pack + 1, (*name).to_owned()), Arc::clone(table));
         }
+    }
+
+    pub(super) fn add_dated(&mut self, pack: usize, names: &[&str], table: &Arc<LookupTable>) {
+        for name in names {
+            self.dated.insert((pack + 1, (*name).to_owned()), Arc::clone(table));
+        }
+    }
+
+    /// The date a parameter or table is dated by, if it is.
+    pub(super) fn dated_by(&self, name: &str) -> Option<Arc<str>> {
+        let found = self.find(&self.dated, name).or_else(|| self.find(&self.tables, name))?;
+        found.dated.as_ref().map(|dated| Arc::clone(&dated.by))
     }
 
     pub(super) fn add_item(&mut self, pack: usize, id: &str, printed: &Arc<str>, basis: &Basis) {
@@ -191,7 +205,11 @@ impl Scope {
             add(&format!("{fine}."), &fine);
         }
         known.extend(
-            self.constants.keys().filter(|(o, _)| *o == self.asking + 1).map(|(_, n)| n.clone()),
+            self.constants
+                .keys()
+                .chain(self.dated.keys())
+                .filter(|(o, _)| *o == self.asking + 1)
+                .map(|(_, n)| n.clone()),
         );
         // A finer column written bare is named with its bases first.
         let dotted = format!(".{name}");
@@ -222,6 +240,9 @@ impl Scope {
                 ty: constant.ty.clone(),
                 head: Arc::clone(&constant.head),
             });
+        }
+        if let Some(table) = self.find(&self.dated, name) {
+            return Some(Name::Dated(Arc::clone(table)));
         }
         if let Some(found) = self.prefixed(basis, name) {
             return Some(found);

@@ -30,6 +30,7 @@ const LABELS: &[(&str, &str)] = &[
     ("coverage", "覆盖"),
     ("at", "计算时点"),
     ("terms", "学期起始日"),
+    ("dated_by", "按此日期适用"),
     ("birthday_rule", "月末出生"),
     ("birthday_month", "生日当月"),
     ("basis", "对象"),

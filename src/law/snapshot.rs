@@ -118,6 +118,10 @@ pub(super) fn fields(book: &LawBook, block: &Block) -> Vec<(&'static str, String
         if matches!(key.name, "id" | "clause" | "known_from") {
             continue;
         }
+        // What is looked up at a date of the row starts and ends on the day.
+        if key.name == "mid_month" && block.dating.by_row {
+            continue;
+        }
         let value = match block.get(key.name) {
             None if key.default.is_empty() => continue,
             None => match key.shape {

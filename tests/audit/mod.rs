@@ -175,6 +175,15 @@ fn what_rows_share_computes_again() {
     }
 }
 
+/// Law looked up at a date of the row, and rules whose formula changes inside the month.
+#[test]
+fn what_changes_by_date_computes_again() {
+    if duckdb_is_here() {
+        computes_again("dated.toml");
+        computes_again("whole.toml");
+    }
+}
+
 /// A year of months each: instalments, what is taken back, a year washed up, what is left of a limit.
 #[test]
 fn what_runs_over_months_computes_again() {

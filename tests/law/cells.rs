@@ -3,7 +3,7 @@
 use super::{PACK, reference};
 use std::fs;
 use std::path::{Path, PathBuf};
-use tuoyu::domain::{Basis, Cell, Date, Frame, Frames, Month};
+use tuoyu::domain::{Basis, Cell, Column, Date, Frame, Frames, Month, Stored};
 use tuoyu::law::{self, LawBook, OverlayText, Step};
 
 /// A notice whose one value is `expr` on the programme.
@@ -97,4 +97,33 @@ fn fractions_of_law_are_exact_and_stay_so_under_overlays() {
             ("table.share[丙]", Some("2")),
         ]
     );
+}
+
+/// The trace of a value of the pack `dated` on one spell.
+fn traced(id: &str, listing_from: &str) -> Vec<(String, String)> {
+    let book = law::load(&[super::here("tests/rules/packs/dated")], &[], &reference()).unwrap();
+    let month = Month::parse("2026-09").unwrap();
+    let law = book.in_force(month, Date::parse_iso("2026-10-10").unwrap()).unwrap();
+    let rule = law.segments[0].steps.iter().find_map(|step| match step {
+        Step::Value(rule) if &*rule.head.id == id => Some(rule.clone()),
+        _ => None,
+    });
+    let day = |text| Column::Date(vec![Date::parse_iso(text).unwrap()]);
+    let mut frame = Frame::new(Basis::Spell, 1);
+    frame.put("listing_from", Stored::plain(day(listing_from)));
+    let mut frames = Frames::default();
+    frames.put(frame);
+    let steps = rule.unwrap().expr.trace(&frames, &Basis::Spell, 0, &law.calendar);
+    steps.into_iter().map(|step| (step.source, step.note)).collect()
+}
+
+#[test]
+fn a_trace_names_the_version_and_the_date_it_was_found_by() {
+    let notes = |day| traced("part.V1", day);
+    let note = "rate@2025-01-01/2025-01-01 on 2026-08-31 示例 一";
+    assert!(notes("2026-08-31").contains(&("rate".to_owned(), note.to_owned())));
+    let note = "rate@2026-09-10/2025-01-01 on 2026-09-10 示例 二";
+    assert!(notes("2026-09-10").contains(&("rate".to_owned(), note.to_owned())));
+    let note = "no row of rate on 2026-09-09";
+    assert!(notes("2026-09-09").contains(&("rate".to_owned(), note.to_owned())));
 }

@@ -301,3 +301,15 @@ fn drafts_of_one_rule_stand_beside_each_other() {
     let again = drafted(&pack, said, &head("2026-10-01", "2026-09-01")).unwrap_err();
     assert!(again.to_string().contains("two versions equal in both dates"), "{again}");
 }
+
+#[test]
+fn law_by_a_date_of_the_row_is_drafted_from_the_day_on() {
+    let pack = here("tests/rules/packs/dated");
+    let said = "\"parameter.rate.value\" = { times = 2 }\n";
+    let draft = drafted(&pack, said, &head("2026-10-15", "2026-10-01")).unwrap();
+    // Of the two versions only the one in force from that day on gets another.
+    assert_eq!(draft.versions, 1);
+    assert!(draft.text.contains("effective_from = 2026-10-15\n"), "{}", draft.text);
+    assert!(draft.text.contains("dated_by = \"listing_from\"\n"), "{}", draft.text);
+    assert!(draft.text.contains("value = \"400\"\n"), "{}", draft.text);
+}

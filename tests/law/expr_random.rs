@@ -34,7 +34,7 @@ enum Measure {
     Day,
 }
 
-const PLAIN: [&str; 21] = [
+const PLAIN: [&str; 23] = [
     "small",
     "small",
     "share",
@@ -55,6 +55,8 @@ const PLAIN: [&str; 21] = [
     "month_index(from)",
     "day(opened)",
     "weekday(from)",
+    "share.then",
+    "band.then(age)",
     "(0 - 2)",
 ];
 const YUAN: [&str; 9] = [

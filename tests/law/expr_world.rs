@@ -7,7 +7,7 @@ use tuoyu::domain::{
     Basis, Calendar, Cell, CodeColumn, CodeList, Column, Date, Frame, Frames, KeyColumn, NumColumn,
     Stored,
 };
-use tuoyu::law::expr::{Expr, ExprError, KeyCell, LookupTable, TableKey, compile};
+use tuoyu::law::expr::{Dated, Expr, ExprError, KeyCell, LookupTable, TableKey, compile};
 use tuoyu::law::names::{Name, Names};
 use tuoyu::law::{AggregateRule, LawPlace, RuleHead, Ty, Unit};
 
@@ -163,6 +163,10 @@ impl World {
         let street_keys = vec![key("street", Ty::Text(None), false), key("age", int(""), true)];
         tables.insert("street", table("street", street_keys, int(""), wide));
         tables.insert("flag", table("flag", keys, Ty::Bool, by_flag));
+        tables.insert("share.then", dated("share.then", Vec::new(), vec![vec![Vec::new()]; 2]));
+        let ages = vec![vec![band(0, 12)], vec![KeyCell::Any]];
+        let keys = vec![key("age", int(""), true)];
+        tables.insert("band.then", dated("band.then", keys, vec![ages.clone(), ages]));
         Self { columns, constants, tables }
     }
 }
@@ -173,7 +177,27 @@ fn table(
     ty: Ty,
     rows: Vec<(Vec<KeyCell>, Cell)>,
 ) -> Arc<LookupTable> {
-    Arc::new(LookupTable { head: head(id), keys, ty, rows, proved: false })
+    Arc::new(LookupTable { head: head(id), keys, ty, rows, proved: false, dated: None })
+}
+
+/// A table looked up at the date `from`: the first version holds from 2000 to 2 September 2026, the
+/// second from the 10th on, and nothing before and between. Row n of version v is n/7 + v.
+fn dated(id: &str, mut keys: Vec<TableKey>, versions: Vec<Vec<Vec<KeyCell>>>) -> Arc<LookupTable> {
+    let day = |text| Some(((i128::from(date(text).days()), 1), true));
+    let days = [(day("2000-01-01"), day("2026-09-02")), (day("2026-09-10"), None)];
+    keys.push(key("from", Ty::Date, true));
+    let (mut rows, mut of_row, mut heads) = (Vec::new(), Vec::new(), Vec::new());
+    for (version, (own, (low, high))) in versions.into_iter().zip(days).enumerate() {
+        heads.push(head(&format!("{id}{version}")));
+        for (number, mut cells) in own.into_iter().enumerate() {
+            cells.push(KeyCell::Range { low, high });
+            let number = i128::try_from(number + 7 * version).expect("small");
+            rows.push((cells, Cell::Num(number, 7)));
+            of_row.push(version);
+        }
+    }
+    let dated = Some(Dated { by: Arc::from("from"), heads, of_row });
+    Arc::new(LookupTable { head: head(id), keys, ty: num(""), rows, proved: false, dated })
 }
 
 const RANKS: [Basis; 3] = [Basis::Spell, Basis::Institution, Basis::Programme];
@@ -184,6 +208,11 @@ fn rank(basis: &Basis) -> usize {
 
 impl Names for World {
     fn name(&self, basis: &Basis, name: &str) -> Result<Name, Vec<String>> {
+        if let Some(table) = self.tables.get(name).filter(|table| table.keys.len() == 1)
+            && table.dated.is_some()
+        {
+            return Ok(Name::Dated(Arc::clone(table)));
+        }
         if let Some((cell, ty)) = self.constants.get(name) {
             return Ok(Name::Constant { cell: cell.clone(), ty: ty.clone(), head: head(name) });
         }

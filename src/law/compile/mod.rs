@@ -4,6 +4,7 @@
 //! tables, ages; then values, prices, gates and items so that each reads only earlier ones; then
 //! what bounds and shares money. Never: evaluates anything.
 
+mod dated;
 mod items;
 mod memo;
 mod money;
@@ -85,10 +86,26 @@ impl LawBook {
         let mut segments: Vec<(Span, Vec<&Arc<Block>>)> = Vec::new();
         for (index, from) in starts.iter().enumerate() {
             let until = starts.get(index + 1).map_or(whole.until, |next| next.plus_days(-1));
-            let chosen: Vec<&Arc<Block>> = groups
-                .values()
-                .filter_map(|versions| dating::in_force(versions, *from, known_on))
-                .collect();
+            let mut chosen: Vec<&Arc<Block>> = Vec::new();
+            for versions in groups.values() {
+                let now = dating::in_force(versions, *from, known_on);
+                if versions.iter().any(|block| block.dating.by_row) {
+                    // Rows of the month may have any date; the version of the month stands last.
+                    let all = dating::stretches(versions, known_on).into_iter();
+                    let mut all: Vec<&Arc<Block>> = all.map(|(_, block)| block).collect();
+                    all.sort_by_key(|block| {
+                        (now.is_some_and(|n| n.serial == block.serial), block.serial)
+                    });
+                    all.dedup_by_key(|block| block.serial);
+                    chosen.extend(all);
+                } else {
+                    chosen.extend(now);
+                }
+            }
+            // Law that is only waiting for dates of rows is no law of a month.
+            if chosen.iter().all(|block| block.dating.by_row) {
+                chosen.clear();
+            }
             let serials = |list: &[&Arc<Block>]| list.iter().map(|b| b.serial).collect::<Vec<_>>();
             match segments.last_mut() {
                 Some((span, last)) if serials(last) == serials(&chosen) => span.until = until,
@@ -247,7 +264,7 @@ impl<'a> Compiler<'a> {
         };
         if let Some(name) = block.chinese().filter(|name| identifier(name)) {
             let shared = self.chosen.iter().any(|other| {
-                other.serial != block.serial
+                dating::name_of(other) != dating::name_of(block)
                     && readable(other.kind)
                     && other.chinese() == Some(name)
             });
@@ -337,6 +354,7 @@ impl<'a> Compiler<'a> {
     fn note(&mut self, expr: &Expr, basis: &Basis, place: Place<'_>) {
         self.reads.columns.extend(expr.reads());
         self.reads.bases.insert(basis.clone());
+        self.dates_covered(expr);
         for head in expr.cites() {
             let cut = self.chosen.iter().find(|block| {
                 block.dating.mid_month == MidMonth::SplitDays

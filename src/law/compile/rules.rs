@@ -84,11 +84,17 @@ impl Compiler<'_> {
 
     pub(super) fn constants_and_tables(&mut self) {
         for block in self.of_kind(BlockKind::Parameter) {
+            if block.dating.by_row {
+                continue;
+            }
             if block.broken || self.parameter(block).is_none() {
                 self.give_up(block);
             }
         }
         for block in self.of_kind(BlockKind::Table) {
+            if block.dating.by_row {
+                continue;
+            }
             let Some(read) = self.book.tables.get(&block.serial) else {
                 self.give_up(block);
                 continue;
@@ -99,15 +105,25 @@ impl Compiler<'_> {
             let names = self.names_of(block);
             self.scope.add_table(block.pack, &names, &read.table);
         }
+        self.dated_parameters();
+        self.dated_tables();
     }
 
-    fn unset(&mut self, block: &Block, at: &At) {
+    pub(super) fn unset(&mut self, block: &Block, at: &At) {
         let message = format!("[[{}]] {} is not set", block.kind.word(), block.id);
         let hint = "fill it from the notice, or lay an overlay over it";
         self.faults.error("unset", at, message, "a value", hint);
     }
 
     fn parameter(&mut self, block: &Block) -> Option<()> {
+        let constant = self.constant(block)?;
+        let names = self.names_of(block);
+        self.scope.add_constant(block.pack, &names, &constant);
+        Some(())
+    }
+
+    /// The value of a parameter.
+    pub(super) fn constant(&mut self, block: &Block) -> Option<Constant> {
         let what = format!("[[parameter]] {}", block.id);
         let currency = Arc::clone(&self.scope.currency);
         let mut ty = cells::declared_type(
@@ -141,16 +157,22 @@ impl Compiler<'_> {
         if let (Ty::Num { integer, .. }, Cell::Num(_, den)) = (&mut ty, &cell) {
             *integer |= *den == 1;
         }
-        let constant = Constant { cell, ty, head: Arc::new(self.book.head_of(block)) };
-        let names = self.names_of(block);
-        self.scope.add_constant(block.pack, &names, &constant);
-        Some(())
+        Some(Constant { cell, ty, head: Arc::new(self.book.head_of(block)) })
     }
 
     /// Compiles a `[[value]]` and makes it readable.
     pub(super) fn value(&mut self, block: &Block) -> Option<()> {
         let basis = self.basis(block)?;
-        let expr = self.key(block, "expr", &basis)?;
+        let rule = self.value_rule(block, &basis)?;
+        let names = self.names_of(block);
+        self.readable_value(block, &names, &rule);
+        self.push(Step::Value(Arc::new(rule)));
+        Some(())
+    }
+
+    /// One version of a value.
+    pub(super) fn value_rule(&mut self, block: &Block, basis: &Basis) -> Option<ValueRule> {
+        let expr = self.key(block, "expr", basis)?;
         let money = matches!(expr.ty(), Ty::Num { unit, .. } if self.money(unit));
         let round = match block.get("round") {
             None => None,
@@ -163,17 +185,19 @@ impl Compiler<'_> {
                 Some(cells::rounding(node, money, &mut self.faults)?)
             }
         };
-        self.asserted_unit(block, &basis, expr.ty())?;
-        let head = self.book.head_of(block);
+        self.asserted_unit(block, basis, expr.ty())?;
+        let (head, basis) = (self.book.head_of(block), basis.clone());
+        Some(ValueRule { head, basis, expr, round, hidden: false, dated_by: None })
+    }
+
+    /// Makes a value readable under its names.
+    pub(super) fn readable_value(&mut self, block: &Block, names: &[&str], rule: &ValueRule) {
         let readable = Readable {
-            column: Arc::clone(&head.id),
-            ty: rounded_type(expr.ty(), round),
-            nullable: expr.nullable(),
+            column: Arc::clone(&rule.head.id),
+            ty: rounded_type(rule.expr.ty(), rule.round),
+            nullable: rule.expr.nullable(),
         };
-        let names = self.names_of(block);
-        self.scope.add_column(block.pack, &basis, &names, &readable);
-        self.push(Step::Value(Arc::new(ValueRule { head, basis, expr, round, hidden: false })));
-        Some(())
+        self.scope.add_column(block.pack, &rule.basis, names, &readable);
     }
 
     /// Whether a unit is of money.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Compiler;
 use crate::domain::Basis;
 use crate::law::book::PRICE_PARTS;
+use crate::law::dating;
 use crate::law::names::Names;
 use crate::law::order::{self, Mention};
 use crate::law::text::{Block, BlockKind, Node};
@@ -39,6 +40,9 @@ impl<'a> Compiler<'a> {
         for kind in KINDS {
             nodes.extend(self.of_kind(kind));
         }
+        // All versions of a value that is dated by row are one node.
+        let mut seen = BTreeSet::new();
+        nodes.retain(|block| !block.dating.by_row || seen.insert(dating::name_of(block)));
         for block in self.of_kind(BlockKind::Subsidy) {
             let basis = Basis::parse(block.word("basis"));
             let printed = self.book.printed(block.pack, &block.id);
@@ -57,6 +61,7 @@ impl<'a> Compiler<'a> {
                 None
             } else {
                 match block.kind {
+                    BlockKind::Value if block.dating.by_row => self.dated_value(block),
                     BlockKind::Value => self.value(block),
                     kind if kind.within() => self.within(block),
                     BlockKind::GuidePrice => self.price(block),
@@ -94,18 +99,24 @@ impl<'a> Compiler<'a> {
     }
 
     /// What each node reads, by the names its texts mention.
-    fn dependencies(&self, nodes: &[&'a Arc<Block>]) -> Vec<BTreeSet<usize>> {
+    fn dependencies(&mut self, nodes: &[&'a Arc<Block>]) -> Vec<BTreeSet<usize>> {
         let named = self.index(nodes);
         nodes
             .iter()
             .map(|block| {
                 let mut needs = BTreeSet::new();
-                let mentions = block.said.mentions.get_or_init(|| {
-                    let texts = texts(block).into_iter();
-                    texts.flat_map(|text| order::mentions(&self.masked(text))).collect()
-                });
-                for mention in mentions {
-                    needs.extend(self.mentioned(&named, block.pack, mention));
+                self.scope.asking = block.pack;
+                let versions =
+                    if block.dating.by_row { self.versions_of(block) } else { vec![*block] };
+                for block in versions {
+                    let mentions = block.said.mentions.get_or_init(|| {
+                        let texts = texts(block).into_iter();
+                        texts.flat_map(|text| order::mentions(&self.masked(text))).collect()
+                    });
+                    for mention in mentions {
+                        needs.extend(self.mentioned(&named, block.pack, mention));
+                        needs.extend(self.dates_mentioned(&named, block.pack, mention));
+                    }
                 }
                 if block.kind == BlockKind::Subsidy {
                     self.needed_by_item(&named, nodes, block, &mut needs);
@@ -164,6 +175,13 @@ impl<'a> Compiler<'a> {
         find(pack, rest)
     }
 
+    /// The value that holds the date which a mentioned parameter or table is dated by.
+    fn dates_mentioned(&self, index: &Index, pack: usize, mention: &Mention) -> Option<usize> {
+        let Mention::Name(name) = mention else { return None };
+        let by = self.scope.dated_by(name)?;
+        self.mentioned(index, pack, &Mention::Name(by.to_string()))
+    }
+
     /// Gates and prices an item waits for.
     fn needed_by_item(
         &self,
@@ -198,7 +216,7 @@ fn texts(block: &Block) -> Vec<&str> {
     let conditions = parts.iter().filter_map(|part| part.get("when")?.text());
     let order = block.texts("order").into_iter().map(|(name, _)| name);
     let keys: &[&str] = match block.kind {
-        BlockKind::Value => &["expr"],
+        BlockKind::Value => &["expr", "dated_by"],
         kind if kind.within() => &["when", "quantity", "limit", "sum", "amount", "weight", "most"],
         BlockKind::GuidePrice => &["when", "fee", "benchmark", "float_up", "float_down"],
         BlockKind::Gate => &["require"],

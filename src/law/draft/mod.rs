@@ -173,6 +173,9 @@ impl LawText {
             notice.planned = false;
         }
         let first = if from == from.month().first() { from.month() } else { from.month().plus(1) };
+        if by_row(laid, from, names) != by_row(&drafted, from, names) {
+            return Err(DraftError::Unlike { month: first });
+        }
         let changes = [laid, &drafted].into_iter().flat_map(|book| {
             let touched = book.adopted().filter(|block| names.contains(&dating::name_of(block)));
             touched.flat_map(|block| dating::boundaries(&block.dating)).map(Date::month)
@@ -196,6 +199,7 @@ fn content(book: &LawBook, month: Month, names: &BTreeSet<BlockName>) -> Content
     for (span, blocks) in book.segments(month, last_day()) {
         let said = blocks
             .into_iter()
+            .filter(|block| !block.dating.by_row)
             .map(|block| (dating::name_of(block), said(book, block)))
             .filter(|(name, _)| names.contains(name))
             .collect();
@@ -205,6 +209,27 @@ fn content(book: &LawBook, month: Month, names: &BTreeSet<BlockName>) -> Content
         }
     }
     pieces
+}
+
+/// What law that a date of the row chooses says of the days from one on.
+fn by_row(book: &LawBook, from: Date, names: &BTreeSet<BlockName>) -> Vec<(BlockName, Content)> {
+    let groups = dating::by_name(book.adopted()).into_iter();
+    let dated = groups.filter(|(name, versions)| {
+        names.contains(name) && versions.iter().any(|block| block.dating.by_row)
+    });
+    let told = dated.map(|(name, versions)| {
+        let mut pieces: Content = Vec::new();
+        for (span, block) in dating::stretches(&versions, last_day()) {
+            let Some(span) = Span::new(span.from.max(from), span.until) else { continue };
+            let said = vec![(name.clone(), said(book, block))];
+            match pieces.last_mut() {
+                Some((whole, last)) if *last == said => whole.until = span.until,
+                _ => pieces.push((span, said)),
+            }
+        }
+        (name, pieces)
+    });
+    told.collect()
 }
 
 /// What a block says, without since when.

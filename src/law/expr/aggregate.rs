@@ -247,7 +247,7 @@ impl Lowerer<'_, '_> {
         for (name, location) in &names {
             let basis = match self.names.name(&self.basis, name) {
                 Ok(Name::Column { basis, .. }) => basis,
-                Ok(Name::Constant { .. }) => continue,
+                Ok(Name::Constant { .. } | Name::Dated(_)) => continue,
                 Err(near) => {
                     let piece = self.source.piece_at(*location);
                     let hint = if near.is_empty() {

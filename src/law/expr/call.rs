@@ -4,6 +4,7 @@ use sqlparser::ast::{self, FunctionArg, FunctionArgExpr, FunctionArguments, Span
 
 use crate::domain::{Cell, Fraction, RoundingMode, Terms};
 use crate::law::model::{Ty, Unit, Window};
+use crate::law::names::Name;
 use std::sync::Arc;
 
 use super::exact::Quantum;
@@ -330,18 +331,33 @@ impl Lowerer<'_, '_> {
     ) -> Option<Part> {
         let parts: Vec<Option<Part>> = args.iter().map(|arg| self.lower(arg)).collect();
         let parts = parts.into_iter().collect::<Option<Vec<Part>>>()?;
-        if parts.len() != table.keys.len() {
-            let keys: Vec<&str> = table.keys.iter().map(|key| &*key.name).collect();
+        // The date of law that is dated by row is not written.
+        let written = table.keys.len() - usize::from(table.dated.is_some());
+        if parts.len() != written {
+            let keys: Vec<&str> = table.keys[..written].iter().map(|key| &*key.name).collect();
             return self.fail(
                 at,
-                format!("{} keys, the table has {}", parts.len(), table.keys.len()),
+                format!("{} keys, the table has {written}", parts.len()),
                 format!("write {}({})", table.head.id, keys.join(", ")),
             );
         }
         for (part, key) in parts.iter().zip(&table.keys) {
             self.key(*part, key)?;
         }
-        self.tree.cite(&table.head);
+        self.looked_up(at, table, parts)
+    }
+
+    /// A lookup with keys that fit; law that is dated by row gets the date of the row.
+    pub(super) fn looked_up(
+        &mut self,
+        at: (usize, usize),
+        table: &Arc<LookupTable>,
+        mut parts: Vec<Part>,
+    ) -> Option<Part> {
+        if let Some(dated) = &table.dated {
+            parts.push(self.date_of_row(at, &table.head.id, &dated.by)?);
+        }
+        table.heads().iter().for_each(|head| self.tree.cite(head));
         let known = self.tree.lookups.iter().position(|lookup| Arc::ptr_eq(&lookup.table, table));
         let index = known.unwrap_or_else(|| {
             self.tree.lookups.push(Arc::new(Lookup::new(Arc::clone(table))));
@@ -352,6 +368,53 @@ impl Lowerer<'_, '_> {
         let text = (self.source.pieces[at.0].from, self.source.pieces[at.1].until);
         let args = parts.iter().map(|part| part.id).collect();
         self.draft(at, Draft { op: Op::Lookup(index), args, kind, nullable, text, head: None })
+    }
+
+    /// The date that law is dated by, read on the rule's own basis.
+    fn date_of_row(&mut self, at: (usize, usize), id: &str, by: &str) -> Option<Part> {
+        let found = self.names.name(&self.basis, by);
+        let what = format!("{id} is dated by `{by}`");
+        let column = match found {
+            Ok(Name::Column { basis, column, ty, nullable })
+                if basis == self.basis || self.names.determines(&self.basis, &basis) =>
+            {
+                (basis, column, ty, nullable)
+            }
+            Ok(_) => {
+                let message = format!("{what}, which is no column of {}", self.basis);
+                let hint = "a date of the row or of what it belongs to: spell_from, listing_from";
+                return self.fail(at, message, hint);
+            }
+            Err(near) => {
+                let message = format!("{what}, which cannot be read on {}", self.basis);
+                return self.fail(
+                    at,
+                    message,
+                    format!(
+                        "read {id} on the basis that has the date, near names are {}",
+                        near.join(", ")
+                    ),
+                );
+            }
+        };
+        let (basis, column, ty, nullable) = column;
+        if ty != Ty::Date {
+            let found = Kind::of(&ty, &self.basis).word();
+            return self.fail(at, format!("{what}, which is {found}"), "name a date");
+        }
+        let op = Op::Column(self.tree.column(&basis, &column));
+        let draft =
+            Draft { op, args: vec![], kind: Kind::Date, nullable, text: (0, 0), head: None };
+        let part = self.draft(at, draft)?;
+        if self.may_be_null(part.id) {
+            let message = format!("{what}, which may be null");
+            return self.fail(
+                at,
+                message,
+                format!("write `{by} IS NOT NULL AND …` before it (S6)"),
+            );
+        }
+        Some(part)
     }
 
     /// Whether an argument fits a key column.

@@ -251,6 +251,7 @@ impl Lowerer<'_, '_> {
                     Draft { op: Op::Const(cell), args: vec![], kind, nullable, text, head },
                 )
             }
+            Ok(Name::Dated(table)) => self.looked_up(at, &table, Vec::new()),
             Err(near) => {
                 let hint = if self.names.table(name).is_some() {
                     format!("{name} is a table: write {name}(key, …)")

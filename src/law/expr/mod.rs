@@ -37,6 +37,7 @@ pub use self::alike::Capped;
 pub use self::call::function_names;
 pub use self::kernel::join;
 pub use self::sql::{SqlQuery, calendar_sql, prelude, sql_view};
+pub use self::trace::Met;
 
 /// A checked expression on a basis. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -68,7 +69,7 @@ pub struct ExprError {
 }
 
 /// One key column of a lookup table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableKey {
     /// Name, for traces.
     pub name: Arc<str>,
@@ -96,7 +97,7 @@ pub enum KeyCell {
 
 /// A dated table in force, ready for lookups. Rows are ordered most specific first, so that the
 /// first row that matches is the answer (S19); the pack checks cover, overlap and shadowing.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LookupTable {
     /// Head (id, clause, version).
     pub head: Arc<RuleHead>,
@@ -108,9 +109,36 @@ pub struct LookupTable {
     pub rows: Vec<(Vec<KeyCell>, Cell)>,
     /// Whether every key combination is proved covered (else a miss refuses the row).
     pub proved: bool,
+    /// Set where versions are told apart by a date of the row: the last key is that date, and a
+    /// call does not write it.
+    pub dated: Option<Dated>,
+}
+
+/// The versions of law that is looked up at a date of each row (`dated_by`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dated {
+    /// Name of the date, read on the basis of the rule that looks up.
+    pub by: Arc<str>,
+    /// Heads of the versions.
+    pub heads: Vec<Arc<RuleHead>>,
+    /// Index into `heads` for each row of the table.
+    pub of_row: Vec<usize>,
 }
 
 impl LookupTable {
+    /// Heads of all versions it is made of.
+    #[must_use]
+    pub fn heads(&self) -> &[Arc<RuleHead>] {
+        self.dated.as_ref().map_or(std::slice::from_ref(&self.head), |dated| &dated.heads)
+    }
+
+    /// Head of the version a row stands in.
+    #[must_use]
+    pub fn head_of(&self, row: usize) -> &Arc<RuleHead> {
+        let dated = self.dated.as_ref();
+        dated.and_then(|of| of.heads.get(*of.of_row.get(row)?)).unwrap_or(&self.head)
+    }
+
     /// Whether some cell is `none`.
     #[must_use]
     pub fn nullable(&self) -> bool {
@@ -226,6 +254,21 @@ impl Expr {
         heads
     }
 
+    /// Law looked up at a date of the row, each with the column that holds the date.
+    #[must_use]
+    pub fn dated(&self) -> Vec<(Arc<LookupTable>, Basis, Arc<str>)> {
+        let tree = &self.inner.tree;
+        let dated = tree.nodes.iter().filter_map(|node| {
+            let Op::Lookup(index) = node.op else { return None };
+            let table = &tree.lookups[index].table;
+            table.dated.as_ref()?;
+            let Op::Column(column) = tree.nodes[*node.args.last()?].op else { return None };
+            let (basis, column) = &tree.columns[column];
+            Some((Arc::clone(table), basis.clone(), Arc::clone(column)))
+        });
+        dated.collect()
+    }
+
     /// Whether work days are counted, so that the calendar of every year read must be published.
     #[must_use]
     pub fn counts_workdays(&self) -> bool {
@@ -306,6 +349,15 @@ impl Expr {
         trace::steps(tree, *root, source, place)
     }
 
+    /// What the expression met on one row: of law that is dated by row the version in force on its
+    /// date, of a CASE the branch taken.
+    #[must_use]
+    pub fn met(&self, frames: &Frames, basis: &Basis, row: u32, calendar: &Calendar) -> Met {
+        let ExprInner { tree, root, .. } = &*self.inner;
+        let place = trace::Place { frames: Some(frames), basis, row, calendar: Some(calendar) };
+        trace::met(tree, *root, place)
+    }
+
     /// One query of the independent check in `DuckDB`; see [`SqlQuery`].
     #[must_use]
     pub fn sql(&self, view: &str, calendar: &str) -> SqlQuery {
@@ -360,7 +412,7 @@ impl Tree {
             }
             if let Op::Lookup(index) = node.op {
                 let lookup = &self.lookups[index];
-                part.cite(&lookup.table.head);
+                lookup.table.heads().iter().for_each(|head| part.cite(head));
                 let known = part.lookups.iter().position(|other| other == lookup);
                 node.op = Op::Lookup(known.unwrap_or_else(|| {
                     part.lookups.push(Arc::clone(lookup));

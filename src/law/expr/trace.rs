@@ -3,9 +3,10 @@
 //! Independent of the column kernels: values are cells, every operator is [`scalar::apply`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::{Basis, Calendar, Cell, Frame, Frames, RowError};
-use crate::law::model::TraceStep;
+use crate::law::model::{RuleHead, TraceStep};
 
 use super::kernel::count_workdays;
 use super::scalar;
@@ -28,16 +29,45 @@ struct Walk<'a> {
     tree: &'a Tree,
     place: Place<'a>,
     outcomes: BTreeMap<NodeId, (Outcome, String)>,
+    /// The version each lookup met.
+    hits: BTreeMap<NodeId, Arc<RuleHead>>,
+}
+
+/// What an expression met on one row.
+#[derive(Debug, Clone, Default)]
+pub struct Met {
+    /// Tables and parameters, each in the version that was met.
+    pub heads: Vec<Arc<RuleHead>>,
+    /// Columns, sorted.
+    pub columns: Vec<(Basis, Arc<str>)>,
+}
+
+/// Columns, parameters and tables that were needed on one row.
+pub(super) fn met(tree: &Tree, root: NodeId, place: Place<'_>) -> Met {
+    let mut walk = Walk::new(tree, place);
+    let _ = walk.eval(root);
+    let mut met = Met::default();
+    for id in walk.outcomes.keys() {
+        let node = &tree.nodes[*id];
+        if let Op::Column(column) = node.op {
+            met.columns.push(tree.columns[column].clone());
+        }
+        met.heads.extend(node.head.iter().chain(walk.hits.get(id)).cloned());
+    }
+    met.columns.sort();
+    met.heads.sort_by(|a, b| (&a.id, &a.version).cmp(&(&b.id, &b.version)));
+    met.heads.dedup();
+    met
 }
 
 /// The value of one node on one row.
 pub(super) fn value(tree: &Tree, root: NodeId, place: Place<'_>) -> Outcome {
-    Walk { tree, place, outcomes: BTreeMap::new() }.eval(root)
+    Walk::new(tree, place).eval(root)
 }
 
 /// The value of one node on one row with every step, outermost first.
 pub(super) fn steps(tree: &Tree, root: NodeId, source: &str, place: Place<'_>) -> Vec<TraceStep> {
-    let mut walk = Walk { tree, place, outcomes: BTreeMap::new() };
+    let mut walk = Walk::new(tree, place);
     let _ = walk.eval(root);
     let mut steps = Vec::new();
     let mut told = vec![false; tree.nodes.len()];
@@ -61,7 +91,10 @@ pub(super) fn steps(tree: &Tree, root: NodeId, source: &str, place: Place<'_>) -
     steps
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    const fn new(tree: &'a Tree, place: Place<'a>) -> Self {
+        Self { tree, place, outcomes: BTreeMap::new(), hits: BTreeMap::new() }
+    }
     fn eval(&mut self, id: NodeId) -> Outcome {
         if let Some((outcome, _)) = self.outcomes.get(&id) {
             return outcome.clone();
@@ -116,12 +149,10 @@ impl Walk<'_> {
                 match lookup.find(&cells) {
                     Some(row) => {
                         let table = &lookup.table;
-                        (lowest(&table.rows[row].1), row_note(table, row))
+                        self.hits.insert(id, Arc::clone(table.head_of(row)));
+                        (lowest(&table.rows[row].1), row_note(table, row, &cells))
                     }
-                    None => (
-                        Err(RowError::TableMiss),
-                        format!("no row of {}", lookup.table.head.version),
-                    ),
+                    None => (Err(RowError::TableMiss), miss_note(&lookup.table, &cells)),
                 }
             }
             op => (scalar::apply(op, &cells), String::new()),
@@ -190,17 +221,39 @@ fn lowest(cell: &Cell) -> Outcome {
     }
 }
 
-/// The table row hit, in words: `base@2026-01-01/2025-12-20 row 3 (托小班, 一级) 第五条`.
-fn row_note(table: &LookupTable, row: usize) -> String {
-    let keys: Vec<String> = table.rows[row].0.iter().map(key_text).collect();
-    let note = format!(
-        "{} row {} ({}) {}",
-        table.head.version,
-        row + 1,
-        keys.join(", "),
-        table.head.clause
-    );
-    note.trim().to_owned()
+/// The table row hit, in words: `base@2026-01-01/2025-12-20 row 3 (托小班, 一级) 第五条`. Where the
+/// version was found by a date of the row, the date is told: `… on 2026-03-12 第五条`.
+fn row_note(table: &LookupTable, row: usize, asked: &[Cell]) -> String {
+    let keys = &table.rows[row].0;
+    let head = table.head_of(row);
+    let (keys, day) = match &table.dated {
+        None => (&keys[..], String::new()),
+        Some(_) => (&keys[..keys.len() - 1], on_day(asked)),
+    };
+    // Rows are counted within the days of their own version.
+    let same_days = |other: &usize| {
+        table.dated.is_none() || table.rows[*other].0.last() == table.rows[row].0.last()
+    };
+    let number = (0..=row).filter(same_days).count();
+    let keys: Vec<String> = keys.iter().map(key_text).collect();
+    let place = if keys.is_empty() {
+        String::new()
+    } else {
+        format!(" row {number} ({})", keys.join(", "))
+    };
+    format!("{}{place}{day} {}", head.version, head.clause).trim().to_owned()
+}
+
+fn miss_note(table: &LookupTable, asked: &[Cell]) -> String {
+    match &table.dated {
+        None => format!("no row of {}", table.head.version),
+        Some(_) => format!("no row of {}{}", table.head.id, on_day(asked)),
+    }
+}
+
+/// The date by which a version was looked for.
+fn on_day(asked: &[Cell]) -> String {
+    asked.last().map_or_else(String::new, |day| format!(" on {}", cell_text(day)))
 }
 
 fn key_text(cell: &KeyCell) -> String {

@@ -195,6 +195,10 @@ impl Tree {
             draft.op, draft.args, draft.kind, draft.nullable
         );
         if let Some(id) = self.shared.get(&identity) {
+            // A date read for law that is dated by row has no text until the rule names it itself.
+            if matches!(draft.op, Op::Column(_)) && self.nodes[*id].text == (0, 0) {
+                self.nodes[*id].text = draft.text;
+            }
             return *id;
         }
         let height = draft.args.iter().map(|id| self.nodes[*id].height + 1).max().unwrap_or(0);

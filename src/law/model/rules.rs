@@ -60,6 +60,9 @@ pub struct ValueRule {
     pub round: Option<Rounding>,
     /// True for hidden steps (aggregates lifted out of expressions): not shown to people.
     pub hidden: bool,
+    /// The date of the row that chooses among the hidden values of its versions, if it is dated by
+    /// row.
+    pub dated_by: Option<Arc<str>>,
 }
 
 /// An aggregate over a finer basis, lifted out of an expression; stored on `basis` under `name`.

@@ -39,6 +39,8 @@ pub(crate) struct Dating {
     pub(crate) known_from: Date,
     pub(crate) supersedes: Option<Supersedes>,
     pub(crate) mid_month: MidMonth,
+    /// Looked up at a date of each row (`dated_by`), so that a start inside a month means that day.
+    pub(crate) by_row: bool,
 }
 
 /// The last day of the calendar: an open end.
@@ -55,6 +57,9 @@ impl Dating {
     /// The days the version is in force once a start or end inside a month has its meaning (S18);
     /// `None` when no day is left.
     pub(crate) fn days(&self) -> Option<Span> {
+        if self.by_row {
+            return Some(self.span());
+        }
         let Span { from, until } = self.span();
         let (from_month, until_month) = (from.month(), until.month());
         let (from, until) = match self.mid_month {
@@ -120,6 +125,7 @@ impl Written {
             known_from: Date::default(),
             supersedes: None,
             mid_month: MidMonth::ByMonthStart,
+            by_row: false,
         };
         if kind.dated() {
             match dating(&node, &at, notice, faults) {
@@ -225,6 +231,11 @@ impl Block {
         self.get(key).and_then(Node::text)
     }
 
+    /// The date of a row the block is looked up at, if it is.
+    pub(crate) fn dated_by(&self) -> Option<&str> {
+        self.text("dated_by")
+    }
+
     pub(crate) fn flag(&self, key: &str) -> bool {
         matches!(self.get(key).map(|node| &node.value), Some(Value::Bool(true)))
     }
@@ -279,7 +290,14 @@ pub(crate) fn dating(node: &Node, at: &At, notice: &Notice, faults: &mut Faults)
         })
     });
     let mid_month = node.get("mid_month").and_then(Node::text).map_or(MidMonth::ByMonthStart, mid);
-    let dating = Dating { from, until, known_from, supersedes, mid_month };
+    let by_row = node.get("dated_by").is_some();
+    if let Some(word) = node.get("mid_month").filter(|_| by_row) {
+        let message = "`mid_month` beside `dated_by`";
+        let hint = "what is looked up at a date of the row starts and ends on the day";
+        faults.error("dates", &word.at, message, "one of them", hint);
+        return None;
+    }
+    let dating = Dating { from, until, known_from, supersedes, mid_month, by_row };
     if let Some(until) = until.filter(|until| *until < from) {
         let place = node.get("effective_until").map_or(at, |node| &node.at);
         faults.error(
@@ -340,6 +358,7 @@ mod tests {
             known_from: day("2025-01-01"),
             supersedes: None,
             mid_month,
+            by_row: false,
         };
         dating.days().map(|span| span.to_string())
     }

@@ -136,8 +136,12 @@ pub(crate) const DATED: &[Key] = &[
     may("en", Shape::Text),
 ];
 
-const PARAMETER: &[Key] =
-    &[may("unit", Shape::Text), may("type", Shape::Word(TYPES)), must("value", Shape::Scalar)];
+const PARAMETER: &[Key] = &[
+    may("unit", Shape::Text),
+    may("type", Shape::Word(TYPES)),
+    must("value", Shape::Scalar),
+    may("dated_by", Shape::Text),
+];
 
 const TABLE_KEY: &[Key] = &[
     must("name", Shape::Text),
@@ -154,6 +158,7 @@ const TABLE: &[Key] = &[
     must("keys", Shape::Keys(TABLE_KEY)),
     must("rows", Shape::Rows),
     or("coverage", Shape::Word(&["proved", "fact"]), "proved"),
+    may("dated_by", Shape::Text),
 ];
 
 const COLUMN: &[Key] = &[
@@ -188,6 +193,7 @@ const VALUE: &[Key] = &[
     must("expr", Shape::Expr),
     may("round", Shape::Record(ROUND)),
     may("unit", Shape::Text),
+    may("dated_by", Shape::Text),
 ];
 
 const RANK: &[Key] = &[
