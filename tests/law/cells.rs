@@ -84,6 +84,11 @@ fn fractions_of_law_are_exact_and_stay_so_under_overlays() {
     // 52/12 + 1/3 = 14/3; a third of it is 14/9.
     assert_eq!(out(&under("\"parameter.weeks.value\" = { add = \"1/3\" }\n")), Cell::Num(14, 9));
     assert_eq!(out(&under("\"table.share[乙]\" = \"2/3\"\n")), Cell::Num(26, 9));
+    let overlay =
+        OverlayText { name: "o".to_owned(), text: "\"table.share[乙]\" = \"1/0\"\n".to_owned() };
+    let refused = packs.under(&[overlay]).err().unwrap().to_string();
+    let told = "\"1/0\" is not an exact number such as \"0.725\" or \"52/12\"";
+    assert!(refused.contains(told), "{refused}");
     let month = Month::parse("2026-09").unwrap();
     let levers = under("").levers(month, Date::parse_iso("2026-10-10").unwrap());
     let told: Vec<_> =

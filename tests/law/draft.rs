@@ -30,7 +30,9 @@ fn copy(root: &Path, pack: &Path) -> PathBuf {
     fs::create_dir_all(&to).unwrap();
     for entry in fs::read_dir(pack).unwrap() {
         let path = entry.unwrap().path();
-        fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+        if path.is_file() {
+            fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+        }
     }
     to
 }
