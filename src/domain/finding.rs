@@ -124,6 +124,7 @@ codes! {
     AttendanceMissing = "attendance_missing", Warn, "No attendance for an enrolled child.";
     AttendanceOrphan = "attendance_orphan", Note, "Attendance for a child that is not enrolled there.";
     AttendanceTwice = "attendance_twice", Warn, "Several monthly attendance figures for one child and institution.";
+    RowsOverlap = "rows_overlap", Warn, "Several rows of a table that gives one row a key are in force at once; the one that starts last counts.";
     AttendanceOverOpenDays = "attendance_over_open_days", Warn, "More days attended than the institution was open.";
     SlotsOverFiled = "slots_over_filed", Warn, "More slots open than filed.";
     EnrolledOverCapacity = "enrolled_over_capacity", Warn, "More children than effective places.";

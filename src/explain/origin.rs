@@ -114,6 +114,7 @@ fn inputs(basis: &Basis, column: &str) -> (&'static str, bool) {
         "sanctioned" | "sanctioned_ever" | "barred" => ("sanctions", false),
         "slots_filed" | "slots_open" | "slots_new" => ("slots", false),
         "listed_times" | "listed_contradicts" | "listed_first" => ("rows", false),
+        found if found.ends_with("_found") => ("rows", false),
         _ => ("several", false),
     }
 }

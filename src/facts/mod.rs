@@ -12,6 +12,7 @@ mod institution;
 mod places;
 mod rows;
 mod sessions;
+mod side;
 mod slot;
 mod spell;
 mod spell_facts;
@@ -26,13 +27,14 @@ use crate::domain::{
     Stored,
 };
 use crate::intake::{Table, Tables};
-use crate::law::{LawOfMonth, Step};
+use crate::law::{LawOfMonth, Step, found_name};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use homes::Homes;
 pub use places::{NONE as NO_ATTENDANCE, SEVERAL as MANY_ATTENDANCES};
+use side::{Sides, told_on};
 use spell::Enrolments;
 pub(crate) use tally::{Spot, Tally};
 pub use uses::RowUse;
@@ -124,6 +126,7 @@ impl Needs {
                 split.parts.iter().for_each(|(_, expr)| needs.reads(expr));
             }
         }
+        needs.keys_of_sides(law);
         if needs.basis(&Basis::Day) {
             // A day of the month before finds its listing by the listing's own span.
             needs.columns.insert((Basis::Listing, Arc::from("listing_until")));
@@ -140,6 +143,22 @@ impl Needs {
             needs.columns.insert((entry.basis.clone(), Arc::clone(&entry.name)));
         }
         needs
+    }
+
+    /// The columns by which rows find theirs of the tables that stand beside them.
+    fn keys_of_sides(&mut self, law: &LawOfMonth) {
+        for input in &law.inputs {
+            let Some(of) = &input.of else { continue };
+            let (own, found) = (Basis::Declared(Arc::clone(&input.name)), found_name(&input.name));
+            let bases = told_on(of);
+            if self.basis(&own) || bases.iter().any(|basis| self.column(basis, &found)) {
+                self.bases.extend(bases.iter().cloned());
+                for key in &input.key {
+                    let named = bases.iter().map(|basis| (basis.clone(), Arc::clone(key)));
+                    self.columns.extend(named);
+                }
+            }
+        }
     }
 
     fn reads(&mut self, expr: &crate::law::expr::Expr) {
@@ -272,6 +291,7 @@ pub fn establish(
     let mut facts = Facts::default();
     let mut tally = Tally::default();
     let enrolments = tables.get("enrolments").and_then(Enrolments::new);
+    let sides = Sides::of(&ground);
     let children = enrolments.as_ref().map_or(&[][..], |enrolments| &enrolments.children.keys);
     let (register, of_child) = rayon::join(
         || institution::build(&ground, &mut facts, &mut tally),
@@ -282,7 +302,8 @@ pub fn establish(
         || {
             enrolments.map(|enrolments| {
                 let uses = &mut facts.uses;
-                spell::lay(&ground, &register, &enrolments, &of_child, uses, &mut tally)
+                let cuts = sides.cuts(&ground, &enrolments);
+                spell::lay(&ground, &register, &enrolments, &of_child, &cuts, uses, &mut tally)
             })
         },
         || slot::build(&ground, &register, &mut of_slots),
@@ -298,6 +319,7 @@ pub fn establish(
     let homes = Homes::of(&ground, &facts.frames);
     rows::build(&ground, &register, &homes, &mut facts, &mut tally);
     sessions::build(&ground, &register, &homes, &mut facts, &mut tally);
+    sides.link(&ground, &mut facts, &mut tally);
     facts.frames.put(programme(&ground));
     facts.findings = tally.into_findings(tables);
     Ok(facts)

@@ -90,13 +90,13 @@ pub(crate) fn no_rows(ty: &crate::law::Ty) -> Stored {
 
 /// Which rows of a small table belong to the month.
 fn in_month(ground: &Ground<'_>, basis: &Basis, table: &Table) -> Vec<u32> {
-    let month = ground.month.span();
-    let spans = ground
-        .law
-        .inputs
-        .iter()
-        .find(|input| input.name == table.name)
-        .and_then(|input| input.span.clone());
+    let input = ground.law.inputs.iter().find(|input| input.name == table.name);
+    let mut month = ground.month.span();
+    if input.is_some_and(|input| input.of.is_some()) {
+        // A day of the month before, in a week that ends in this one, asks for its row as well.
+        month.from = month.from.min(ground.law.head.weeks.days(ground.month).from);
+    }
+    let spans = input.and_then(|input| input.span.clone());
     (0..table.rows)
         .filter(|row| match (basis, &spans) {
             (Basis::Contract, _) => {

@@ -8,6 +8,7 @@ use super::attendance::{Attendance, group};
 use super::child;
 use super::institution::Register;
 use super::places::{NONE, Places, SEVERAL};
+use super::side::Cuts;
 use super::slot;
 use super::spell_facts;
 use super::tally::Spot;
@@ -121,6 +122,7 @@ pub(crate) fn lay(
     register: &Register,
     enrolments: &Enrolments<'_>,
     of_child: &[u32],
+    cuts: &Cuts<'_>,
     uses: &mut BTreeMap<Arc<str>, RowUse>,
     tally: &mut Tally,
 ) -> Laid {
@@ -141,11 +143,13 @@ pub(crate) fn lay(
         register,
         attendance: &attendance,
         lost: &lost,
+        cuts,
         split_ages: age::at_spell_start(ground),
         cut: ground.law.segments.len() > 1
             || !register.pieces.is_empty()
             || !age::at_spell_start(ground).is_empty()
-            || !lost.is_empty(),
+            || !lost.is_empty()
+            || !cuts.is_empty(),
     };
     let mut pieces = context.walk(&order, &starts);
     let strangers: Vec<u32> = strangers(&homes);
@@ -210,6 +214,7 @@ struct Context<'a> {
     register: &'a Register,
     attendance: &'a Attendance<'a>,
     lost: &'a BTreeMap<u32, Vec<Span>>,
+    cuts: &'a Cuts<'a>,
     split_ages: Vec<Arc<AgeRule>>,
     cut: bool,
 }
@@ -428,6 +433,7 @@ impl Context<'_> {
         for rule in &self.split_ages {
             cuts.extend(age::month_day(rule, birth, whole));
         }
+        cuts.extend(self.cuts.days(listing, whole));
         cuts.sort_unstable();
         for cut in cuts {
             parts = parts

@@ -14,6 +14,7 @@ use super::inputs::core_tables;
 use super::lookup::{self, ReadTable, TableContext};
 use super::model::{DictionaryEntry, InputColumn, InputTable, LawPlace, RuleHead, Ty};
 use super::read;
+use super::side;
 use super::text::{self, Block, BlockKind, Notice, PackText, Papers};
 use crate::domain::{Basis, Calendar, Date, Severity};
 
@@ -265,6 +266,7 @@ pub(super) fn inputs(
         }
         tables.push(table);
     }
+    side::settle(&mut tables, papers, &mut entries, currency, faults);
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     (tables, entries)
 }
@@ -356,6 +358,7 @@ fn input(
         key: key.iter().map(|(name, _)| Arc::from(*name)).collect(),
         columns,
         span,
+        of: block.get("of").is_some().then(|| Basis::parse(block.word("of"))),
     })
 }
 

@@ -192,6 +192,7 @@ pub fn core_tables(currency: &str) -> Vec<InputTable> {
             key: key.iter().map(|k| Arc::from(*k)).collect(),
             columns: columns.lines().filter_map(|line| column(line.trim(), currency)).collect(),
             span: span.map(|(from, until)| (Arc::from(from), Arc::from(until))),
+            of: None,
         })
         .collect()
 }

@@ -40,6 +40,16 @@ impl Links {
         for table in inputs.iter().filter(|table| !table.extends) {
             coarser.entry(declared(&table.name)).or_insert_with(|| of_table(table));
         }
+        for table in inputs.iter().filter(|table| !table.extends) {
+            let Some(of) = &table.of else { continue };
+            for (basis, list) in &mut coarser {
+                // What a row has beside it stands next to the row.
+                let next = if basis == of { Some(0) } else { list.iter().position(|b| b == of) };
+                if let Some(at) = next {
+                    list.insert(if basis == of { 0 } else { at + 1 }, declared(&table.name));
+                }
+            }
+        }
         Self { coarser }
     }
 
@@ -54,7 +64,7 @@ fn of_table(table: &InputTable) -> Vec<Basis> {
     let has = |name: &str| table.columns.iter().any(|column| &*column.name == name);
     let mut found = Vec::new();
     if has("institution_id") {
-        if has("child_ref") {
+        if has("child_ref") && table.of != Some(Basis::Child) {
             found.push(Basis::Child);
         }
         found.push(Basis::Institution);

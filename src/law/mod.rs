@@ -29,6 +29,7 @@ mod read;
 mod rewritten;
 mod scope;
 mod show;
+mod side;
 mod snapshot;
 mod text;
 
@@ -43,3 +44,4 @@ pub use model::*;
 pub use read::{LawText, OverlayText, read, read_overlays, read_worded};
 pub use rewritten::Rewritten;
 pub use show::show;
+pub(crate) use side::found_name;

@@ -70,6 +70,9 @@ fn input_text(text: &mut String, input: &InputTable) {
     if let Some((from, until)) = &input.span {
         let _ = write!(text, " span {from},{until}");
     }
+    if let Some(of) = &input.of {
+        let _ = write!(text, " of {of}");
+    }
     text.push('\n');
     let mut columns: Vec<String> = input
         .columns

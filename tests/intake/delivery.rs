@@ -70,6 +70,7 @@ impl Delivery {
     /// A pack's column on the table.
     pub(crate) fn extended(mut self, name: &str, zh: &str, ty: Ty) -> Self {
         self.declared.push(InputTable {
+            of: None,
             name: self.spec.table.as_str().into(),
             extends: true,
             key: Vec::new(),

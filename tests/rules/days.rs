@@ -104,3 +104,24 @@ fn a_line_of_a_day_names_its_date_and_its_sessions() {
         line.key.iter().any(|(_, value)| value == "2026-08-31") && line.amount_fen == 7500
     }));
 }
+
+#[test]
+fn tables_beside_rows_do_not_depend_on_the_order_of_theirs() {
+    rows_turned_round_change_nothing("sides.toml");
+}
+
+#[test]
+fn a_fact_of_a_table_beside_a_row_names_its_record() {
+    let cases = settled("sides.toml");
+    let told = explained(&cases[0].1, "care.read");
+    let shares: Vec<(String, &str, u64)> = told
+        .lines
+        .iter()
+        .flat_map(|line| line.facts.iter().filter(|fact| fact.basis == "bands"))
+        .filter(|fact| fact.name == "share")
+        .map(|fact| (fact.value.clone(), &*fact.file, fact.record))
+        .collect();
+    // A in three pieces: the first of the first record, the others of the second.
+    let want = [("1", 1), ("0.5", 2), ("0.5", 2)];
+    assert_eq!(shares, want.map(|(share, record)| (share.to_owned(), "bands.csv", record)));
+}

@@ -72,6 +72,8 @@ pub struct InputTable {
     pub columns: Vec<InputColumn>,
     /// Span columns, if any.
     pub span: Option<(Arc<str>, Arc<str>)>,
+    /// The basis whose rows find their row of this table by its key.
+    pub of: Option<Basis>,
 }
 
 /// Where a piece of law stands.

@@ -176,6 +176,7 @@ const INPUT: &[Key] = &[
     may("key", Shape::Texts),
     must("columns", Shape::Records(COLUMN)),
     may("span", Shape::Texts),
+    may("of", Shape::Text),
 ];
 
 const AGE: &[Key] = &[
