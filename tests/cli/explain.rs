@@ -184,10 +184,14 @@ fn told(pack: &str, item: &str, tables: &[(&str, &str)]) -> (serde_json::Value, 
         std::fs::write(folder.path().join(format!("{name}.csv")), text).expect("written");
     }
     let job = folder.path().join("job.toml");
+    let inputs: String = tables
+        .iter()
+        .map(|(name, _)| format!("[inputs.{name}]\nfile = \"{name}.csv\"\n"))
+        .collect();
     let text = format!(
         "id = \"told\"\nperiod = \"2026-09\"\npacks = [\"tests/rules/packs/{pack}\"]\n\
          input = {:?}\nkey_file = \"data/reference/keys/demo.key\"\nledger = \"none\"\n\
-         workbooks = false\n",
+         workbooks = false\n{inputs}",
         folder.path().display().to_string()
     );
     std::fs::write(&job, text).expect("written");
@@ -270,4 +274,33 @@ fn a_breach_on_another_spell_is_pointed_at() {
         assert_eq!(decisive[0]["verdict"], verdict);
     }
     assert!(text.contains("another spell of the child"), "{text}");
+}
+
+/// B's 8 hours stand before A's 6, and 10 count: 2 are left for A. B is told by what stands for it.
+#[test]
+fn an_allowance_tells_its_group_and_what_was_left() {
+    let register = "institution_id,name,filed_from\nI1,甲,2024-01-01\n";
+    let visits = "institution_id,child_ref,seq,seen_on,hours,absent,most,divisor\n\
+                  I1,A,1,2026-09-01,6,false,1,1\nI1,C,3,2026-09-01,5,false,1,1\n\
+                  I1,B,2,2026-09-02,8,false,1,1\n";
+    let tables = [("institutions", register), ("visits", visits)];
+    let (json, text) = told("within", "of_longest_hours", &tables);
+    let values = json["lines"][0]["values"].as_array().expect("values");
+    let value = values.iter().find(|value| value["rule"]["id"] == "longest_hours").expect("it");
+    assert_eq!(value["value"], "2");
+    let group = &value["group"];
+    assert_eq!((&group["within"], &group["key"]), (&"institution".into(), &"I1".into()));
+    assert_eq!((&group["rows"], &group["place"]), (&3.into(), &2.into()));
+    assert_eq!(group["order"], serde_json::json!(["-hours"]));
+    assert_eq!((&group["figure"], &group["left"]), (&"10".into(), &"2".into()));
+    let before = group["before"].as_array().expect("rows before");
+    let [first] = &before[..] else { panic!("{before:?}") };
+    assert_eq!((&first["by"][0], &first["part"]), (&"8".into(), &"8".into()));
+    let other = first["row"][0].as_str().expect("a pseudonym");
+    assert!(other.len() > 8, "{other} names the child");
+    assert_eq!((&group["own"]["figure"], &group["own"]["part"]), (&"6".into(), &"2".into()));
+    let of_group = "group of the institution I1: 3 rows, this one is number 2, in order of -hours";
+    assert!(text.contains(of_group), "{text}");
+    assert!(text.contains("the group has 10, 2 left by the rows before"), "{text}");
+    assert!(text.contains("2. A 1, 6, 6 → 2 ←"), "{text}");
 }

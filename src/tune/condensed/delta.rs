@@ -139,3 +139,24 @@ fn same_step(old: &Step, new: &Step) -> Option<bool> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LawOfMonth, plain};
+    use crate::domain::{Date, Month};
+    use std::path::Path;
+
+    fn law(pack: &str) -> LawOfMonth {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let packs = [root.join(pack)];
+        let book = crate::law::load(&packs, &[], &root.join("data/reference")).unwrap();
+        let (month, known) = ("2026-09", "2026-10-12");
+        book.in_force(Month::parse(month).unwrap(), Date::parse_iso(known).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_law_whose_rows_share_a_group_is_settled_whole() {
+        assert!(plain(&law("data/policy/bench")).is_some());
+        assert!(plain(&law("tests/rules/packs/within")).is_none());
+    }
+}
