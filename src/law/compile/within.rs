@@ -140,7 +140,7 @@ impl Compiler<'_> {
             None if shared => {
                 let message = format!("{what} shares its limit and has no `to`");
                 let hint = "parts are multiples of it, by largest remainder";
-                self.faults.error("missing_rounding", &block.at, message, "to = \"1\"", hint);
+                self.faults.error("rounding", &block.at, message, "to = \"1\"", hint);
                 Err(Told)
             }
             None => Ok(None),
