@@ -91,7 +91,9 @@ fn amounts(settled: &Settled) -> BTreeMap<String, Vec<(i64, String)>> {
             all.entry(key).or_default().push((lines.allocated[row], reason.to_owned()));
         }
     }
-    all.values_mut().for_each(|list| list.sort());
+    for list in all.values_mut() {
+        list.sort();
+    }
     all
 }
 

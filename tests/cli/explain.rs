@@ -184,10 +184,9 @@ fn told(pack: &str, item: &str, tables: &[(&str, &str)]) -> (serde_json::Value, 
         std::fs::write(folder.path().join(format!("{name}.csv")), text).expect("written");
     }
     let job = folder.path().join("job.toml");
-    let inputs: String = tables
-        .iter()
-        .map(|(name, _)| format!("[inputs.{name}]\nfile = \"{name}.csv\"\n"))
-        .collect();
+    let inputs = tables.iter().fold(String::new(), |text, (name, _)| {
+        text + "[inputs." + name + "]\nfile = \"" + name + ".csv\"\n"
+    });
     let text = format!(
         "id = \"told\"\nperiod = \"2026-09\"\npacks = [\"tests/rules/packs/{pack}\"]\n\
          input = {:?}\nkey_file = \"data/reference/keys/demo.key\"\nledger = \"none\"\n\
