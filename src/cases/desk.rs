@@ -4,7 +4,7 @@
 use super::CasesError;
 use super::hold::{self, CaseSaid, Held, Told, Unasked};
 use super::shape::{self, Case, CaseFile};
-use crate::domain::Severity;
+use crate::domain::{Date, Month, Severity};
 use crate::intake::Tables;
 use crate::job::Job;
 use crate::law::{self, LawBook, LawErrors, LawText, OverlayText};
@@ -12,7 +12,7 @@ use crate::publish::Pseudonyms;
 use crate::settle::given::{self, Laws};
 use crate::settle::{SettleError, Settled};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Names no child: the pseudonyms of cases leave nothing.
@@ -33,10 +33,17 @@ pub struct Desk {
 
 /// A case ready to be settled: its tables are typed.
 pub(super) struct Ready<'a> {
+    pub(super) case: &'a Case,
+    /// Packs below.
+    pub(super) with: &'a [String],
+    /// Which of the law texts of the desk.
+    pub(super) text_no: usize,
     pub(super) text: &'a LawText,
     pub(super) overlays: Vec<OverlayText>,
     /// Its periods in order, its own last.
     pub(super) periods: Vec<(Job, Tables)>,
+    /// The months it settles, with the day of knowledge.
+    pub(super) moments: Vec<(Month, Date)>,
 }
 
 impl Desk {
@@ -75,7 +82,8 @@ impl Desk {
             let key = |case: &Case| (file.with.clone(), case.wording.clone());
             file.cases.iter().map(key)
         });
-        let keys: std::collections::BTreeSet<TextKey> = all.collect();
+        let as_written = desk.files.iter().map(|file| (file.with.clone(), BTreeMap::new()));
+        let keys: BTreeSet<TextKey> = all.chain(as_written).collect();
         for key in keys {
             let packs = desk.packs(&key.0);
             let text = law::read_worded(&packs, &key.1, reference);
@@ -157,24 +165,37 @@ impl Desk {
         case: &'a Case,
     ) -> Result<Ready<'a>, String> {
         let key = (file.with.clone(), case.wording.clone());
-        let text = match self.texts.get(&key) {
-            Some(Ok(text)) => text,
-            Some(Err(errors)) => return Err(errors.to_string()),
-            None => return Err("the law of the case was not read".to_owned()),
-        };
+        let text_no = self.texts.keys().position(|of| *of == key).unwrap_or_default();
+        let text = self.text(&key)?;
         let overlays = case.overlays(&file.name)?;
         let packs = self.packs(&file.with);
         let book = text.under(&overlays).map_err(|errors| errors.to_string())?;
         let before = case.before.iter().map(|of| (of.period, of.known_on, &of.tables));
         let own = (case.period, case.known_on, &case.tables);
-        let mut periods = Vec::new();
+        let (mut periods, mut moments) = (Vec::new(), Vec::new());
         for (period, known_on, texts) in before.chain([own]) {
             let names: Vec<&str> = texts.keys().map(String::as_str).collect();
             let job = Job::trial((period, known_on), &packs, &self.reference, &names);
-            let (_, tables) = given::read(&job, &book, texts).map_err(|error| error.to_string())?;
+            let (laws, tables) =
+                given::read(&job, &book, texts).map_err(|error| error.to_string())?;
+            moments.extend(laws.iter().map(|(month, _)| (*month, known_on)));
             periods.push((job, tables));
         }
-        Ok(Ready { text, overlays, periods })
+        Ok(Ready { case, with: &file.with, text_no, text, overlays, periods, moments })
+    }
+
+    fn text(&self, key: &TextKey) -> Result<&LawText, String> {
+        match self.texts.get(key) {
+            Some(Ok(text)) => Ok(text),
+            Some(Err(errors)) => Err(errors.to_string()),
+            None => Err("the law of the case was not read".to_owned()),
+        }
+    }
+
+    /// The law over some packs as it is written.
+    pub(super) fn plain(&self, with: &[String]) -> Result<LawBook, String> {
+        let text = self.text(&(with.to_vec(), BTreeMap::new()))?;
+        text.under(&[]).map_err(|errors| errors.to_string())
     }
 }
 

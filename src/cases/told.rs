@@ -1,7 +1,11 @@
 //! What became of cases, as a text for a person.
 
 use super::hold::{CaseSaid, Difference, Held};
+use super::nudge::Nudged;
 use std::fmt::Write as _;
+
+/// Figures of one version that are told one by one.
+const MOST_TOLD: usize = 20;
 
 /// Cases that do not hold, with what differs, and the totals.
 #[must_use]
@@ -52,4 +56,29 @@ fn difference(text: &mut String, of: &Difference) {
     for line in &of.why {
         let _ = writeln!(text, "      {line}");
     }
+}
+
+/// Figures no case notices, a version after the other, and the totals.
+#[must_use]
+pub fn render_nudged(pack: &str, nudged: &Nudged) -> String {
+    let mut text = String::new();
+    for version in nudged.unnoticed.chunk_by(|a, b| a.version == b.version && a.place == b.place) {
+        let Some(first) = version.first() else { continue };
+        let _ = writeln!(text, "{} {} ({})", first.place, first.version, first.clause);
+        for of in version.iter().take(MOST_TOLD) {
+            let tried = of.tried.join(", ");
+            let _ = writeln!(text, "  {} = {}: no case notices {tried}", of.path, of.value);
+        }
+        if version.len() > MOST_TOLD {
+            let _ = writeln!(text, "  and {} more figures of it", version.len() - MOST_TOLD);
+        }
+    }
+    for path in &nudged.fixed {
+        let _ = writeln!(text, "{path} cannot be moved alone: the law does not hold together so");
+    }
+    let (all, noticed, unnoticed) = (nudged.figures, nudged.noticed, nudged.unnoticed.len());
+    let _ =
+        write!(text, "{pack}: {all} figures moved: {noticed} are noticed by a case, {unnoticed} ");
+    let _ = writeln!(text, "by none, {} cannot be moved alone", nudged.fixed.len());
+    text
 }

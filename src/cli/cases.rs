@@ -4,7 +4,7 @@ use super::args::PolicyCommand;
 use super::args_cases::CasesWords;
 use super::console::{Console, Outcome, Trouble};
 use super::exit::Exit;
-use crate::cases::{self, CaseSaid, CasesError, Desk, Difference, Held};
+use crate::cases::{self, CaseSaid, CasesError, Desk, Difference, Held, Nudged};
 use crate::domain::texts::Catalogue;
 use serde_json::{Value, json};
 
@@ -42,11 +42,29 @@ pub(super) fn test(
             let cases: Vec<Value> = said.iter().map(case_json).collect();
             packs.push(json!({ "pack": pack, "cases": cases }));
         } else {
+            packs.push(Value::Null);
             write!(console.out, "{}", cases::render(pack, &said))?;
         }
     }
+    let holds = exit == Exit::Done;
+    if words.nudge && exit == Exit::Done {
+        for ((pack, desk), said) in desks.iter().zip(&mut packs) {
+            let nudged = match desk.nudged() {
+                Ok(nudged) => nudged,
+                Err(said) => return console.tell(&Trouble::told(Exit::Law, said), texts),
+            };
+            if !nudged.unnoticed.is_empty() {
+                exit = Exit::Open;
+            }
+            if command.json {
+                said["nudged"] = nudged_json(&nudged);
+            } else {
+                write!(console.out, "{}", cases::render_nudged(pack, &nudged))?;
+            }
+        }
+    }
     if command.json {
-        writeln!(console.out, "{}", json!({ "holds": exit == Exit::Done, "packs": packs }))?;
+        writeln!(console.out, "{}", json!({ "holds": holds, "packs": packs }))?;
     }
     Ok(exit)
 }
@@ -100,6 +118,29 @@ fn case_json(case: &CaseSaid) -> Value {
         "outcome": word,
         "message": said,
         "differences": differences,
+    })
+}
+
+fn nudged_json(nudged: &Nudged) -> Value {
+    let unnoticed: Vec<Value> = nudged
+        .unnoticed
+        .iter()
+        .map(|of| {
+            json!({
+                "path": of.path,
+                "version": of.version,
+                "value": of.value,
+                "tried": of.tried,
+                "clause": of.clause,
+                "place": of.place,
+            })
+        })
+        .collect();
+    json!({
+        "figures": nudged.figures,
+        "noticed": nudged.noticed,
+        "fixed": nudged.fixed,
+        "unnoticed": unnoticed,
     })
 }
 

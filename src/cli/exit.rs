@@ -7,7 +7,7 @@
 //! | 2 | usage | the command line or the job file is wrong |
 //! | 3 | refused | done, and rows were refused; each has its reason |
 //! | 4 | law | the law or the calendar is incomplete; nothing was written |
-//! | 5 | open | differences are open (`reconcile`) |
+//! | 5 | open | differences are open (`reconcile`), figures no case notices (`policy test`) |
 //! | 6 | differs | a rerun differs from what was archived, a case of a pack from what it expects |
 //! | 7 | ledger | the ledger is busy, or its chain is broken |
 //! | 8 | stopped | a person stopped it (`tune`); what was answered by then is written whole |
@@ -29,7 +29,7 @@ pub enum Exit {
     Refused = 3,
     /// The law or the calendar is incomplete.
     Law = 4,
-    /// Differences are open.
+    /// Differences are open, or figures that no case notices.
     Open = 5,
     /// What was computed again differs: a rerun, a case of a pack.
     Differs = 6,

@@ -183,7 +183,7 @@ fn cells(block: &Block) -> Vec<Row> {
 }
 
 /// Keys of a block that hold a plain number, as an overlay names them, with the number.
-fn stated(block: &Block) -> Vec<(String, String)> {
+pub(super) fn stated(block: &Block) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for key in block.kind.keys() {
         let Some(node) = block.get(key.name) else { continue };

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::book::{self, LawBook};
 use super::dictionary::built_in;
 use super::fault::{Fault, Faults, LawErrors, SourceText, Sources};
+use super::figures::{Edits, VersionKey};
 use super::lookup::ReadTable;
 use super::text::{self, Block, BlockKind, Papers, Written};
 
@@ -214,6 +215,15 @@ impl LawText {
 
     /// The law under overlays as far as it can be read, maybe broken.
     pub(super) fn laid(&self, overlays: &[OverlayText]) -> (LawBook, Faults) {
+        self.laid_moved(overlays, None)
+    }
+
+    /// The law under overlays, then with some figures of one version moved.
+    pub(super) fn laid_moved(
+        &self,
+        overlays: &[OverlayText],
+        moved: Option<&(&VersionKey, Edits<'_>)>,
+    ) -> (LawBook, Faults) {
         let base = &*self.0;
         let mut faults = Faults(base.faults.clone());
         let mut book = base.plain.book.clone();
@@ -230,7 +240,16 @@ impl LawText {
         let mut assignments = text::assignments(&files, &book.packs, &mut faults);
         let mut touched: BTreeMap<usize, Checked> = BTreeMap::new();
         for (index, written) in base.papers.written.iter().enumerate() {
-            if let Some(node) = text::apply(written, &mut assignments) {
+            let laid = text::apply(written, &mut assignments);
+            let block = base.checked[index].block.as_ref();
+            let meant = |(version, _): &&(&VersionKey, Edits<'_>)| {
+                block.is_some_and(|block| VersionKey::of(block) == **version)
+            };
+            let laid = match moved.filter(meant) {
+                Some((_, edits)) => Some(edits.over(laid.unwrap_or_else(|| written.node.clone()))),
+                None => laid,
+            };
+            if let Some(node) = laid {
                 let mut faults = Faults::default();
                 let block = written.block(Some(node), &book.notices, &mut faults).map(Arc::new);
                 touched.insert(index, Checked { block, faults: faults.0 });
