@@ -70,6 +70,13 @@ impl Wanted {
                     self.columns.insert((basis, column));
                 }
             }
+            Step::Grouping(rule) => {
+                self.bases.insert(rule.of.clone());
+                for key in &rule.by {
+                    self.reads(&key.expr);
+                    rule.tables.iter().for_each(|table| self.add(table, &[&*key.column]));
+                }
+            }
             Step::Price(rule) => {
                 self.add(&rule.basis, &["in_month"]);
                 for expr in [&rule.when, &rule.fee, &rule.ceiling].into_iter().chain(&rule.floor) {
@@ -196,7 +203,7 @@ fn computed(script: &Script<'_>) -> BTreeSet<(Basis, String)> {
             Step::Gate(rule) => {
                 names.insert((rule.basis.clone(), format!("gate:{}", rule.head.id)));
             }
-            Step::Item(_) => {}
+            Step::Item(_) | Step::Grouping(_) => {}
         }
     }
     names
@@ -208,6 +215,9 @@ pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
     let computed = computed(script);
     script.note("Facts: columns with their value and error e, and links to rows of coarser bases.");
     for basis in &wanted.bases {
+        if script.groupings.contains(basis) {
+            continue;
+        }
         let Some(frame) = script.month.frames.get(basis) else { continue };
         let columns: Vec<(&Arc<str>, &Stored)> = frame
             .columns
@@ -217,7 +227,7 @@ pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
             .filter(|(column, _)| !computed.contains(&(basis.clone(), column.to_string())))
             .collect();
         let file = format!("facts/{}/{basis}.parquet", script.month.month);
-        let (made, select) = columns_of(frame, &columns);
+        let (made, select) = columns_of(script, frame, &columns);
         let read = made.write(folder, &file)?;
         script.say(&format!(
             "CREATE OR REPLACE TABLE {} AS SELECT {}\nFROM {read};",
@@ -231,19 +241,26 @@ pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
                 .known
                 .insert((basis.clone(), column.to_string()), Held { text, kind, fact: true });
         }
-        script.links.extend(frame.links.keys().map(|to| (basis.clone(), to.clone())));
+        let facts = frame.links.keys().filter(|to| !script.groupings.contains(to)).cloned();
+        let facts: Vec<Basis> = facts.collect();
+        script.links.extend(facts.into_iter().map(|to| (basis.clone(), to)));
         script.tables.insert(basis.clone());
     }
     super::past::names(script, folder)
 }
 
 /// One basis as columns, and the SELECT that makes its table of them.
-fn columns_of(frame: &Frame, columns: &[(&Arc<str>, &Stored)]) -> (Columns, Vec<String>) {
+fn columns_of(
+    script: &Script<'_>,
+    frame: &Frame,
+    columns: &[(&Arc<str>, &Stored)],
+) -> (Columns, Vec<String>) {
     let mut made = Columns::new(&frame.basis.to_string(), frame.rows);
     let rows: Vec<Option<i128>> = (0..frame.rows).map(|row| i128::try_from(row).ok()).collect();
     made.whole("row", "BIGINT", &rows);
     let mut select = vec!["\"row\"".to_owned()];
-    for (basis, links) in &frame.links {
+    // Links to groupings are computed.
+    for (basis, links) in frame.links.iter().filter(|(to, _)| !script.groupings.contains(to)) {
         let field = format!("link_{}", made.count());
         let links: Vec<Option<i128>> =
             links.iter().map(|row| (*row != Frame::NO_ROW).then(|| (*row).into())).collect();

@@ -27,6 +27,7 @@ mod difference;
 mod exclusion;
 mod expected;
 mod facts;
+mod grouping;
 mod history;
 mod item;
 mod order;

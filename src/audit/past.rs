@@ -160,7 +160,7 @@ pub(super) fn named(script: &Script<'_>) -> BTreeSet<Basis> {
 pub(super) fn names(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditError> {
     for basis in named(script) {
         let Some(frame) = script.month.frames.get(&basis) else { continue };
-        if !script.tables.contains(&basis) {
+        if !script.tables.contains(&basis) && !script.groupings.contains(&basis) {
             continue;
         }
         let persons = persons_of(frame, script.names);
@@ -177,44 +177,52 @@ pub(super) fn names(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
         columns.texts("row_key", (0..frame.rows).map(|row| Some(key(row))));
         let file = format!("facts/{}/{basis}.names.parquet", script.month.month);
         let read = columns.write(folder, &file)?;
-        let own = script.fresh(&format!("who is who of {basis}"));
-        let parent = script.parent(&basis, &Basis::Institution, true);
-        let known = |column: &str| {
-            let key = (basis.clone(), column.to_owned());
-            script.known.get(&key).filter(|held| held.fact).map_or_else(
-                || "''".to_owned(),
-                |held| format!("coalesce((b.{}).v::VARCHAR, '')", name(&held.text)),
-            )
-        };
-        let day = |(column, after): (&str, i32)| {
-            let key = (basis.clone(), column.to_owned());
-            script.known.get(&key).filter(|held| held.fact).map_or_else(
-                || "''".to_owned(),
-                |held| {
-                    let own = name(&held.text);
-                    let day = if after == 0 { String::new() } else { format!(" + {after}") };
-                    format!("coalesce(((b.{own}).v{day})::VARCHAR, '')")
-                },
-            )
-        };
-        let [from, until] = basis
-            .span_columns()
-            .map_or_else(|| ["", ""].map(|_| "''".to_owned()), |of| of.map(day));
-        let id = name("institution.institution_id");
-        let (age_class, service) = (known("age_class"), known("service"));
-        script.note(&format!("What names the rows of {basis} in every month."));
-        script.say(&format!(
-            "CREATE OR REPLACE TABLE {own} AS SELECT b.\"row\", coalesce((i.{id}).v, '') AS \
+        if script.groupings.contains(&basis) {
+            script.unnamed.insert(basis, read);
+        } else {
+            who_is_who(script, &basis, &read);
+        }
+    }
+    Ok(())
+}
+
+/// The table of what names the rows of a basis, from the file with what is no fact.
+pub(super) fn who_is_who(script: &mut Script<'_>, basis: &Basis, read: &str) {
+    let own = script.fresh(&format!("who is who of {basis}"));
+    let parent = script.parent(basis, &Basis::Institution, true);
+    let known = |column: &str| {
+        let key = (basis.clone(), column.to_owned());
+        script.known.get(&key).filter(|held| held.fact).map_or_else(
+            || "''".to_owned(),
+            |held| format!("coalesce((b.{}).v::VARCHAR, '')", name(&held.text)),
+        )
+    };
+    let day = |(column, after): (&str, i32)| {
+        let key = (basis.clone(), column.to_owned());
+        script.known.get(&key).filter(|held| held.fact).map_or_else(
+            || "''".to_owned(),
+            |held| {
+                let own = name(&held.text);
+                let day = if after == 0 { String::new() } else { format!(" + {after}") };
+                format!("coalesce(((b.{own}).v{day})::VARCHAR, '')")
+            },
+        )
+    };
+    let [from, until] =
+        basis.span_columns().map_or_else(|| ["", ""].map(|_| "''".to_owned()), |of| of.map(day));
+    let id = name("institution.institution_id");
+    let (age_class, service) = (known("age_class"), known("service"));
+    script.note(&format!("What names the rows of {basis} in every month."));
+    script.say(&format!(
+        "CREATE OR REPLACE TABLE {own} AS SELECT b.\"row\", coalesce((i.{id}).v, '') AS \
              institution_id, n.child_ref, n.row_key, {age_class} AS age_class, {service} AS \
              service, {from} AS span_from, {until} AS span_until\n\
              FROM {} b JOIN {read} n ON n.\"row\" = b.\"row\"\n\
              LEFT JOIN {} i ON i.\"row\" = {parent};",
-            table(&basis),
-            table(&Basis::Institution)
-        ));
-        script.who.insert(basis, own);
-    }
-    Ok(())
+        table(basis),
+        table(&Basis::Institution)
+    ));
+    script.who.insert(basis.clone(), own);
 }
 
 /// Keeps what is left of the lines before the budget is asked.

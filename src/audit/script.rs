@@ -95,6 +95,10 @@ pub(super) struct Script<'a> {
     pub(super) remembered: BTreeSet<Arc<str>>,
     /// Table of what names the rows of a basis in every month.
     pub(super) who: BTreeMap<Basis, String>,
+    /// Bases whose rows the script makes itself.
+    pub(super) groupings: BTreeSet<Basis>,
+    /// What their rows are named by in every month, to be read once they stand.
+    pub(super) unnamed: BTreeMap<Basis, String>,
     /// A closed month settled again: no budget is asked (S25).
     pub(super) closed: bool,
     tally: usize,
@@ -132,6 +136,13 @@ impl<'a> Script<'a> {
         names: &'a Pseudonyms,
         remembered: BTreeSet<Arc<str>>,
     ) -> Self {
+        let steps = month.law.segments.iter().flat_map(|law| &law.steps);
+        let groupings = steps
+            .filter_map(|step| match step {
+                Step::Grouping(rule) => Some(rule.basis.clone()),
+                _ => None,
+            })
+            .collect();
         Self {
             month,
             text: String::new(),
@@ -142,6 +153,8 @@ impl<'a> Script<'a> {
             names,
             remembered,
             who: BTreeMap::new(),
+            groupings,
+            unnamed: BTreeMap::new(),
             closed,
             tally: 0,
         }
@@ -344,6 +357,7 @@ impl<'a> Script<'a> {
                     self.head(rule.word(), &rule.head);
                     self.within(rule, &versions);
                 }
+                Step::Grouping(rule) => self.group(rule),
                 Step::Price(rule) => {
                     self.head("price", &rule.head);
                     self.price_columns(rule);

@@ -11,6 +11,7 @@ mod column;
 mod compare;
 mod finding;
 mod fraction;
+mod frame;
 mod hex;
 mod ident;
 mod key;
@@ -30,12 +31,12 @@ pub use answer::{
 pub use basis::{Basis, RowError};
 pub use calendar::{Calendar, CalendarError, Roll};
 pub use column::{
-    Cell, CodeColumn, CodeList, Column, Frame, Frames, Key, KeyColumn, NumColumn, Origins, Stored,
-    concatenate,
+    Cell, CodeColumn, CodeList, Column, Key, KeyColumn, NumColumn, Stored, concatenate,
 };
 pub use compare::compare_cells;
 pub use finding::{Finding, FindingCode, Place, Severity};
 pub use fraction::{Fraction, Rounding, RoundingMode, largest_remainder, round_group};
+pub use frame::{Frame, Frames, Origins};
 pub use hex::{hex, hex_upper, unhex};
 pub use ident::{
     CnapsError, ResidentIdError, UsccError, check_cnaps, check_resident_id, check_uscc, luhn_valid,

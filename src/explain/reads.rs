@@ -42,6 +42,7 @@ impl LineWalk<'_> {
     /// One column read: a named value, an aggregate, a guide price, an age or a fact.
     pub(super) fn column(&mut self, basis: &Basis, column: &Arc<str>, row: usize) {
         let law = self.law;
+        self.grouping(basis, row);
         for step in &law.steps {
             match step {
                 Step::Value(value) if value.basis == *basis && value.head.id == *column => {
@@ -94,6 +95,29 @@ impl LineWalk<'_> {
             self.fact(basis, &Arc::from("birth_date"), row);
         }
         self.fact(basis, column, row);
+    }
+
+    /// The grouping that made a row, with what names it.
+    pub(super) fn grouping(&mut self, basis: &Basis, row: usize) {
+        let law = self.law;
+        let made = |step: &&Step| matches!(step, Step::Grouping(rule) if rule.basis == *basis);
+        let Some(Step::Grouping(rule)) = law.steps.iter().find(made) else { return };
+        if !self.met.insert((basis.clone(), Arc::from(""))) {
+            return;
+        }
+        self.cite(&rule.head);
+        let cells = rule.by.iter().map(|key| self.cell(basis, &key.column, row));
+        let value = cells.collect::<Vec<_>>().join(", ");
+        let by: Vec<&str> = rule.by.iter().map(|key| key.expr.source()).collect();
+        let said = ValueSaid {
+            rule: show::rule(&rule.head),
+            basis: basis.to_string(),
+            expression: format!("{} by {}", rule.of, by.join(", ")),
+            value,
+            steps: Vec::new(),
+            group: None,
+        };
+        self.values.push(said);
     }
 
     pub(super) fn aggregate(

@@ -51,7 +51,7 @@ pub fn explain(
         for row in ids.rows(input, frame, question.institution).iter().copied() {
             seen_institution = true;
             if item.status.get(row).is_none_or(|status| *status == LineStatus::Absent)
-                || !child_matches(frame, row, question)
+                || !child_matches(input, frame, row, question)
             {
                 continue;
             }
@@ -142,12 +142,37 @@ fn rows_of(input: &ExplainInput<'_>, frame: &Frame, institution: &str) -> Vec<us
     (0..frame.rows).filter(|row| of.contains(&(links[*row] as usize))).collect()
 }
 
-fn child_matches(frame: &Frame, row: usize, question: &Question<'_>) -> bool {
+fn child_matches(
+    input: &ExplainInput<'_>,
+    frame: &Frame,
+    row: usize,
+    question: &Question<'_>,
+) -> bool {
     let Some(is_child) = question.child else { return true };
-    match frame.get("child_ref").map(|stored| stored.cell(row)) {
+    let of = |frame: &Frame, row: usize| match frame.get("child_ref").map(|of| of.cell(row)) {
         Some(Cell::Text(reference)) => is_child(&reference),
         _ => false,
+    };
+    if frame.keys.is_empty() || frame.get("child_ref").is_some() {
+        return of(frame, row);
     }
+    // A row of a grouping is the child's when one of its members is.
+    input.month.frames.iter().any(|finer| {
+        let links = finer.links.get(&frame.basis).filter(|_| finer.get("child_ref").is_some());
+        let mut members = links.into_iter().flatten().enumerate();
+        members.any(|(member, group)| *group as usize == row && of(finer, member))
+    })
+}
+
+/// Columns of a row whose texts stand for persons.
+fn personal(frame: &Frame) -> impl Iterator<Item = &str> {
+    let of_group = |name: &&str| {
+        let key = frame.get(name).is_some_and(|of| matches!(of.column, Column::Key(_)));
+        key && *name != "institution_id"
+    };
+    let groups = frame.keys.iter().map(|name| &**name).filter(of_group);
+    let named = PERSONAL.iter().copied().filter(|_| frame.keys.is_empty());
+    named.chain(groups)
 }
 
 /// One line being explained.
@@ -183,8 +208,7 @@ impl<'a> LineWalk<'a> {
         };
         let rule = Arc::clone(lines.rules.get(segment)?.as_ref()?);
         let law = input.month.law.segments.get(segment)?;
-        let masks = PERSONAL
-            .iter()
+        let masks = personal(frame)
             .filter_map(|name| match frame.get(name)?.cell(row) {
                 Cell::Text(text) => Some((text.clone(), (question.alias)(&text))),
                 _ => None,
@@ -210,6 +234,7 @@ impl<'a> LineWalk<'a> {
     fn line(mut self) -> LineSaid {
         let rule = Arc::clone(&self.rule);
         self.cite(&rule.head);
+        self.grouping(&rule.basis, self.row);
         let gates = self.gates();
         let reason = self.reason();
         let computed = self.lines.exact.as_ref().is_some_and(|exact| {
@@ -231,7 +256,7 @@ impl<'a> LineWalk<'a> {
             item: self.lines.item.to_string(),
             rule: show::rule(&rule.head),
             basis: self.lines.basis.to_string(),
-            child: self.masks.first().map(|(_, alias)| alias.clone()).unwrap_or_default(),
+            child: self.person(),
             key_columns: self.naming().map(str::to_owned).collect(),
             key: self.key(),
             segment: if self.input.month.law.segments.len() > 1 {
@@ -307,10 +332,24 @@ impl<'a> LineWalk<'a> {
         self.input.month.entitlements.cutters.text(u32::from(code)).to_owned()
     }
 
-    /// Columns that name the row.
-    fn naming(&self) -> impl Iterator<Item = &'static str> {
+    /// What stands for the child or person of the row, as the files have it.
+    fn person(&self) -> String {
+        match self.masks.as_slice() {
+            [(_, _), (_, _), ..] if !self.frame.keys.is_empty() => {
+                let parts: Vec<&str> = self.masks.iter().map(|(text, _)| text.as_str()).collect();
+                (self.question.alias)(&parts.join("/"))
+            }
+            masks => masks.first().map(|(_, alias)| alias.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Columns that name the row within its institution.
+    fn naming(&self) -> impl Iterator<Item = &str> {
         let told = |name: &&str| self.frame.get(name).is_some_and(|of| !of.is_null(self.row));
-        NAMING.iter().copied().filter(told)
+        let keys = self.frame.keys.iter().map(|name| &**name);
+        let keys = keys.filter(|name| *name != "institution_id" && !PERSONAL.contains(name));
+        let named = NAMING.iter().copied().filter(|_| self.frame.keys.is_empty());
+        named.chain(keys).filter(told)
     }
 
     fn key(&self) -> Vec<(String, String)> {

@@ -26,10 +26,16 @@ const IDENTITY: [&str; 18] = [
     "birth_date",
 ];
 
+/// The place of a row of a grouping in the order of the values that name it.
+pub(crate) const PLACE: &str = "#place";
+
 /// The columns that tell the rows of a basis apart: the telling ones, then every other readable
 /// column by name, so that rows left equal are equal in everything the law can read.
 pub(crate) fn identity_columns(frames: &Frames, law: &LawOfMonth, basis: &Basis) -> Vec<Arc<str>> {
     let Some(frame) = frames.get(basis) else { return Vec::new() };
+    if !frame.keys.is_empty() {
+        return vec![Arc::from(PLACE)];
+    }
     let telling = IDENTITY.iter().filter(|name| frame.get(name).is_some());
     let mut columns: Vec<Arc<str>> = telling.map(|name| Arc::from(*name)).collect();
     for name in frame.columns.keys() {

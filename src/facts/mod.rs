@@ -20,7 +20,7 @@ mod tally;
 mod uses;
 
 pub use age::completed_months;
-pub(crate) use identity::identity_columns;
+pub(crate) use identity::{PLACE, identity_columns};
 
 use crate::domain::{
     Basis, Calendar, CalendarError, Column, Date, Finding, Frame, Frames, Month, Origins, Span,
@@ -183,6 +183,16 @@ impl Needs {
                 for (basis, column) in rule.reads() {
                     self.bases.insert(basis.clone());
                     self.columns.insert((basis, column));
+                }
+            }
+            Step::Grouping(rule) => {
+                self.bases.insert(rule.of.clone());
+                self.bases.extend(rule.tables.iter().cloned());
+                for key in &rule.by {
+                    self.reads(&key.expr);
+                    for table in &rule.tables {
+                        self.columns.insert((table.clone(), Arc::clone(&key.column)));
+                    }
                 }
             }
             Step::Price(rule) => {

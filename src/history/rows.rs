@@ -1,12 +1,22 @@
 //! Identity of the rows of a month without their span, and which of them an earlier line belongs to.
 
 use super::{History, NO_TEXT, PaidLine, Past, Person};
-use crate::domain::{Basis, Cell, CodeList, Column, Frame, Frames, Stored, key_rows};
+use crate::domain::{Basis, Cell, CodeList, Column, Fraction, Frame, Frames, Stored, key_rows};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// Columns that tell the rows of a basis apart and are no name of a person.
 fn row_key_columns(frame: &Frame) -> Vec<&Stored> {
+    if !frame.keys.is_empty() {
+        // Identifiers are told by a pseudonym, the others have columns of their own.
+        let apart = |name: &str, stored: &Stored| match stored.column {
+            Column::Key(_) => true,
+            Column::Code(_) => matches!(name, "age_class" | "service"),
+            _ => false,
+        };
+        let of = |name: &std::sync::Arc<str>| frame.get(name).filter(|stored| !apart(name, stored));
+        return frame.keys.iter().filter_map(of).collect();
+    }
     match &frame.basis {
         Basis::Class => frame.get("class_id").into_iter().collect(),
         Basis::Venue => frame.get("venue_id").into_iter().collect(),
@@ -34,12 +44,20 @@ pub(crate) fn row_keys(frame: &Frame) -> Option<impl Fn(usize) -> String> {
         move |row: usize| {
             let mut text = String::new();
             for stored in &columns {
-                if let Cell::Text(part) = stored.cell(row) {
-                    if !text.is_empty() {
-                        text.push('/');
+                let part = match stored.cell(row) {
+                    Cell::Text(part) => part,
+                    Cell::Bool(yes) => yes.to_string(),
+                    Cell::Date(date) => date.to_string(),
+                    Cell::Num(num, den) => {
+                        let Fraction { num, den } = Fraction { num, den }.reduced();
+                        if den == 1 { num.to_string() } else { format!("{num}:{den}") }
                     }
-                    text.push_str(&part);
+                    Cell::Null => continue,
+                };
+                if !text.is_empty() {
+                    text.push('/');
                 }
+                text.push_str(&part);
             }
             text
         }

@@ -173,6 +173,7 @@ impl LawBook {
 
     /// Ids that would hide each other or a fact.
     pub(super) fn check_names(&self, faults: &mut Faults) {
+        self.check_groupings(faults);
         let mut seen: BTreeMap<(usize, Arc<str>), BlockKind> = BTreeMap::new();
         for price in self.blocks.iter().filter(|block| block.kind == BlockKind::GuidePrice) {
             for part in PRICE_PARTS {
@@ -206,10 +207,60 @@ impl LawBook {
                     format!("{kind} {} has the name of a fact of {}", block.id, fact.basis);
                 faults.error("duplicate", block.at("id"), message, "a name of its own", "");
             }
-            if Basis::BUILT_IN.iter().any(|basis| basis.name() == &*block.id) {
+            let named = block.kind == BlockKind::Value && self.names_row(block);
+            if named {
+                let message = format!(
+                    "value {} has the name of what names a row of {}",
+                    block.id,
+                    block.word("basis")
+                );
+                faults.error("duplicate", block.at("id"), message, "a name of its own", "");
+            }
+            if self.is_basis(&block.id) {
                 let message = format!("{kind} {} has the name of a basis", block.id);
                 faults.error("duplicate", block.at("id"), message, "a name of its own", "");
             }
+        }
+    }
+
+    /// Whether a value has the name of a column its grouping is by.
+    fn names_row(&self, value: &Block) -> bool {
+        let mut groupings = self.blocks.iter().filter(|b| b.kind == BlockKind::Grouping);
+        groupings.any(|of| {
+            *of.id == *value.word("basis")
+                && of.texts("by").iter().any(|(name, _)| *name == &*value.id)
+        })
+    }
+
+    /// Whether a word names a basis in some month.
+    fn is_basis(&self, word: &str) -> bool {
+        let grouping = |b: &Arc<Block>| b.kind == BlockKind::Grouping && *b.id == *word;
+        Basis::BUILT_IN.iter().any(|basis| basis.name() == word) || self.blocks.iter().any(grouping)
+    }
+
+    /// Groupings are bases: one name each, of no table, without a dot.
+    fn check_groupings(&self, faults: &mut Faults) {
+        let mut owner: BTreeMap<&str, usize> = BTreeMap::new();
+        for block in self.blocks.iter().filter(|block| block.kind == BlockKind::Grouping) {
+            let id = &*block.id;
+            let built_in = Basis::BUILT_IN.iter().any(|basis| basis.name() == id);
+            let currency = self.packs.first().map_or("yuan", |pack| &*pack.head.currency);
+            let table = self.inputs.iter().any(|table| &*table.name == id)
+                || core_tables(currency).iter().any(|table| &*table.name == id);
+            let other = *owner.entry(id).or_insert(block.pack) != block.pack;
+            let taken = if built_in {
+                "has the name of a basis"
+            } else if table {
+                "has the name of a table"
+            } else if other {
+                "is a grouping of another pack too"
+            } else if id.contains('.') || id == "line" {
+                "cannot be written in front of a column"
+            } else {
+                continue;
+            };
+            let message = format!("grouping {id} {taken}");
+            faults.error("duplicate", block.at("id"), message, "a name of its own", "");
         }
     }
 

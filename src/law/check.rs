@@ -8,7 +8,7 @@ use super::book::{self, LawBook};
 use super::dating;
 use super::fault::{Fault, Faults, LawError};
 use super::text::{Block, BlockKind};
-use crate::domain::{Date, Month, Severity};
+use crate::domain::{Basis, Date, Month, Severity};
 
 /// Everything that is wrong or remarkable in packs, also where they cannot be loaded: errors of
 /// files and blocks, then of every month in which the law changes. Sorted by file and line.
@@ -117,6 +117,7 @@ fn dead(
             BlockKind::Parameter
                 | BlockKind::Table
                 | BlockKind::Age
+                | BlockKind::Grouping
                 | BlockKind::Gate
                 | BlockKind::Split
         ) || block.kind.column();
@@ -144,6 +145,9 @@ impl LawBook {
                 }
                 kind if kind == BlockKind::Age || kind.column() => {
                     reads.columns.iter().any(|(_, column)| *column == printed)
+                }
+                BlockKind::Grouping => {
+                    reads.bases.contains(&Basis::Declared(Arc::clone(&block.id)))
                 }
                 BlockKind::Gate => reads.gates.contains(serial) || block.word("outcome") == "warn",
                 BlockKind::Split => reads.splits.contains(&printed),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::dictionary::{SANCTIONS, SESSIONS};
 use super::expr::LookupTable;
 use super::fault::near;
-use super::links::Links;
+use super::links::{Grouped, Links};
 use super::model::{DictionaryEntry, InputTable, RuleHead, Ty};
 use super::names::{Name, Names};
 use crate::domain::{Basis, Cell};
@@ -77,6 +77,14 @@ impl Scope {
             }
         }
         scope
+    }
+
+    /// Adds a column that names a row of a grouping, readable by every pack as facts are.
+    pub(super) fn add_key(&mut self, basis: &Basis, names: &[&str], readable: &Readable) {
+        let columns = self.columns.entry(basis.clone()).or_default();
+        for name in names {
+            columns.insert((0, (*name).to_owned()), readable.clone());
+        }
     }
 
     /// Adds a column of a pack's rule under its id and Chinese name.
@@ -158,17 +166,55 @@ impl Scope {
         coarser.find_map(|coarse| Some((coarse.clone(), self.on(coarse, name)?)))
     }
 
-    /// The bases a row of a basis determines; nearest first.
-    pub(super) fn coarser(&self, basis: &Basis) -> impl Iterator<Item = Basis> {
-        self.links.of(basis).iter().cloned()
-    }
-
     /// All bases that have rows.
     pub(super) fn bases(&self) -> Vec<Basis> {
         Basis::BUILT_IN
             .into_iter()
-            .chain(self.declared.iter().map(|table| Basis::Declared(Arc::clone(table))))
+            .chain(self.declared.iter().cloned().map(Basis::Declared))
+            .chain(self.links.groupings().cloned().map(Basis::Declared))
             .collect()
+    }
+
+    /// Bases a row of `basis` determines: nearest first, groupings last.
+    pub(super) fn coarser(&self, basis: &Basis) -> &[Basis] {
+        self.links.of(basis)
+    }
+
+    /// What a grouping takes together, if the basis is one.
+    pub(super) fn grouping(&self, basis: &Basis) -> Option<&Grouped> {
+        self.links.grouping(basis)
+    }
+
+    /// Groupings a row of a grouping belongs to because it shares more values.
+    pub(super) fn wider(&self, own: &Grouped) -> impl Iterator<Item = Basis> {
+        self.links.wider(own)
+    }
+
+    /// Names of the groupings in force.
+    pub(super) fn groupings(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.links.groupings()
+    }
+
+    /// Makes a grouping known by its name.
+    pub(super) fn add_grouping(&mut self, id: &Arc<str>, of: Basis, by: BTreeSet<String>) {
+        self.links.add(id, Grouped { of, by, tables: BTreeSet::new() });
+    }
+
+    /// Links declared tables that hold all columns of a grouping to it; gives them.
+    pub(super) fn link_tables(&mut self, id: &Arc<str>, by: &[Readable]) -> Vec<Basis> {
+        let basis = Basis::Declared(Arc::clone(id));
+        let Some(grouped) = self.links.grouping(&basis).cloned() else { return Vec::new() };
+        let holds = |table: &&Arc<str>| {
+            let basis = Basis::Declared(Arc::clone(table));
+            let alike = |key: &Readable| {
+                let own = self.columns.get(&basis)?.get(&(0, key.column.to_string()))?;
+                same_kind(&own.ty, &key.ty).then_some(())
+            };
+            basis != grouped.of && by.iter().all(|key| alike(key).is_some())
+        };
+        let tables: BTreeSet<Arc<str>> = self.declared.iter().filter(holds).cloned().collect();
+        self.links.add(id, Grouped { tables: tables.clone(), ..grouped });
+        tables.into_iter().map(Basis::Declared).collect()
     }
 
     fn finer(&self, basis: &Basis) -> Vec<Basis> {
@@ -219,6 +265,17 @@ impl Scope {
     }
 }
 
+/// Whether values of two types can be equal: identifiers are texts.
+const fn same_kind(a: &Ty, b: &Ty) -> bool {
+    matches!(
+        (a, b),
+        (Ty::Key | Ty::Text(_), Ty::Key | Ty::Text(_))
+            | (Ty::Num { .. }, Ty::Num { .. })
+            | (Ty::Date, Ty::Date)
+            | (Ty::Bool, Ty::Bool)
+    )
+}
+
 fn column(basis: Basis, readable: &Readable) -> Name {
     Name::Column {
         basis,
@@ -249,6 +306,11 @@ impl Scope {
         }
         let mut finer = self.finer(basis).into_iter().filter_map(|fine| {
             let readable = self.on(&fine, name)?;
+            // What names a row of a grouping is told by its members: bare it is theirs.
+            let key = |grouped: &Grouped| grouped.by.contains(&*readable.column);
+            if self.grouping(&fine).is_some_and(key) {
+                return None;
+            }
             Some(column(fine.clone(), readable))
         });
         match (finer.next(), finer.next()) {
@@ -274,7 +336,10 @@ impl Names for Scope {
     fn basis(&self, word: &str) -> Option<Basis> {
         let basis = Basis::parse(word);
         match &basis {
-            Basis::Declared(table) => self.declared.contains(table).then_some(basis),
+            Basis::Declared(table) => {
+                let known = self.declared.contains(table) || self.links.grouping(&basis).is_some();
+                known.then_some(basis)
+            }
             _ => Some(basis),
         }
     }

@@ -5,6 +5,7 @@
 mod aggregate;
 mod breach;
 mod columns;
+mod grouping;
 mod item;
 mod rounding;
 mod steps;

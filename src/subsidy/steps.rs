@@ -34,6 +34,7 @@ fn step_key(step: &Step) -> (u8, Arc<str>) {
         Step::Gate(rule) => (3, Arc::clone(&rule.head.id)),
         Step::Item(rule) => (4, Arc::clone(&rule.head.id)),
         Step::Within(rule) => (5, Arc::clone(&rule.head.id)),
+        Step::Grouping(rule) => (6, Arc::from(rule.basis.name())),
     }
 }
 
@@ -45,6 +46,7 @@ fn step_basis(step: &Step) -> &Basis {
         Step::Price(rule) => &rule.basis,
         Step::Gate(rule) => &rule.basis,
         Step::Item(rule) => &rule.basis,
+        Step::Grouping(rule) => &rule.of,
     }
 }
 
@@ -149,6 +151,7 @@ impl Walk<'_> {
                 let stored = super::within::compute(self.law, self.frames, rule);
                 self.put(basis, &rule.head.id, stored);
             }
+            Step::Grouping(rule) => self.group(rule),
             Step::Price(_) => {
                 for (segment, step) in versions.iter().enumerate() {
                     if let Some(Step::Price(rule)) = step {

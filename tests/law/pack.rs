@@ -132,6 +132,7 @@ fn a_step_reads_only_earlier_ones() {
             }
             Step::Gate(rule) => reads.extend(rule.require.reads()),
             Step::Item(rule) => reads.extend(rule.amount.reads()),
+            Step::Grouping(rule) => reads.extend(rule.by.iter().flat_map(|key| key.expr.reads())),
         }
         for read in reads {
             count += 1;
@@ -153,7 +154,7 @@ fn a_step_reads_only_earlier_ones() {
                     made.insert((rule.basis.clone(), name));
                 }
             }
-            Step::Gate(_) => {}
+            Step::Gate(_) | Step::Grouping(_) => {}
             Step::Item(rule) => {
                 items.insert(Arc::clone(&rule.head.id));
             }

@@ -15,6 +15,7 @@ impl<'a> Compiler<'a> {
     /// Compiles a `[[subsidy]]`: gates, amount, rounding, funding.
     pub(super) fn item(&mut self, block: &'a Block) -> Option<()> {
         let basis = self.basis(block)?;
+        self.somebody_to_pay(block, &basis)?;
         let gates = self.gates(block, &basis);
         let amount = self.key(block, "amount", &basis);
         let quantity = self.optional(block, "quantity", &basis);
@@ -304,7 +305,14 @@ impl<'a> Compiler<'a> {
                 continue;
             }
             self.not_split(block);
-            let key = Basis::parse(block.word("key"));
+            let word = block.word("key");
+            let Some(key) = self.scope.basis(word) else {
+                if !self.broken_grouping(word) {
+                    self.no_basis(block, "key", word);
+                }
+                continue;
+            };
+            self.reads.bases.insert(key.clone());
             let Some(items) = self.listed_items(block) else { continue };
             if self.items_have(block, &items, &key).is_none() {
                 continue;

@@ -48,12 +48,14 @@ struct Kept {
     fresh: Vec<AggregateRule>,
 }
 
-/// What the scope said. Bases and the currency are not noted: no overlay changes them.
+/// What the scope said. The currency and built-in bases are not noted: no overlay changes them.
 #[derive(Debug)]
 enum Answer {
     Name(Basis, String, Option<Name>),
     Table(String, Option<Arc<LookupTable>>),
     Item(String, Option<Basis>),
+    Basis(String, Option<Basis>),
+    Determines(Basis, Basis, bool),
 }
 
 impl Answer {
@@ -66,6 +68,8 @@ impl Answer {
                 _ => false,
             },
             Self::Item(id, said) => scope.item(id) == *said,
+            Self::Basis(word, said) => scope.basis(word) == *said,
+            Self::Determines(fine, coarse, said) => scope.determines(fine, coarse) == *said,
         }
     }
 
@@ -74,7 +78,11 @@ impl Answer {
         match (self, other) {
             (Self::Name(basis, name, _), Self::Name(b, n, _)) => basis == b && name == n,
             (Self::Table(id, _), Self::Table(other, _))
-            | (Self::Item(id, _), Self::Item(other, _)) => id == other,
+            | (Self::Item(id, _), Self::Item(other, _))
+            | (Self::Basis(id, _), Self::Basis(other, _)) => id == other,
+            (Self::Determines(fine, coarse, _), Self::Determines(f, c, _)) => {
+                fine == f && coarse == c
+            }
             _ => false,
         }
     }
@@ -160,11 +168,20 @@ impl Names for Noting<'_> {
     }
 
     fn basis(&self, word: &str) -> Option<Basis> {
-        self.scope.basis(word)
+        let said = self.scope.basis(word);
+        // Groupings come and go with their dates.
+        if matches!(Basis::parse(word), Basis::Declared(_)) {
+            self.note(Answer::Basis(word.to_owned(), said.clone()));
+        }
+        said
     }
 
     fn determines(&self, fine: &Basis, coarse: &Basis) -> bool {
-        self.scope.determines(fine, coarse)
+        let said = self.scope.determines(fine, coarse);
+        if matches!(fine, Basis::Declared(_)) || matches!(coarse, Basis::Declared(_)) {
+            self.note(Answer::Determines(fine.clone(), coarse.clone(), said));
+        }
+        said
     }
 
     fn currency(&self) -> &str {

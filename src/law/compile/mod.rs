@@ -5,6 +5,7 @@
 //! what bounds and shares money. Never: evaluates anything.
 
 mod dated;
+mod grouping;
 mod items;
 mod memo;
 mod money;
@@ -23,7 +24,7 @@ pub(super) use self::memo::Memo;
 use super::book::LawBook;
 use super::dating;
 use super::expr::Expr;
-use super::fault::{At, Faults, LawErrors, near, near_hint};
+use super::fault::{At, Faults, LawErrors};
 use super::model::{
     AgeRule, Aggregate, AggregateRule, CapRule, ExclusionRule, Law, LawOfMonth, MidMonth,
     PayDateRule, ShortageRule, SplitRule, Step, SubsidyRule,
@@ -147,7 +148,7 @@ impl LawBook {
             inputs: reads::all_inputs(self),
             dictionary: reads::dictionary(self, &laws),
             calendar: Arc::clone(&self.calendar),
-            tables_read: reads.tables(&columns_read),
+            tables_read: reads.tables(self, &columns_read),
             columns_read,
             snapshot: snapshot::canonical(self, &segments),
             shown: super::show::shown(self, month, known_on, &versions),
@@ -298,6 +299,7 @@ impl<'a> Compiler<'a> {
         self.known.insert(place.block.pack, lifted);
         for mut rule in fresh {
             self.name_item(&mut rule);
+            self.told_of_earlier_months(&rule, place);
             self.note_aggregate(&rule, place);
             self.lifted.push(rule);
         }
@@ -420,13 +422,11 @@ impl<'a> Compiler<'a> {
         use super::names::Names;
         let word = block.word("basis");
         let found = self.scope.basis(word);
+        if self.broken_grouping(word) {
+            return None;
+        }
         if found.is_none() {
-            let known = Basis::BUILT_IN.iter().map(Basis::name);
-            let declared = self.book.inputs.iter().filter(|t| !t.extends).map(|t| &*t.name);
-            let names: Vec<&str> = known.chain(declared).collect();
-            let hint = near_hint(&near(word, names.iter().copied()), "");
-            let message = format!("`{word}` is no basis");
-            self.faults.error("unknown_basis", block.at("basis"), message, names.join(" | "), hint);
+            self.no_basis(block, "basis", word);
         }
         let cut = block.dating.mid_month == MidMonth::SplitDays;
         if cut && found.as_ref().is_some_and(|basis| !is_cut(basis)) {

@@ -135,8 +135,11 @@ impl<'a> Compiler<'a> {
         if found.is_none() {
             let message = format!("[[cap]] {}: `{word}` is no basis", block.id);
             let expected = "a basis, or \"line\" for each line on its own";
-            self.faults.error("unknown_basis", block.at("key"), message, expected, "");
+            if !self.broken_grouping(word) {
+                self.faults.error("unknown_basis", block.at("key"), message, expected, "");
+            }
         }
+        self.reads.bases.extend(found.clone());
         found.map(Some).ok_or(Told)
     }
 

@@ -9,7 +9,8 @@ use crate::domain::Basis;
 use crate::law::book::LawBook;
 use crate::law::dictionary::{SESSIONS, TABLE_BASES};
 use crate::law::inputs::core_tables;
-use crate::law::model::{DictionaryEntry, InputTable, Law};
+use crate::law::model::{DictionaryEntry, InputTable, Law, Step};
+use crate::law::text::BlockKind;
 
 /// Computed facts and the columns they are made from, beside those their source names.
 const BEHIND: &[(&str, &[(&str, &str)])] = &[
@@ -103,7 +104,7 @@ impl Reads {
         }
         // An age is made from the date of birth.
         let ages = book.blocks.iter().any(|block| {
-            block.kind == crate::law::text::BlockKind::Age
+            block.kind == BlockKind::Age
                 && self.columns.iter().any(|(_, c)| **c == *book.printed(block.pack, &block.id))
         });
         if ages {
@@ -118,9 +119,12 @@ impl Reads {
     }
 
     /// Names of input tables some rule reads, sorted; `columns` are those of [`Self::source_columns`].
-    pub(super) fn tables(&self, columns: &[(Arc<str>, Arc<str>)]) -> Vec<Arc<str>> {
-        let mut tables: BTreeSet<Arc<str>> =
-            self.bases.iter().filter_map(table_of).map(Arc::from).collect();
+    pub(super) fn tables(&self, book: &LawBook, columns: &[(Arc<str>, Arc<str>)]) -> Vec<Arc<str>> {
+        let grouping = |name: &&str| {
+            book.blocks.iter().any(|b| b.kind == BlockKind::Grouping && *b.id == **name)
+        };
+        let named = self.bases.iter().filter_map(table_of).filter(|name| !grouping(name));
+        let mut tables: BTreeSet<Arc<str>> = named.map(Arc::from).collect();
         tables.extend(columns.iter().map(|(table, _)| Arc::clone(table)));
         tables.into_iter().collect()
     }
@@ -144,7 +148,7 @@ pub(super) fn all_inputs(book: &LawBook) -> Vec<InputTable> {
     tables
 }
 
-/// Facts, declared columns and ages, sorted as declared; ages last.
+/// Facts, declared columns and ages, sorted as declared; then ages and what names a grouping's rows.
 pub(super) fn dictionary(book: &LawBook, laws: &[Law]) -> Vec<DictionaryEntry> {
     let mut entries = book.dictionary.to_vec();
     for age in laws.iter().flat_map(|law| &law.ages) {
@@ -159,6 +163,22 @@ pub(super) fn dictionary(book: &LawBook, laws: &[Law]) -> Vec<DictionaryEntry> {
                 ty: age_type(),
                 nullable: false,
                 source: Arc::from("age"),
+            });
+        }
+    }
+    for step in laws.iter().flat_map(|law| &law.steps) {
+        let Step::Grouping(rule) = step else { continue };
+        for key in &rule.by {
+            if entries.iter().any(|e| e.basis == rule.basis && e.name == key.column) {
+                continue;
+            }
+            entries.push(DictionaryEntry {
+                basis: rule.basis.clone(),
+                name: Arc::clone(&key.column),
+                alias: Arc::clone(&key.alias),
+                ty: key.expr.ty().clone(),
+                nullable: false,
+                source: Arc::from("grouping"),
             });
         }
     }

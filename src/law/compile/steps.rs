@@ -12,8 +12,9 @@ use crate::law::order::{self, Mention};
 use crate::law::text::{Block, BlockKind, Node};
 
 /// Kinds that are steps, in the order they stand where nothing else decides.
-const KINDS: [BlockKind; 8] = [
+const KINDS: [BlockKind; 9] = [
     BlockKind::Value,
+    BlockKind::Grouping,
     BlockKind::Rank,
     BlockKind::Allowance,
     BlockKind::Streak,
@@ -29,6 +30,8 @@ struct Index {
     /// Values and parts of prices as expressions name them.
     readable: BTreeMap<(usize, String), usize>,
     items: BTreeMap<(usize, String), usize>,
+    /// Groupings are named alike in all packs.
+    groupings: BTreeMap<String, usize>,
     gates: BTreeMap<(usize, String), usize>,
     prices: BTreeMap<(usize, String), usize>,
 }
@@ -43,6 +46,7 @@ impl<'a> Compiler<'a> {
         // All versions of a value that is dated by row are one node.
         let mut seen = BTreeSet::new();
         nodes.retain(|block| !block.dating.by_row || seen.insert(dating::name_of(block)));
+        self.groupings();
         for block in self.of_kind(BlockKind::Subsidy) {
             let basis = Basis::parse(block.word("basis"));
             let printed = self.book.printed(block.pack, &block.id);
@@ -64,6 +68,7 @@ impl<'a> Compiler<'a> {
                     BlockKind::Value if block.dating.by_row => self.dated_value(block),
                     BlockKind::Value => self.value(block),
                     kind if kind.within() => self.within(block),
+                    BlockKind::Grouping => self.grouping(block),
                     BlockKind::GuidePrice => self.price(block),
                     BlockKind::Gate => self.gate(block),
                     _ => self.item(block),
@@ -121,6 +126,7 @@ impl<'a> Compiler<'a> {
                 if block.kind == BlockKind::Subsidy {
                     self.needed_by_item(&named, nodes, block, &mut needs);
                 }
+                self.groupings_read(&named, block, mentions, &mut needs);
                 needs
             })
             .collect()
@@ -143,6 +149,9 @@ impl<'a> Compiler<'a> {
                         index.readable.insert((block.pack, name), node);
                     }
                     index.prices.insert(id, node);
+                }
+                BlockKind::Grouping => {
+                    index.groupings.insert(id.1, node);
                 }
                 BlockKind::Gate => {
                     index.gates.insert(id, node);
@@ -182,6 +191,38 @@ impl<'a> Compiler<'a> {
         self.mentioned(index, pack, &Mention::Name(by.to_string()))
     }
 
+    /// Groupings a block stands on, reads or counts.
+    fn groupings_read(
+        &self,
+        index: &Index,
+        block: &Block,
+        mentions: &BTreeSet<Mention>,
+        needs: &mut BTreeSet<usize>,
+    ) {
+        if index.groupings.is_empty() {
+            return;
+        }
+        let stands = if block.kind == BlockKind::Grouping { "of" } else { "basis" };
+        let basis = Basis::parse(block.word(stands));
+        needs.extend(index.groupings.get(basis.name()));
+        needs.extend(index.groupings.get(block.word("within")));
+        for mention in mentions {
+            let Mention::Name(name) = mention else { continue };
+            let word = name.split_once('.').map_or(name.as_str(), |(word, _)| word);
+            // A grouping may have the name of a column it is by: bare that is the column.
+            let column = || self.scope.readable(&basis, name).is_some();
+            if word != name || !column() {
+                needs.extend(index.groupings.get(word));
+            }
+        }
+        // Wider groupings stand first, so that its rows are linked to theirs.
+        let own = Basis::Declared(Arc::clone(&block.id));
+        let own = self.scope.grouping(&own).filter(|_| block.kind == BlockKind::Grouping);
+        for wider in own.into_iter().flat_map(|own| self.scope.wider(own)) {
+            needs.extend(index.groupings.get(wider.name()));
+        }
+    }
+
     /// Gates and prices an item waits for.
     fn needed_by_item(
         &self,
@@ -214,6 +255,9 @@ impl<'a> Compiler<'a> {
 fn texts(block: &Block) -> Vec<&str> {
     let parts = block.get("instalments").map(Node::list).unwrap_or_default();
     let conditions = parts.iter().filter_map(|part| part.get("when")?.text());
+    if block.kind == BlockKind::Grouping {
+        return block.texts("by").into_iter().map(|(name, _)| name).collect();
+    }
     let order = block.texts("order").into_iter().map(|(name, _)| name);
     let keys: &[&str] = match block.kind {
         BlockKind::Value => &["expr", "dated_by"],

@@ -64,7 +64,7 @@ impl Compiler<'_> {
             self.faults.error("unknown_basis", at, message, "", near_hint(&near, ""));
         } else {
             let coarser: Vec<String> =
-                self.scope.coarser(basis).map(|basis| basis.to_string()).collect();
+                self.scope.coarser(basis).iter().map(ToString::to_string).collect();
             let message = format!("{what}: a row of {basis} belongs to no one row of {word}");
             self.faults.error("basis", at, message, coarser.join(" | "), "");
         }

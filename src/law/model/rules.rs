@@ -128,6 +128,34 @@ impl Aggregate {
     }
 }
 
+/// Rows of a basis taken together by equal values: the rows of a basis of its own (S2).
+#[derive(Debug, Clone)]
+pub struct GroupingRule {
+    /// Head.
+    pub head: RuleHead,
+    /// The basis it makes.
+    pub basis: Basis,
+    /// The basis whose rows are grouped.
+    pub of: Basis,
+    /// The columns whose values name a row, in order.
+    pub by: Vec<GroupKey>,
+    /// Bases whose row all members share, so that a row of the grouping determines it.
+    pub shared: Vec<Basis>,
+    /// Declared tables that hold all of `by`: their rows belong to the row with their values.
+    pub tables: Vec<Basis>,
+}
+
+/// One column that names a row of a grouping.
+#[derive(Debug, Clone)]
+pub struct GroupKey {
+    /// The column, on the grouping and where it is read.
+    pub column: Arc<str>,
+    /// Chinese name.
+    pub alias: Arc<str>,
+    /// Its value on the basis grouped.
+    pub expr: Expr,
+}
+
 /// What a breach of a guide price leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Breach {
@@ -291,6 +319,8 @@ pub enum Step {
     Aggregate(Arc<AggregateRule>),
     /// A column made from the rows of a group.
     Within(Arc<WithinRule>),
+    /// A grouping: its rows stand from here on.
+    Grouping(Arc<GroupingRule>),
     /// A guide price.
     Price(Arc<PriceRule>),
     /// A gate.

@@ -197,6 +197,7 @@ const VALUE: &[Key] = &[
     may("dated_by", Shape::Text),
 ];
 
+const GROUPING: &[Key] = &[must("of", Shape::Text), must("by", Shape::Texts)];
 const RANK: &[Key] = &[
     must("basis", Shape::Text),
     must("within", Shape::Text),
@@ -299,7 +300,7 @@ const SUBSIDY: &[Key] = &[
 
 const EXCLUSION: &[Key] = &[
     must("items", Shape::Refs),
-    must("key", Shape::Word(&["child", "slot", "institution"])),
+    must("key", Shape::Text),
     must("rule", Shape::Word(&["highest", "first"])),
 ];
 
@@ -351,6 +352,7 @@ pub(crate) enum BlockKind {
     Table,
     Age,
     Value,
+    Grouping,
     Rank,
     Allowance,
     Streak,
@@ -368,11 +370,12 @@ pub(crate) enum BlockKind {
 }
 
 impl BlockKind {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Parameter,
         Self::Table,
         Self::Age,
         Self::Value,
+        Self::Grouping,
         Self::Rank,
         Self::Allowance,
         Self::Streak,
@@ -396,6 +399,7 @@ impl BlockKind {
             Self::Table => "table",
             Self::Age => "age",
             Self::Value => "value",
+            Self::Grouping => "grouping",
             Self::Rank => "rank",
             Self::Allowance => "allowance",
             Self::Streak => "streak",
@@ -420,6 +424,7 @@ impl BlockKind {
             Self::Table => "标准表",
             Self::Age => "月龄",
             Self::Value => "计算值",
+            Self::Grouping => "归组",
             Self::Rank => "组内次序",
             Self::Allowance => "组内限量",
             Self::Streak => "连续计数",
@@ -448,6 +453,7 @@ impl BlockKind {
             Self::Table => TABLE,
             Self::Age => AGE,
             Self::Value => VALUE,
+            Self::Grouping => GROUPING,
             Self::Rank => RANK,
             Self::Allowance => ALLOWANCE,
             Self::Streak => STREAK,

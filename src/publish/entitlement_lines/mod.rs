@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::pseudonym::{Pseudonym, Pseudonyms};
 use super::{MonthResult, Publication, delimited, parquet};
-use crate::domain::{Basis, CodeList, Column, Frame, Frames, NumColumn, Stored};
+use crate::domain::{Basis, CodeList, Column, Frame, Frames, KeyColumn, NumColumn, Stored};
 use crate::law::SubsidyRule;
 use crate::subsidy::{Entitlements, ItemLines, LineStatus};
 
@@ -240,8 +240,33 @@ fn traced<'m>(
     })
 }
 
-/// The column that names a child or person, if the basis has one.
+/// The column that names a child or person, if the basis has one. A grouping is named by its
+/// identifiers but for the institution's: they may be of persons, so none is shown as it is.
 fn person_column(frame: &Frame) -> Option<Arc<Stored>> {
+    let keys: Vec<Arc<Stored>> = frame
+        .keys
+        .iter()
+        .filter(|name| ***name != *"institution_id")
+        .filter_map(|name| frame.shared(name))
+        .filter(|stored| matches!(stored.column, Column::Key(_)))
+        .collect();
+    if let [_, _, ..] = keys[..] {
+        let mut joined = KeyColumn::default();
+        for row in 0..frame.rows {
+            let parts: Vec<String> = keys
+                .iter()
+                .filter_map(|stored| match &stored.column {
+                    Column::Key(column) => Some(column.text(row)),
+                    _ => None,
+                })
+                .collect();
+            joined.push(&parts.join("/"));
+        }
+        return Some(Arc::new(Stored::plain(Column::Key(joined))));
+    }
+    if !frame.keys.is_empty() {
+        return keys.into_iter().next();
+    }
     let mut named = ["child_ref", "person_ref"].iter().filter_map(|name| frame.shared(name));
     named.find(|stored| matches!(stored.column, Column::Key(_)))
 }

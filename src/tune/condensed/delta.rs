@@ -22,7 +22,9 @@ pub(in crate::tune) struct Delta {
 /// money by institution.
 pub(in crate::tune) fn plain(law: &LawOfMonth) -> Option<&Law> {
     let [rules] = law.segments.as_slice() else { return None };
+    let grouped = rules.steps.iter().any(|step| matches!(step, Step::Grouping(_)));
     let fits = rules.exclusions.is_empty()
+        && !grouped
         && rules.shortages.is_empty()
         && law.items_of_history().is_empty()
         && !rules.steps.iter().any(|step| matches!(step, Step::Within(_)))

@@ -136,7 +136,7 @@ fn expression(step: &Step) -> Option<Expr> {
         Step::Gate(rule) => Some(rule.require.clone()),
         Step::Price(rule) => Some(rule.ceiling.clone()),
         Step::Item(rule) => Some(rule.amount.clone()),
-        Step::Aggregate(_) | Step::Within(_) => None,
+        Step::Aggregate(_) | Step::Within(_) | Step::Grouping(_) => None,
     }
 }
 
@@ -226,6 +226,7 @@ impl Building<'_> {
             Step::Item(rule) => self.item(at, rule, &exprs, &reads, changed)?,
             Step::Within(_) => return None,
             Step::Value(_) | Step::Gate(_) => {}
+            Step::Grouping(_) => return None,
         }
         Some(())
     }
