@@ -275,11 +275,14 @@ fn shared(
         let group = groups.of(slot);
         let mut cuts = group.iter().zip(&kept[slot]).map(|(line, kept)| line.fen - kept);
         let cut = cuts.try_fold(0_i64, i64::checked_add).ok_or_else(overflow)?;
-        let Some(first) = group.first() else { continue };
+        // A key over several institutions is told at the first of them by id.
+        let homes = group.iter().map(|line| lines.payees[line.item as usize].at(line.row as usize));
+        let place = |home: &u32| lines.institutions.rank.get(*home as usize).copied();
+        let Some(home) = homes.min_by_key(place) else { continue };
         let bound = if *key == Basis::Programme {
             &mut whole_settlement
         } else {
-            bounds.entry(lines.payees[first.item as usize].at(first.row as usize)).or_default()
+            bounds.entry(home).or_default()
         };
         let before = whole(tallies[*key_row as usize].used)?;
         add(bound, before, whole(limit_of(*key_row))?, cut).ok_or_else(overflow)?;

@@ -22,12 +22,10 @@ pub(in crate::tune) struct Delta {
 /// money by institution.
 pub(in crate::tune) fn plain(law: &LawOfMonth) -> Option<&Law> {
     let [rules] = law.segments.as_slice() else { return None };
-    let grouped = rules.steps.iter().any(|step| matches!(step, Step::Grouping(_)));
     let fits = rules.exclusions.is_empty()
-        && !grouped
         && rules.shortages.is_empty()
         && law.items_of_history().is_empty()
-        && !rules.steps.iter().any(|step| matches!(step, Step::Within(_)))
+        && !rules.steps.iter().any(|step| matches!(step, Step::Within(_) | Step::Grouping(_)))
         && rules.items.iter().all(|item| {
             item.to_date.is_none() && item.round_scope == RoundScope::Line && !item.any_sign
         })
