@@ -159,7 +159,7 @@ fn the_invented_district_computes_again() {
 
 /// Cases written by hand, computed again: what shares a rounding when law or register splits a month,
 /// whom a breach refuses, who bears what a cap or a short budget cuts, what rows are taken together.
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "days.toml",
     "rounding.toml",
     "breach.toml",
@@ -167,6 +167,7 @@ const FILES: [&str; 8] = [
     "short.toml",
     "traps.toml",
     "within.toml",
+    "hours.toml",
     "groups.toml",
 ];
 
