@@ -142,7 +142,9 @@ pub(super) fn cell(node: &Node, ty: &Ty, currency: &str) -> Result<Cell, String>
                 _ => None,
             };
             let Some(read) = read else {
-                return wrong("an exact number such as \"0.725\" or \"52/12\"");
+                return wrong(
+                    "an exact number such as \"0.725\" or \"52/12\", no separators, no unit",
+                );
             };
             let Some(scaled) = scale(read, is_money(unit, currency)) else {
                 return wrong("a number within bounds");

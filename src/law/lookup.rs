@@ -195,8 +195,10 @@ fn row(
 ) -> Option<Row> {
     let cells = node.list();
     if cells.len() != keys.len() + 1 {
-        let message = format!("a row of {} cells", cells.len());
-        let expected = format!("{} keys and one cell", keys.len());
+        let names: Vec<&str> = keys.iter().map(|spec| &*spec.key.name).collect();
+        let plural = if cells.len() == 1 { "" } else { "s" };
+        let message = format!("a row of {} cell{plural}", cells.len());
+        let expected = format!("{}: [{}, value]", keys.len() + 1, names.join(", "));
         faults.error("table_row", &node.at, message, expected, "");
         return None;
     }

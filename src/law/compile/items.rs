@@ -101,7 +101,11 @@ impl<'a> Compiler<'a> {
             block.at("amount"),
             format!("[[subsidy]] {}: the amount ends in {found:?} on {basis}", block.id),
             format!("{currency:?}"),
-            "the units of the row's own basis cancel; a yearly rate needs its / 12",
+            if found == "number" {
+                "an amount of the law is a [[parameter]] with unit and clause, read by its id"
+            } else {
+                "the units of the row's own basis cancel; a yearly rate needs its / 12"
+            },
         );
         None
     }
@@ -124,7 +128,10 @@ impl<'a> Compiler<'a> {
                     "[[subsidy]] {} on {basis} cannot use {id}, which is on {other}",
                     block.id
                 );
-                self.faults.error("basis", at, message, "the same basis or a coarser one", "");
+                let hint = format!(
+                    "put the gate on {basis}; there rows of {other} are read through any, all, count"
+                );
+                self.faults.error("basis", at, message, "the same basis or a coarser one", hint);
                 fine = false;
             }
             let printed = self.book.printed(found.pack, &found.id);

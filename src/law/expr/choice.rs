@@ -103,7 +103,11 @@ impl Lowerer<'_, '_> {
         }
         let otherwise = match otherwise {
             Some(otherwise) => self.lower(otherwise),
-            None => self.fail(at, "CASE without ELSE", "say what holds otherwise (S6)"),
+            None => self.fail(
+                at,
+                "CASE without ELSE",
+                "add ELSE with what holds otherwise; ELSE 0 where nothing is due",
+            ),
         };
         let nullable = otherwise.is_some_and(|part| self.may_be_null(part.id));
         self.known.truncate(mark);

@@ -259,7 +259,15 @@ impl Lowerer<'_, '_> {
                     "names are those of the dictionary, parameters, values, ages and prices"
                         .to_owned()
                 } else {
-                    format!("did you mean {}?", near.join(", "))
+                    // Of a finer basis a row has many: the name alone would be refused next.
+                    let many = near.iter().all(|name| {
+                        let basis =
+                            name.split_once('.').and_then(|(word, _)| self.names.basis(word));
+                        basis.is_some_and(|basis| !self.names.determines(&self.basis, &basis))
+                    });
+                    let through = " Read it through sum, count, min, max, any, all, first or last";
+                    let through = if many { through } else { "" };
+                    format!("did you mean {}?{through}", near.join(", "))
                 };
                 self.fail(at, format!("`{name}` cannot be read on {}", self.basis), hint)
             }

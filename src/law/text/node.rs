@@ -141,6 +141,9 @@ fn node(file: usize, value: Spanned<DeValue<'_>>, faults: &mut Faults) -> Node {
             });
             if let Some(date) = date {
                 Value::Date(date)
+            } else if when.to_string().is_empty() {
+                // No day of the calendar: the parser has told it.
+                Value::Bad
             } else {
                 faults.error(
                     "date",

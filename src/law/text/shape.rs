@@ -3,6 +3,7 @@
 use super::node::{Entry, Node, Value};
 use super::schema::{Key, Shape};
 use crate::domain::{Date, Fraction};
+use crate::law::cells::UNSET;
 use crate::law::fault::{At, Faults, near, near_hint};
 
 /// Holds a table of keys against its list. Returns false when something is wrong.
@@ -29,7 +30,16 @@ pub(crate) fn record(what: &str, node: &mut Node, keys: &[Key], faults: &mut Fau
             );
         }
     }
+    // A key that was misspelt is not missing as well.
+    let misspelt: Vec<String> = entries
+        .iter()
+        .filter(|entry| !keys.iter().any(|key| key.name == entry.name))
+        .filter_map(|entry| near(&entry.name, keys.iter().map(|key| key.name)).into_iter().next())
+        .collect();
     for key in keys.iter().filter(|key| key.required) {
+        if misspelt.iter().any(|name| name == key.name) {
+            continue;
+        }
         if !entries.iter().any(|entry| entry.name == key.name) {
             fine = false;
             let (code, hint) = missing(key.name);
@@ -102,6 +112,13 @@ fn value(what: &str, shape: Shape, node: &mut Node, faults: &mut Faults) -> bool
         return false;
     }
     let at = node.at.clone();
+    // Values of parameters and cells of tables are asked for where they are read.
+    let fills = !matches!(shape, Shape::Scalar);
+    if fills && node.text() == Some(UNSET) {
+        let hint = "write what the notice says in place of \"unset\"";
+        faults.error("unset", &at, format!("{what} is not filled"), expected(shape), hint);
+        return false;
+    }
     let found = node.kind();
     let refuse = |faults: &mut Faults| wrong(&at, what, found, &expected(shape), faults);
     match (shape, &mut node.value) {
@@ -132,7 +149,12 @@ fn value(what: &str, shape: Shape, node: &mut Node, faults: &mut Faults) -> bool
         (Shape::Share, Value::Text(text)) if share(text).is_some() => true,
         (Shape::Number | Shape::Share, Value::Text(text)) => {
             let message = format!("{what} is {text:?}, which is not a number");
-            faults.error("wrong_type", &at, message, expected(shape), "");
+            let hint = if text.ends_with(['%', '％']) {
+                "5 % is written \"0.05\""
+            } else {
+                "digits and at most one point: no separators, no unit"
+            };
+            faults.error("wrong_type", &at, message, expected(shape), hint);
             false
         }
         (Shape::Word(words), Value::Text(text)) => word(what, &at, text, words, faults),
