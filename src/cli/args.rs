@@ -6,7 +6,7 @@ use super::args_acts::{
     VerifyCommand,
 };
 use super::args_audit::{self, DiffCommand, LowRerun, LowRunsDiff, RerunCommand};
-use super::args_authoring::{self, SchemaOf};
+use super::args_authoring::{self, DocWords, ScaffoldWords, SchemaOf};
 use super::args_cases::{self, CasesWords};
 use super::args_draft::{self, DraftWords};
 use super::args_explain::{self, ExplainCommand, LowExplain};
@@ -175,8 +175,10 @@ enum LowPolicy {
     Show(LowShow),
     /// What a notice changed, or what became known between two days
     Diff(LowDiff),
-    /// A draft notice that makes the law what it is under an overlay
+    /// A new pack to be filled, or a draft notice that makes the law what it is under an overlay
     New(args_draft::LowNew),
+    /// The law on one page, for people
+    Doc(args_authoring::LowDoc),
     /// A JSON Schema of packs or jobs, for editors
     Schema(args_authoring::LowSchema),
     /// Settle the packs' own cases and hold them against what they expect
@@ -320,6 +322,10 @@ pub enum PolicyQuestion {
     Diff(DiffOf),
     /// Which notice would say the same as the overlays?
     New(DraftWords),
+    /// What does a new pack need?
+    Scaffold(ScaffoldWords),
+    /// How does it read?
+    Doc(DocWords),
     /// What do the files look like?
     Schema(SchemaOf),
     /// Do their cases hold?
@@ -453,6 +459,7 @@ fn policy(low: LowPolicy) -> Result<PolicyCommand, UsageError> {
             (diff.packs, PolicyQuestion::Diff(of))
         }
         LowPolicy::New(new) => return args_draft::new(new),
+        LowPolicy::Doc(doc) => return args_authoring::doc(doc),
         LowPolicy::Schema(of) => return args_authoring::schema(of),
         LowPolicy::Test(test) => return Ok(args_cases::test(test)),
     };

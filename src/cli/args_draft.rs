@@ -1,21 +1,31 @@
 //! Words of `policy new`.
 
 use super::args::{PolicyCommand, PolicyQuestion, UsageError, date};
+use super::args_authoring;
 use crate::domain::Date;
 use clap::Args;
 use std::path::PathBuf;
 
+/// Words of a draft that a new pack does not take.
+const DRAFT: [&str; 5] = ["from_overlay", "pack", "effective_from", "published", "number"];
+
 #[derive(Debug, Args)]
 pub(super) struct LowNew {
-    /// What-if files that become the draft, in order
-    #[arg(long, value_name = "FILE", required = true)]
+    /// A new pack of this id, to be filled: a folder with a first notice and a case
+    #[arg(value_name = "NAME", conflicts_with_all = DRAFT)]
+    name: Option<String>,
+    /// 行政区 of the new pack; default: one to fill
+    #[arg(long, value_name = "TEXT", requires = "name")]
+    region: Option<String>,
+    /// What-if files that become a draft notice, in order
+    #[arg(long, value_name = "FILE", required_unless_present = "name")]
     from_overlay: Vec<PathBuf>,
     /// Pack folders in layer order
-    #[arg(long, value_name = "PACK", required = true)]
+    #[arg(long, value_name = "PACK", required_unless_present = "name")]
     pack: Vec<PathBuf>,
     /// First day of what the draft changes
-    #[arg(long, value_name = "DATE")]
-    effective_from: String,
+    #[arg(long, value_name = "DATE", required_unless_present = "name")]
+    effective_from: Option<String>,
     /// Since when the draft may be known; default: its first day
     #[arg(long, value_name = "DATE")]
     published: Option<String>,
@@ -25,9 +35,10 @@ pub(super) struct LowNew {
     /// 标题; default: one to fill
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
-    /// File to write; never one that is there
-    #[arg(long, value_name = "FILE")]
-    to: PathBuf,
+    /// File of the draft, or folder of the new pack (default: data/policy/NAME); never one that is
+    /// there
+    #[arg(long, value_name = "FILE", required_unless_present = "name")]
+    to: Option<PathBuf>,
     /// Folder of calendars and codes
     #[arg(long, value_name = "DIR", default_value = "data/reference")]
     reference: PathBuf,
@@ -52,7 +63,11 @@ pub struct DraftWords {
 }
 
 pub(super) fn new(low: LowNew) -> Result<PolicyCommand, UsageError> {
-    let effective_from = date("--effective-from", low.effective_from)?;
+    if let Some(name) = low.name {
+        let words = (name, low.title, low.region);
+        return args_authoring::scaffold(words, low.to, low.json);
+    }
+    let effective_from = date("--effective-from", low.effective_from.unwrap_or_default())?;
     let published = low.published.map(|word| date("--published", word)).transpose()?;
     let filled = |option, text: Option<String>| match text {
         Some(text) if text.trim().is_empty() => {
@@ -70,7 +85,7 @@ pub(super) fn new(low: LowNew) -> Result<PolicyCommand, UsageError> {
             published: published.unwrap_or(effective_from),
             number: filled("--number", low.number)?,
             title: filled("--title", low.title)?,
-            to: low.to,
+            to: low.to.unwrap_or_default(),
         }),
     })
 }

@@ -34,6 +34,7 @@ mod prove;
 mod reconcile;
 mod rerun;
 mod run;
+mod scaffold;
 mod source;
 mod spine;
 mod tune;
@@ -44,7 +45,7 @@ pub use args::{
 };
 pub use args_acts::{ActCommand, KeysCommand, MakerWords, ProveCommand, VerifyCommand};
 pub use args_audit::{DiffCommand, RerunCommand};
-pub use args_authoring::SchemaOf;
+pub use args_authoring::{DocWords, ScaffoldWords, SchemaOf};
 pub use args_cases::CasesWords;
 pub use args_draft::DraftWords;
 pub use args_explain::{ExplainCommand, StatementWords};

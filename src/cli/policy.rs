@@ -25,6 +25,13 @@ pub(super) fn policy(command: &PolicyCommand, console: &mut Console<'_>) -> Outc
             Ok(book) => diff(command, &book, of, console, &texts),
             Err(trouble) => console.tell(&trouble, &texts),
         },
+        PolicyQuestion::Doc(words) => match load(command) {
+            Ok(book) => super::authoring::doc(&book, words, console, &texts),
+            Err(trouble) => console.tell(&trouble, &texts),
+        },
+        PolicyQuestion::Scaffold(words) => {
+            super::scaffold::scaffold(words, command.json, console, &texts)
+        }
         PolicyQuestion::Schema(of) => super::authoring::schema(*of, console),
         PolicyQuestion::New(words) => super::policy_new::new(command, words, console, &texts),
         PolicyQuestion::Test(words) => super::cases::test(command, words, console, &texts),

@@ -79,6 +79,24 @@ const LABELS: &[(&str, &str)] = &[
     ("workday", "第几个工作日"),
     ("day", "日"),
     ("roll", "顺延"),
+    ("source", "资金来源"),
+    ("share", "比例"),
+    ("weight", "权重"),
+    ("to", "取到"),
+    ("mode", "方式"),
+    ("clause", "条款"),
+    ("known_from", "公布于"),
+    ("until", "至"),
+    ("table", "数据表"),
+    ("extends", "扩充"),
+    ("columns", "列"),
+    ("span", "起止列"),
+    ("name", "列名"),
+    ("en", "英文名称"),
+    ("values", "可取值"),
+    ("nullable", "可为空"),
+    ("range", "区间"),
+    ("cover", "取值范围"),
 ];
 
 /// 中文 of the words a block may hold, where they are not part of an expression.
@@ -204,6 +222,18 @@ const WORD_KEYS: &[&str] = &[
     "restore",
     "across",
 ];
+
+/// A key of a block in Chinese; the key itself where it has no name.
+#[must_use]
+pub fn said_key(key: &str) -> &str {
+    label(key)
+}
+
+/// A word of the grammar under a key, in Chinese.
+#[must_use]
+pub fn said_word(key: &str, word: &str) -> String {
+    spoken(key, word)
+}
 
 /// A value as people read it: words in Chinese, lists without brackets.
 fn spoken(key: &str, value: &str) -> String {

@@ -16,6 +16,7 @@ mod form;
 mod indicators;
 mod institution_files;
 mod labels;
+mod law_page;
 mod line_files;
 mod manifest;
 mod merkle;
@@ -59,6 +60,7 @@ pub use folder::{
 };
 pub use form::Form;
 pub use institution_files::{Previous, Standing};
+pub use law_page::law_page;
 pub use line_files::{CORRECTIONS, EXAMINED, LINES, LineFileError, corrections_text, read_lines};
 pub use manifest::{InputFile, MANIFEST_FORMAT, Manifest, OutputFile};
 pub use pay_file::{PAY_FILE, PayBudgetLine, PayFile, PayOf};

@@ -8,6 +8,7 @@ mod files;
 mod folder;
 mod form;
 mod law;
+mod law_page;
 mod outside;
 mod page;
 mod report;

@@ -116,6 +116,19 @@ impl LawBook {
         segments
     }
 
+    /// What names mean to the rules of a segment, as far as the rules can be compiled.
+    pub(super) fn scope_of(
+        &self,
+        month: Month,
+        known_on: Date,
+        segment: Span,
+        chosen: &[&Arc<Block>],
+    ) -> Scope {
+        let mut compiler = Compiler::new(self, month, known_on, segment, chosen);
+        compiler.law();
+        compiler.scope
+    }
+
     /// Compiles a month, keeping going past mistakes.
     pub(super) fn compile(&self, month: Month, known_on: Date) -> Compiled {
         let mut faults = Faults::default();

@@ -23,6 +23,7 @@ mod sql;
 mod trace;
 mod tree;
 mod unit;
+pub(in crate::law) mod words;
 
 use crate::domain::{Basis, Calendar, Cell, Frames, Rounding, Stored};
 use std::collections::BTreeSet;

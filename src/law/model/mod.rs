@@ -2,12 +2,14 @@
 
 mod force;
 mod money;
+mod paper;
 mod rules;
 mod types;
 mod within;
 
 pub use force::*;
 pub use money::*;
+pub use paper::*;
 pub use rules::*;
 pub use types::*;
 pub use within::*;

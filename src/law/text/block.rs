@@ -7,6 +7,7 @@ use super::node::{Node, Value};
 use super::schema::BlockKind;
 use super::shape;
 use crate::domain::{Date, Fraction, Month, Span};
+use crate::law::cells::UNSET;
 use crate::law::fault::{At, Faults};
 use crate::law::model::{MidMonth, RuleHead, ShownRule};
 use crate::law::order::Mention;
@@ -20,6 +21,8 @@ pub(crate) struct Notice {
     pub(crate) title: Arc<str>,
     pub(crate) published: Date,
     pub(crate) planned: bool,
+    /// Where its text stands; may be empty.
+    pub(crate) url: Arc<str>,
 }
 
 /// What an older version loses to a newer one (S17).
@@ -118,6 +121,9 @@ impl Written {
         let is_overlaid = overlaid.is_some();
         let mut node = overlaid.unwrap_or_else(|| self.node.clone());
         let mut broken = self.broken | !shape::record(&what, &mut node, &kind.all_keys(), faults);
+        if broken {
+            unset(&what, &node, faults);
+        }
         let at = node.at.clone();
         let mut dated = Dating {
             from: Date::default(),
@@ -162,6 +168,21 @@ impl Written {
             overlaid: is_overlaid,
             said: Said::default(),
         })
+    }
+}
+
+/// Tells the values of a refused block that are still to be filled: no rule will ask for them.
+fn unset(what: &str, node: &Node, faults: &mut Faults) {
+    for key in ["value", "rows"] {
+        let mut open: Vec<&Node> = node.get(key).into_iter().collect();
+        while let Some(value) = open.pop() {
+            open.extend(value.list());
+            if value.text() == Some(UNSET) {
+                let hint = "write what the notice says in place of \"unset\"";
+                let message = format!("{what} is not set");
+                faults.error("unset", &value.at, message, "a value", hint);
+            }
+        }
     }
 }
 

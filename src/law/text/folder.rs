@@ -346,6 +346,7 @@ fn read_file(
         title: Arc::from(""),
         published: Date::default(),
         planned: false,
+        url: Arc::from(""),
     }));
     for entry in entries {
         let Some(kind) = BlockKind::parse(&entry.name) else {
@@ -387,5 +388,6 @@ fn notice(mut node: Node, file: &Arc<str>, faults: &mut Faults) -> Option<Notice
         title: text("title"),
         published: node.get("published").and_then(Node::date)?,
         planned: node.get("status").and_then(Node::text) == Some("planned"),
+        url: text("url"),
     })
 }

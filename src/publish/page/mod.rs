@@ -19,6 +19,7 @@
 
 mod chart;
 mod measure;
+mod rich;
 mod table;
 mod text;
 
@@ -29,6 +30,7 @@ pub use chart::{
     Stroke,
 };
 pub use measure::Measure;
+pub use rich::{Bit, Line, LinkedTable, StripBar, StripLook, Strips};
 pub use table::{Column, Table};
 
 use crate::domain::texts::Catalogue;
@@ -71,6 +73,8 @@ pub struct Page<'a> {
     tables: usize,
     /// A remark in a box under the title; empty for none.
     banner: String,
+    /// Looks beside [`STYLE`].
+    style: &'static str,
 }
 
 impl<'a> Page<'a> {
@@ -86,6 +90,7 @@ impl<'a> Page<'a> {
             charts: 0,
             tables: 0,
             banner: String::new(),
+            style: "",
         }
     }
 
@@ -176,8 +181,9 @@ impl<'a> Page<'a> {
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
              style-src 'unsafe-inline'; img-src data:\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+             <title>{title}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body>\n\
              <a class=\"skip\" href=\"#main\">{}</a>\n<header>\n<h1>{title}</h1>\n",
+            self.style,
             label("page.skip")
         );
         if !self.subtitle.is_empty() {
