@@ -10,6 +10,7 @@ mod job;
 mod law;
 mod ledger;
 mod office;
+mod payee;
 mod publish;
 mod reconcile;
 mod retro;

@@ -78,7 +78,7 @@ pub(super) fn assign(
     let mut order: Vec<usize> = (0..cells.rows.len()).collect();
     order.sort_by_key(|place| {
         let row = &cells.rows[*place];
-        (lines.institutions.rank[row.institution as usize], row.item)
+        (lines.owners.rank[row.institution as usize], row.item)
     });
     let mut shares = Vec::with_capacity(cells.fen.len());
     for place in order {

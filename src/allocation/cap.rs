@@ -282,7 +282,8 @@ fn shared(
         let bound = if *key == Basis::Programme {
             &mut whole_settlement
         } else {
-            bounds.entry(home).or_default()
+            let of = if *key == Basis::Institution { *key_row } else { home };
+            bounds.entry(of).or_default()
         };
         let before = whole(tallies[*key_row as usize].used)?;
         add(bound, before, whole(limit_of(*key_row))?, cut).ok_or_else(overflow)?;

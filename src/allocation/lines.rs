@@ -1,11 +1,12 @@
 //! The lines while they are being allocated, and the only places that change one.
 
-use super::rows::{Identity, Institutions, apportion};
+use super::rows::{Identity, Owners, apportion};
 use super::{AllocationError, Cut};
 use crate::domain::{Basis, Frame, Frames, KeyRows, RowError, key_rows};
 use crate::law::{LawOfMonth, SubsidyRule};
 use crate::subsidy::{Entitlements, LineStatus};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub(super) struct Line {
     pub(super) used: i128,
 }
 
-/// What a rule did to the lines of one institution, for [`Cut`].
+/// What a rule did to the lines of one payee, for [`Cut`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Bound {
     pub(super) rows: u64,
@@ -36,8 +37,8 @@ pub(super) struct Lines<'a> {
     pub(super) law: &'a LawOfMonth,
     pub(super) frames: &'a Frames,
     pub(super) entitlements: &'a mut Entitlements,
-    pub(super) institutions: Institutions<'a>,
-    /// Institution row of each row, by item.
+    pub(super) owners: Owners<'a>,
+    /// Whom each row is paid to, an owner, by item.
     pub(super) payees: Vec<KeyRows<'a>>,
     /// What tells rows apart, by item.
     pub(super) identities: Vec<Identity<'a>>,
@@ -67,18 +68,21 @@ impl<'a> Lines<'a> {
             item.capped = None;
             item.cut_by.clear();
             item.cut_by.resize(item.amount.len(), 0);
-            payees.push(
-                key_rows(frames, &item.basis, &Basis::Institution).unwrap_or(KeyRows::Nowhere),
-            );
+            payees.push(match &item.owners {
+                Some(owners) => KeyRows::Linked(Cow::Owned(owners.clone())),
+                None => {
+                    key_rows(frames, &item.basis, &Basis::Institution).unwrap_or(KeyRows::Nowhere)
+                }
+            });
             identities.push(Identity::of(frames, law, &item.basis));
             rules.push(item.rules.iter().flatten().next().cloned());
         }
-        let institutions = Institutions::of(frames);
+        let owners = Owners::of(frames, &entitlements.payees);
         Self {
             law,
             frames,
             entitlements,
-            institutions,
+            owners,
             payees,
             identities,
             rules,
@@ -204,7 +208,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Refuses payable lines that belong to no institution (S10).
+    /// Refuses payable lines that are paid to nobody (S10).
     pub(super) fn refuse_without_payee(&mut self) {
         for item in 0..self.entitlements.items.len() {
             if self.in_kind(item) {
@@ -286,7 +290,7 @@ impl<'a> Lines<'a> {
         Groups { keys, starts, lines }
     }
 
-    /// Cuts `cut_of` fen from the live lines of each institution of one item, by largest remainder.
+    /// Cuts `cut_of` fen from the live lines of each payee of one item, by largest remainder.
     pub(super) fn cut_item(
         &mut self,
         item: usize,
@@ -338,16 +342,16 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Records cuts of a rule, institutions in order of id.
+    /// Records cuts of a rule, payees in order of id.
     pub(super) fn record(&mut self, rule: &Arc<str>, what: &str, bounds: &BTreeMap<u32, Bound>) {
         let mut entries: Vec<_> = bounds.iter().collect();
-        entries.sort_by_key(|(row, _)| self.institutions.rank.get(**row as usize).copied());
+        entries.sort_by_key(|(row, _)| self.owners.rank.get(**row as usize).copied());
         for (row, bound) in entries {
-            let id = self.institutions.text(*row);
+            let of = self.owners.named(*row);
             let key = if what == Basis::Institution.name() {
-                format!("institution {id}")
+                of
             } else {
-                format!("institution {id}, rows of {what}: {}", bound.rows)
+                format!("{of}, rows of {what}: {}", bound.rows)
             };
             self.cuts.push(Cut {
                 rule: Arc::clone(rule),

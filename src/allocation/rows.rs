@@ -3,13 +3,15 @@
 //! Nothing here changes a line. Ties end in input values, never in row numbers (S9).
 
 use crate::domain::{
-    Basis, Calendar, Column, Fraction, Frame, Frames, KeyColumn, Rounding, RowError, Stored,
+    Basis, Calendar, Column, Fraction, Frame, Frames, Key, KeyColumn, Rounding, RowError, Stored,
     compare_cells,
 };
 use crate::facts::identity_columns;
 use crate::law::{LawOfMonth, expr::Expr};
+use crate::subsidy::OtherPayee;
 use rayon::prelude::*;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// The input values that tell the rows of one frame apart.
 #[derive(Debug, Clone, Default)]
@@ -86,47 +88,70 @@ pub(super) fn evaluate(
     pieces.concat()
 }
 
-/// Institutions in order of their ids, and the ids themselves.
+/// Payees in order of their ids, and the ids themselves: institutions by their rows, then the others.
 #[derive(Debug, Clone)]
-pub(super) struct Institutions<'a> {
+pub(super) struct Owners<'a> {
     ids: Option<&'a KeyColumn>,
-    /// Number of rows of the frame.
+    others: Vec<Arc<str>>,
+    /// Rows of the institution frame.
+    pub(super) institutions: usize,
+    /// Number of owners.
     pub(super) rows: usize,
-    /// Rows in order of id.
+    /// Owners in order of id.
     pub(super) in_order: Vec<u32>,
-    /// Place of each row in that order.
+    /// Place of each owner in that order.
     pub(super) rank: Vec<u32>,
 }
 
-impl<'a> Institutions<'a> {
+impl<'a> Owners<'a> {
     /// Reads the institution frame; without one there are no institutions.
-    pub(super) fn of(frames: &'a Frames) -> Self {
+    pub(super) fn of(frames: &'a Frames, others: &[OtherPayee]) -> Self {
         let frame = frames.get(&Basis::Institution);
-        let rows = frame.map_or(0, |f| f.rows);
+        let institutions = frame.map_or(0, |f| f.rows);
         let ids = frame.and_then(|f| f.get("institution_id")).and_then(|s| match &s.column {
             Column::Key(keys) => Some(keys),
             _ => None,
         });
+        let others: Vec<Arc<str>> = others.iter().map(|other| Arc::clone(&other.id)).collect();
+        let rows = institutions + others.len();
         let count = u32::try_from(rows).unwrap_or(Frame::NO_ROW);
+        let mut this =
+            Self { ids, others, institutions, rows, in_order: Vec::new(), rank: vec![0; rows] };
         let mut in_order: Vec<u32> = (0..count).collect();
-        if let Some(ids) = ids {
-            in_order.sort_by_key(|row| (ids.keys[*row as usize], *row));
+        if ids.is_some() || !this.others.is_empty() {
+            in_order.sort_by_cached_key(|row| (this.key(*row), *row));
         }
-        let mut rank = vec![0; rows];
         for (place, row) in in_order.iter().enumerate() {
-            rank[*row as usize] = u32::try_from(place).unwrap_or(u32::MAX);
+            this.rank[*row as usize] = u32::try_from(place).unwrap_or(u32::MAX);
         }
-        Self { ids, rows, in_order, rank }
+        this.in_order = in_order;
+        this
     }
 
-    /// The id of a row, empty when the frame has none.
+    /// The id of an owner, empty where there is none.
     pub(super) fn text(&self, row: u32) -> String {
-        self.ids.map_or_else(String::new, |ids| ids.text(row as usize))
+        match self.other(row) {
+            Some(id) => id.to_string(),
+            None => self.ids.map_or_else(String::new, |ids| ids.text(row as usize)),
+        }
     }
 
-    /// The packed id of a row.
-    pub(super) fn key(&self, row: u32) -> Option<crate::domain::Key> {
-        self.ids?.keys.get(row as usize).copied()
+    /// The owner in words for people.
+    pub(super) fn named(&self, row: u32) -> String {
+        let what = if self.other(row).is_some() { "payee" } else { "institution" };
+        format!("{what} {}", self.text(row))
+    }
+
+    /// The packed id of an owner.
+    pub(super) fn key(&self, row: u32) -> Option<Key> {
+        match self.other(row) {
+            Some(id) => Some(Key::pack(id.as_bytes()).0),
+            None => self.ids?.keys.get(row as usize).copied(),
+        }
+    }
+
+    fn other(&self, row: u32) -> Option<&Arc<str>> {
+        self.others.get((row as usize).checked_sub(self.institutions)?)
     }
 }
 

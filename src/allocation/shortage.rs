@@ -127,9 +127,9 @@ fn refuse(lines: &mut Lines, splits: &Splits, sources: &[u32], error: RowError) 
     }
 }
 
-/// Institutions in the order of the method's columns, ties by id.
-fn institution_order(lines: &Lines, shortage: &Shortage) -> Result<Vec<u32>, AllocationError> {
-    let mut order = lines.institutions.in_order.clone();
+/// Payees in the order of the method's columns, ties by id.
+fn payee_order(lines: &Lines, shortage: &Shortage) -> Result<Vec<u32>, AllocationError> {
+    let mut order = lines.owners.in_order.clone();
     let (ShortageMethod::Queue(columns) | ShortageMethod::Carry(columns)) = &shortage.method else {
         return Ok(order);
     };
@@ -144,7 +144,13 @@ fn institution_order(lines: &Lines, shortage: &Shortage) -> Result<Vec<u32>, All
         })?;
         stored.push((column, *descending));
     }
+    let institutions = lines.owners.institutions;
+    // A payee that is no institution has none of these columns: it comes after them, by id.
+    let is_other = |row: &u32| *row as usize >= institutions;
     order.sort_by(|a, b| {
+        if is_other(a) || is_other(b) {
+            return is_other(a).cmp(&is_other(b));
+        }
         stored
             .iter()
             .map(|(column, descending)| {
@@ -165,7 +171,7 @@ pub(super) fn cut_needs(
 ) -> Result<(), AllocationError> {
     for shortage in shortages.iter().filter(|shortage| shortage.whole_need()) {
         let mut claims = Vec::new();
-        for institution in (0_u32..).take(lines.institutions.rows) {
+        for institution in (0_u32..).take(lines.owners.rows) {
             for (item, need) in (0_u32..).zip(&needs.need) {
                 let fen = need[institution as usize];
                 if fen > 0 {
@@ -230,14 +236,14 @@ fn settle(
 ) -> Result<Outcome, AllocationError> {
     let overflow = || AllocationError::overflow(&shortage.rule);
     let limits: Vec<i64> = shortage.bounds.iter().map(|bound| bound.limit).collect();
-    let order = institution_order(lines, shortage)?;
-    let rank = lines.institutions.rank.clone();
+    let order = payee_order(lines, shortage)?;
+    let rank = lines.owners.rank.clone();
     let outcome =
         share_out(claims, &limits, &shortage.method, &order, &rank).ok_or_else(overflow)?;
     let cutter = lines.cutter(&shortage.rule);
     let reason = lines.reason(if outcome.carried { "carried_over" } else { "budget_exhausted" });
     let mut by_item: Vec<Vec<i64>> =
-        vec![vec![0; lines.institutions.rows]; lines.entitlements.items.len()];
+        vec![vec![0; lines.owners.rows]; lines.entitlements.items.len()];
     for (claim, cut) in claims.iter().zip(&outcome.cut) {
         by_item[claim.item as usize][claim.institution as usize] += cut;
     }
@@ -254,10 +260,9 @@ fn settle(
     }
     for short in &outcome.shorts {
         let name = &shortage.bounds[short.bound].name;
-        let key = short.institution.map_or_else(
-            || name.clone(),
-            |row| format!("institution {}, {name}", lines.institutions.text(row)),
-        );
+        let key = short
+            .institution
+            .map_or_else(|| name.clone(), |row| format!("{}, {name}", lines.owners.named(row)));
         lines.cuts.push(Cut {
             rule: Arc::clone(&shortage.rule),
             institution: short.institution,

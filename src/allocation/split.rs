@@ -90,7 +90,7 @@ impl Splits {
     }
 
     fn weigh(&mut self, lines: &mut Lines, rule: Option<&SplitRule>, items: &[usize]) -> Split {
-        let rows = lines.institutions.rows;
+        let rows = lines.owners.rows;
         let mut of = vec![Frame::NO_ROW; rows];
         let Some(rule) = rule else {
             let sources = vec![self.source(&Arc::from(""))];
@@ -107,7 +107,13 @@ impl Splits {
         let mut known: BTreeMap<SplitShares, u32> = BTreeMap::new();
         let mut shares = Vec::new();
         let mut refused: BTreeMap<u32, RowError> = BTreeMap::new();
-        for (row, found) in (0_u32..).zip(split_weights(lines.frames, &lines.law.calendar, rule)) {
+        let mut weights = split_weights(lines.frames, &lines.law.calendar, rule);
+        if rows > lines.owners.institutions {
+            // What no institution is asked about is the same for every other payee.
+            let of_all = weights_at(lines.frames, &lines.law.calendar, rule, &Basis::Programme, 1);
+            weights.resize(rows, of_all.into_iter().next().unwrap_or(Err(RowError::NoParent)));
+        }
+        for (row, found) in (0_u32..).zip(weights) {
             match found {
                 Ok(found) => {
                     let next = u32::try_from(shares.len()).unwrap_or(Frame::NO_ROW);
@@ -148,9 +154,21 @@ pub(crate) fn split_weights(
     calendar: &Calendar,
     rule: &SplitRule,
 ) -> Vec<Result<SplitShares, RowError>> {
-    let rows = frames.get(&Basis::Institution).map_or(0, |frame| frame.rows);
+    let basis = Basis::Institution;
+    let rows = frames.get(&basis).map_or(0, |frame| frame.rows);
+    weights_at(frames, calendar, rule, &basis, rows)
+}
+
+/// The weights of a split on the first `rows` rows of a basis.
+fn weights_at(
+    frames: &Frames,
+    calendar: &Calendar,
+    rule: &SplitRule,
+    basis: &Basis,
+    rows: usize,
+) -> Vec<Result<SplitShares, RowError>> {
     let wanted: Vec<u32> = (0_u32..).take(rows).collect();
-    let weigh = |weight| evaluate(weight, frames, &Basis::Institution, &wanted, calendar);
+    let weigh = |weight| evaluate(weight, frames, basis, &wanted, calendar);
     let figures: Vec<Vec<Figure>> = rule.parts.iter().map(|(_, weight)| weigh(weight)).collect();
     let of = |row: usize| {
         let figures: Vec<Figure> = figures.iter().map(|part| part[row]).collect();
@@ -206,7 +224,7 @@ pub(super) struct Needs {
 impl Needs {
     /// Sums the lines; items in kind have no sums.
     pub(super) fn gather(lines: &Lines) -> Result<Self, AllocationError> {
-        let rows = lines.institutions.rows;
+        let rows = lines.owners.rows;
         let mut this = Self::default();
         for (item, list) in lines.entitlements.items.iter().enumerate() {
             let (mut gross, mut need) = (vec![0_i64; rows], vec![0_i64; rows]);
@@ -261,7 +279,7 @@ pub(super) fn split(
     let mut cells = Cells::default();
     let mut rests = Vec::new();
     let by_line = paid_by_line(lines, splits);
-    for institution in (0_u32..).take(lines.institutions.rows) {
+    for institution in (0_u32..).take(lines.owners.rows) {
         let at = institution as usize;
         for (item, by_line) in by_line.iter().enumerate() {
             let Some(split) = splits.of_item(item) else { continue };
@@ -302,7 +320,7 @@ pub(super) fn split(
             }
             SplitScope::Settlement => {
                 let mut rows: Vec<CellRow> = cells.rows.iter().filter(mine).copied().collect();
-                let rank = &lines.institutions.rank;
+                let rank = &lines.owners.rank;
                 let of = |row: &CellRow| split.of[row.institution as usize];
                 rows.sort_by_key(|row| (of(row), rank[row.institution as usize], row.item));
                 for rows in rows.chunk_by(|a, b| of(a) == of(b)) {
@@ -321,7 +339,7 @@ fn paid_by_line(lines: &Lines, splits: &Splits) -> Vec<Vec<bool>> {
     let mut paid = vec![Vec::new(); splits.of_item.len()];
     for (item, paid) in paid.iter_mut().enumerate() {
         if splits.of_item(item).is_some_and(|split| split.scope == SplitScope::Line) {
-            paid.resize(lines.institutions.rows, false);
+            paid.resize(lines.owners.rows, false);
             for (row, _) in lines.live(item) {
                 if let Some(paid) = paid.get_mut(lines.payees[item].at(row) as usize) {
                     *paid = true;
@@ -360,7 +378,7 @@ fn split_lines(
     cells: &mut Cells,
 ) -> Result<(), AllocationError> {
     let split = &splits.rules[place];
-    let mut starts = vec![usize::MAX; lines.institutions.rows];
+    let mut starts = vec![usize::MAX; lines.owners.rows];
     let mut parts = vec![0_i64; split.sources.len()];
     let mut rests = Vec::new();
     for item in 0..splits.of_item.len() {

@@ -32,15 +32,14 @@ pub(super) fn used_before(
     month: Month,
 ) -> Result<Vec<Fraction>, AllocationError> {
     let rows = lines.frames.get(key).map_or(0, |frame| frame.rows).max(1);
-    let coarse = matches!(key, Basis::Institution | Basis::Programme);
     if rule.window == Window::Month {
         return Ok(vec![NOTHING; rows]);
     }
-    if coarse && rule.quantity.is_none() {
+    if rule.reads_posted() {
         let used = of_posted(lines, rule, key, posted, month)?;
         return Ok((0..rows)
             .map(|row| {
-                let of = u32::try_from(row).ok().and_then(|row| lines.institutions.key(row));
+                let of = u32::try_from(row).ok().and_then(|row| lines.owners.key(row));
                 let of = (*key == Basis::Institution).then_some(of).flatten();
                 Fraction::whole(i128::from(used.get(&of).copied().unwrap_or(0)))
             })

@@ -1,7 +1,7 @@
 //! The money of the lines in the order of S8: payees, exclusions, caps, budget, split, what comes out.
 
 use super::script::{Script, table, text};
-use super::{cap, exclusion, history, order, past, shortage, split, to_date};
+use super::{cap, exclusion, history, order, past, payees, shortage, split, to_date};
 use crate::domain::Basis;
 use crate::law::SubsidyRule;
 use std::sync::Arc;
@@ -96,11 +96,13 @@ pub(super) fn borne(from: &str, tie: &str) -> String {
 
 /// Allocates the month.
 pub(super) fn allocate(script: &mut Script<'_>) {
+    payees::number(script);
     lines(script);
     order::institutions(script);
+    payees::place(script);
     let month = script.month;
     let items = money_items(script);
-    script.note("A line to be paid needs an institution to be paid to.");
+    script.note("A line to be paid needs somebody to be paid to.");
     let places = places(&items);
     let payable = to_date::payable(script, &items);
     let homeless = format!("payee IS NULL AND item IN ({places})");
@@ -141,7 +143,7 @@ pub(super) fn allocate(script: &mut Script<'_>) {
     results(script);
 }
 
-/// The table `lines`: every line of the month with its institution; `fen` is what it has left.
+/// The table `lines`: every line of the month with its payee; `fen` is what it has left.
 fn lines(script: &mut Script<'_>) {
     let month = script.month;
     script.note("The lines of all items; fen is what is left of the amount from here on.");
@@ -156,11 +158,12 @@ fn lines(script: &mut Script<'_>) {
         if !script.tables.contains(&lines.basis) {
             continue;
         }
-        let payee = script.parent(&lines.basis, &Basis::Institution, true);
+        let home = script.parent(&lines.basis, &Basis::Institution, true);
+        let (payee, joins) = payees::of_line(script, lines, &home);
         let from = table(&lines.basis);
         script.say(&format!(
             "INSERT INTO \"lines\" SELECT {place}, l.\"row\", {payee}, l.status, l.reason, \
-             l.amount, l.amount FROM {own} l JOIN {from} b ON b.\"row\" = l.\"row\";"
+             l.amount, l.amount FROM {own} l JOIN {from} b ON b.\"row\" = l.\"row\"{joins};"
         ));
     }
 }

@@ -2,6 +2,7 @@
 //! their funding sources as `docs/retro.md` has them.
 
 use super::past::IDENTITY;
+use super::payees::PAID_TO;
 use super::script::{Script, text};
 use crate::law::SplitScope;
 use crate::retro::PastCut;
@@ -50,13 +51,14 @@ fn lines_due(script: &mut Script<'_>) {
         parts.push(format!(
             "SELECT w.institution_id, {} AS item, {} AS basis, w.child_ref, w.row_key, \
              w.age_class, \
-             w.service, w.span_from, w.span_until, l.item AS place, l.\"row\", l.fen FROM \
+             w.service, w.span_from, w.span_until, {} AS payee, l.item AS place, l.\"row\", l.fen FROM \
              \"lines\" l JOIN {who} w ON w.\"row\" = \
              l.\"row\" WHERE l.item = {} AND l.payee IS NOT NULL AND l.status IN ('paid', \
              'zero') AND \
              l.fen <> 0",
             text(&item.rule.head.id),
             text(item.rule.basis.name()),
+            super::payees::of_identity(&item.rule),
             item.place
         ));
     }
@@ -106,12 +108,12 @@ fn sources(script: &mut Script<'_>, month: &str, to_date: &str, (by_law, over_al
             .note("Law or calendar changed: a split may have changed alone, so all are looked at.");
         "true".to_owned()
     } else {
-        let touched = "institution_id IN (SELECT institution_id FROM \"changes\")";
+        let touched = format!("institution_id IN (SELECT {PAID_TO} FROM \"changes\")");
         if over_all {
             script.note("A split over the whole settlement moves with any line.");
             "EXISTS (SELECT 1 FROM \"changes\")".to_owned()
         } else {
-            touched.to_owned()
+            touched
         }
     };
     script.say(&format!(
@@ -125,11 +127,11 @@ fn sources(script: &mut Script<'_>, month: &str, to_date: &str, (by_law, over_al
          amount_fen <> 0 GROUP BY ALL))\n\
          WHERE {looked_at} AND item NOT IN ({to_date}) GROUP BY ALL;"
     ));
-    script.say(
-        "CREATE OR REPLACE TABLE \"touched\" AS SELECT institution_id, item, \
+    script.say(&format!(
+        "CREATE OR REPLACE TABLE \"touched\" AS SELECT {PAID_TO} AS institution_id, item, \
          sum(old_fen)::HUGEINT AS \
          old_fen, sum(new_fen)::HUGEINT AS new_fen FROM \"changes\" GROUP BY ALL;",
-    );
+    ));
 }
 
 /// A SELECT that shares the column `total` by the column `weight` within each cell, largest remainder,

@@ -377,7 +377,7 @@ impl Tally {
             let key = line.key;
             (
                 line.month,
-                [key.institution, key.item, key.basis].map(text),
+                [key.institution, key.payee, key.item, key.basis].map(text),
                 key.person,
                 [key.row_key, key.age_class, key.service].map(text),
                 (key.from, key.until),

@@ -96,6 +96,7 @@ impl Wanted {
                 self.add(&rule.basis, &STANDING);
                 self.add(overlapping_on(&rule.basis), &["overlapping"]);
                 self.reads(&rule.amount);
+                rule.payee.iter().for_each(|payee| self.reads(&payee.id));
                 if rule.round_scope != RoundScope::Line {
                     self.add(&rule.basis, &MEMBERS);
                 }
@@ -246,6 +247,7 @@ pub(super) fn write(script: &mut Script<'_>, folder: &Path) -> Result<(), AuditE
         script.links.extend(facts.into_iter().map(|to| (basis.clone(), to)));
         script.tables.insert(basis.clone());
     }
+    super::payees::write(script, folder)?;
     super::past::names(script, folder)
 }
 

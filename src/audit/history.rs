@@ -121,8 +121,7 @@ pub(super) fn left(script: &mut Script<'_>, rule: &CapRule, key: &Basis, limits:
     }
     let id = &rule.head.id;
     script.note(&format!("What the other months of the {} leave of {id}.", rule.window.word()));
-    let coarse = matches!(key, Basis::Institution | Basis::Programme) && rule.quantity.is_none();
-    let used = if coarse {
+    let used = if rule.reads_posted() {
         let sum = format!(
             "sum(payable_fen)::HUGEINT AS n, 1::HUGEINT AS d FROM \"posted\" WHERE line_kind NOT \
              IN \

@@ -3,7 +3,7 @@
 use super::script::{Kind, Script, link, name, table, text};
 use crate::domain::{Basis, Rounding};
 use crate::law::{Breach, GateRef, GateRule, Overlaps, PriceRule, RoundScope, Step, SubsidyRule};
-use crate::subsidy::{MEMBERS, of_child, overlapping_on};
+use crate::subsidy::{MEMBERS, of_child, overlapping_on, payee_column};
 use std::sync::Arc;
 
 /// Largest amount of one line, fen.
@@ -29,6 +29,7 @@ impl Script<'_> {
              reason VARCHAR, amount HUGEINT);"
         ));
         if self.tables.contains(&first.basis) {
+            super::payees::column(self, rules);
             let mut parts: Vec<(&SubsidyRule, String)> = Vec::new();
             for (segment, rule) in rules.iter().enumerate() {
                 if let (Some(rule), Some(rows)) = (rule, self.rows(&first.basis, segment)) {
@@ -178,6 +179,9 @@ impl Script<'_> {
             }
         }
         self.standing_tests(rule, &mut tests);
+        if rule.payee.is_some() {
+            tests.extend(self.named(&rule.basis, &payee_column(&rule.head.id)));
+        }
         tests
     }
 
@@ -192,6 +196,20 @@ impl Script<'_> {
                 "WHEN ({own}).e <> 0 THEN {failed} WHEN ({own}).v IS NOT TRUE THEN {{'s': \
                  '{status}', 'r': {}}}",
                 text(reason)
+            ),
+        })
+    }
+
+    /// Passes where the column that names the payee has a value.
+    fn named(&self, basis: &Basis, column: &str) -> Option<Test> {
+        self.known.get(&(basis.clone(), column.to_owned()))?;
+        let own = name(&format!("{basis}.{column}"));
+        Some(Test {
+            reads: (basis.clone(), Arc::from(column)),
+            outcome: format!(
+                "WHEN ({own}).e <> 0 THEN {} WHEN ({own}).v IS NULL THEN {}",
+                refused(&format!("tu_reason(({own}).e)")),
+                refused("'payee_missing'")
             ),
         })
     }

@@ -32,6 +32,7 @@ mod history;
 mod item;
 mod order;
 mod past;
+mod payees;
 mod price;
 mod rerun;
 mod script;

@@ -22,8 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// What names a line, by the columns of the tables of the past.
-pub(super) const IDENTITY: &str =
-    "institution_id, item, basis, child_ref, row_key, age_class, service, span_from, span_until";
+pub(super) const IDENTITY: &str = "institution_id, item, basis, child_ref, row_key, age_class, service, span_from, span_until, payee";
 
 /// Columns that name the rows of a basis, where it has them.
 pub(super) const NAMING: [&str; 8] = [
@@ -45,12 +44,12 @@ item VARCHAR, line_kind VARCHAR, source VARCHAR, payable_fen HUGEINT, budget_doc
 -- What each line of released runs was paid, and what later runs corrected it to; runs in order.
 CREATE OR REPLACE TABLE \"released\" (run INTEGER, period VARCHAR, institution_id VARCHAR, \
 item VARCHAR, basis VARCHAR, child_ref VARCHAR, row_key VARCHAR, age_class VARCHAR, \
-service VARCHAR, span_from VARCHAR, span_until VARCHAR, capped_fen HUGEINT, \
+service VARCHAR, span_from VARCHAR, span_until VARCHAR, payee VARCHAR, capped_fen HUGEINT, \
 allocated_fen HUGEINT, cut_fen HUGEINT, instalments VARCHAR, used VARCHAR);
 -- Each line as the last run left it.
 CREATE OR REPLACE VIEW \"paid lines\" AS SELECT * EXCLUDE (last) FROM (SELECT *, max(run) OVER \
 (PARTITION BY period, institution_id, item, basis, child_ref, row_key, age_class, service, \
-span_from, span_until) AS last FROM \"released\") WHERE run = last;
+span_from, span_until, payee) AS last FROM \"released\") WHERE run = last;
 ";
 
 /// Writes the files of the past and the statements that read them.
@@ -87,7 +86,7 @@ pub(super) fn write(
                  item VARCHAR, basis VARCHAR, child_ref VARCHAR, row_key VARCHAR, age_class \
                  VARCHAR, service VARCHAR, span_from DATE, span_until DATE, capped_fen BIGINT, \
                  allocated_fen BIGINT, rule_version VARCHAR, source_file VARCHAR, source_record \
-                 BIGINT, instalments VARCHAR, used VARCHAR);\n\
+                 BIGINT, instalments VARCHAR, used VARCHAR, payee VARCHAR);\n\
                  INSERT INTO \"one run\" BY NAME SELECT * FROM read_parquet('{file}');\n\
                  INSERT INTO \"released\" SELECT {number}, period, {}, capped_fen, allocated_fen, \
                  capped_fen - allocated_fen, coalesce(instalments, ''), coalesce(used, '') FROM \
@@ -101,6 +100,12 @@ pub(super) fn write(
             let file = format!("released/{number}/{CORRECTIONS}");
             put(&folder.join(&file), bytes)?;
             let columns = columns_of(bytes);
+            // Only a law that pays others than institutions has it.
+            let identity = if columns.contains("'payee':") {
+                texts(IDENTITY)
+            } else {
+                format!("{}, ''", texts(IDENTITY.trim_end_matches(", payee")))
+            };
             // Runs of calc_version 3 had no such column.
             let cut = if columns.contains("'cut_fen':") {
                 "cut_fen::HUGEINT"
@@ -109,12 +114,11 @@ pub(super) fn write(
             };
             let _ = writeln!(
                 script_text,
-                "INSERT INTO \"released\" SELECT {number}, source_period, {}, \
+                "INSERT INTO \"released\" SELECT {number}, source_period, {identity}, \
                  capped_fen::HUGEINT, correction_fen::HUGEINT, {cut}, '', \
                  coalesce(used, '') \
                  FROM read_csv('{file}', header = true, all_varchar = true, delim = ',', quote = \
-                 '\"', escape = '\"', auto_detect = false, columns = {{{columns}}});",
-                texts(IDENTITY)
+                 '\"', escape = '\"', auto_detect = false, columns = {{{columns}}});"
             );
         }
     }
@@ -260,14 +264,14 @@ pub(super) fn remember(script: &mut Script<'_>, run: usize) {
             Some(_) => format!("LEFT JOIN {due} d ON d.\"row\" = l.\"row\""),
             None => String::new(),
         };
-        let place = item.place;
+        let (place, payee) = (item.place, super::payees::of_identity(&item.rule));
         let used = super::history::used_texts(
             &format!("SELECT \"row\", nth, cap, n, d FROM \"uses\" WHERE item = {place}"),
             "\"row\"",
         );
         script.say(&format!(
             "INSERT INTO \"released\" SELECT {run}, {month}, w.institution_id, {id}, {basis}, \
-             w.child_ref, w.row_key, w.age_class, w.service, w.span_from, w.span_until, c.fen, \
+             w.child_ref, w.row_key, w.age_class, w.service, w.span_from, w.span_until, {payee}, c.fen, \
              l.fen, c.fen - l.fen, {parts}, coalesce(u.used, '')\n\
              FROM \"lines\" l JOIN \"before the budget\" c ON c.item = l.item AND c.\"row\" = \
              l.\"row\" JOIN {who} w ON w.\"row\" = l.\"row\" {joined}\n\

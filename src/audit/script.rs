@@ -314,7 +314,7 @@ impl<'a> Script<'a> {
     }
 
     /// Puts an expression's values into a column's table.
-    fn fill(&mut self, own: &str, expr: &Expr, basis: &Basis, rows: &str) {
+    pub(super) fn fill(&mut self, own: &str, expr: &Expr, basis: &Basis, rows: &str) {
         let query = self.evaluated(expr, basis, rows);
         self.say(&format!("INSERT INTO {own} {query};"));
     }

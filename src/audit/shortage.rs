@@ -2,6 +2,7 @@
 
 use super::allocation::{LIVE, Outcome, borne, leave, refuse};
 use super::order;
+use super::payees;
 use super::script::{Script, table, text};
 use super::split::Split;
 use crate::domain::Basis;
@@ -193,13 +194,15 @@ fn limits(bounds: &str) -> String {
 fn queue(script: &mut Script<'_>, short: &Short, claims: &str) -> String {
     let basis = Basis::Institution;
     let order = order::stated(script, &basis, order::of_method(&short.rule.method));
+    let others = payees::served_last(script, claims);
+    let (last, by_last) = if others.is_empty() { ("", "") } else { (", false AS last", "last, ") };
     script.note("Institutions with claims in the order they are served.");
     let queue = script.fresh("queue");
     script.say(&format!(
         "CREATE OR REPLACE TABLE {queue} AS SELECT \"row\" AS payee, row_number() OVER (ORDER BY \
-         {}place) AS nth\n\
-         FROM (SELECT b.\"row\", n.place{} FROM {} b JOIN \"institutions\" n ON n.\"row\" = \
-         b.\"row\"{} WHERE b.\"row\" IN (SELECT payee FROM {claims}));",
+         {by_last}{}place) AS nth\n\
+         FROM (SELECT b.\"row\", n.place{}{last} FROM {} b JOIN \"institutions\" n ON n.\"row\" = \
+         b.\"row\"{} WHERE b.\"row\" IN (SELECT payee FROM {claims}){others});",
         order.by_columns(),
         order.columns(),
         table(&basis),

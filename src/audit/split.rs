@@ -1,6 +1,7 @@
 //! The funding split (S13): by line, by institution or over the settlement, both margins exact.
 
 use super::allocation::{Item, LIVE, places};
+use super::payees;
 use super::script::{Script, table, text};
 use crate::domain::Basis;
 use crate::law::{ShortageMethod, ShortageRule, SplitMethod, SplitRule, SplitScope};
@@ -45,7 +46,14 @@ pub(super) fn weigh(script: &mut Script<'_>, items: &[Item]) -> Vec<Split> {
         let weights = if let Some(rule) = &rule {
             script.head("split", &rule.head);
             script.note("Weights of the sources, as whole numbers, for each institution.");
-            weights(script, rule)
+            let own = weights(script, rule, &Basis::Institution);
+            let mut reads = rule.parts.iter().flat_map(|(_, weight)| weight.reads());
+            let of_all = reads.all(|(basis, _)| basis == Basis::Programme);
+            if of_all && payees::are_named(script) {
+                let of_all = weights(script, rule, &Basis::Programme);
+                payees::weights(script, &own, Some(&of_all));
+            }
+            own
         } else {
             // An item without a split has one unnamed source.
             let own = script.fresh("weights");
@@ -54,6 +62,9 @@ pub(super) fn weigh(script: &mut Script<'_>, items: &[Item]) -> Vec<Split> {
                 "CREATE OR REPLACE TABLE {own} AS SELECT \"row\", 0 AS e, [1::HUGEINT] AS w FROM \
                  {from};"
             ));
+            if payees::are_named(script) {
+                payees::weights(script, &own, None);
+            }
             own
         };
         let mine: Vec<Item> = list
@@ -81,13 +92,10 @@ pub(super) fn weigh(script: &mut Script<'_>, items: &[Item]) -> Vec<Split> {
     made
 }
 
-/// A table of whole weights in lowest terms by institution row: `row`, `e`, `w`.
-fn weights(script: &mut Script<'_>, rule: &SplitRule) -> String {
-    let parts: Vec<String> = rule
-        .parts
-        .iter()
-        .map(|(_, weight)| script.made("weight", weight, &Basis::Institution, "true"))
-        .collect();
+/// A table of whole weights in lowest terms by row of a basis: `row`, `e`, `w`.
+fn weights(script: &mut Script<'_>, rule: &SplitRule, basis: &Basis) -> String {
+    let parts: Vec<String> =
+        rule.parts.iter().map(|(_, weight)| script.made("weight", weight, basis, "true")).collect();
     let mut errors = "CASE".to_owned();
     let mut joins = String::new();
     let mut list = Vec::new();
@@ -104,7 +112,7 @@ fn weights(script: &mut Script<'_>, rule: &SplitRule) -> String {
     let _ = write!(errors, " WHEN {} THEN 3 ELSE 0 END", zero.join(" AND "));
     let list = list.join(", ");
     let own = script.fresh("weights");
-    let from = table(&Basis::Institution);
+    let from = table(basis);
     script.say(&format!(
         "CREATE OR REPLACE TABLE {own} AS SELECT \"row\", e, CASE WHEN e = 0 THEN \
          list_transform(s, lambda p: p // g) END AS w\n\

@@ -115,7 +115,7 @@ fn fields(report: &DifferenceReport, line: &DifferentLine) -> [String; 15] {
     let [before, after, engine, input, law] = fen(parts).map(|fen| fen.to_string());
     [
         line.month.to_string(),
-        text(key.institution),
+        text(key.paid_to()),
         text(key.item),
         text(key.basis),
         person,

@@ -1,7 +1,7 @@
 //! Frames: the rows of one basis, columns by name and links to the rows of coarser bases.
 
 use super::{Basis, Stored};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Where the rows of a frame stand among the deliveries.
@@ -47,6 +47,8 @@ pub struct Frame {
     /// Columns by name. Facts have bare names (`fee_monthly`); what rules compute is stored under
     /// the rule's id (`rate_base`, `full_day.ceiling`).
     pub columns: BTreeMap<Arc<str>, Arc<Stored>>,
+    /// Names of the columns rules computed.
+    pub computed: BTreeSet<Arc<str>>,
     /// For each coarser basis the row each row belongs to; [`Frame::NO_ROW`] where it has none.
     pub links: BTreeMap<Basis, Vec<u32>>,
     /// Where the rows were delivered, if they were.
@@ -66,6 +68,7 @@ impl Frame {
             basis,
             rows,
             columns: BTreeMap::new(),
+            computed: BTreeSet::new(),
             links: BTreeMap::new(),
             origins: None,
             keys: Vec::new(),
@@ -79,6 +82,12 @@ impl Frame {
     pub fn put(&mut self, name: &str, stored: Stored) {
         assert_eq!(stored.column.len(), self.rows, "column {name} of basis {}", self.basis);
         self.columns.insert(Arc::from(name), Arc::new(stored));
+    }
+
+    /// [`Self::put`] of a column a rule computed: no fact, so that it names no row.
+    pub fn put_computed(&mut self, name: &str, stored: Stored) {
+        self.put(name, stored);
+        self.computed.insert(Arc::from(name));
     }
 
     /// The column of that name.

@@ -129,6 +129,9 @@ pub struct LineSaid {
     pub basis: String,
     /// Child or person reference, as the question's `alias` gave it; empty where the row has none.
     pub child: String,
+    /// Whom it is paid to, where that is not its institution; else empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub payee: String,
     /// What else names the row: (alias, value).
     pub key: Vec<(String, String)>,
     /// The columns of `key`, beside it.

@@ -294,7 +294,7 @@ impl JobRuns {
         let book = read_lines(&bytes, month)?;
         let text = |code: u32| book.texts.text(code);
         let meant = book.lines.iter().filter(|line| {
-            text(line.key.institution) == asked.institution
+            [line.key.institution, line.key.payee].map(text).contains(&asked.institution)
                 && asked.item.is_none_or(|item| item == text(line.key.item))
                 && run.names.is_of(&line.key.person)
         });

@@ -81,6 +81,9 @@ impl Page<'_> {
         if !line.child.is_empty() {
             self.say(0, "explain.child", &[("child", &line.child)]);
         }
+        if !line.payee.is_empty() {
+            self.say(0, "explain.payee", &[("payee", &line.payee)]);
+        }
         let key: Vec<String> = line
             .key
             .iter()

@@ -329,8 +329,10 @@ pub fn answer(
             && asked.item.is_none_or(|item| item == row.item)
             && (asked.child.is_none() || run.names.is_of(&row.person))
     };
-    let here =
-        |row: &CorrectedLine, run: &JobRun| row.institution == asked.institution && meant(row, run);
+    let of_asked = |row: &CorrectedLine| {
+        [&row.institution, &row.payee].into_iter().any(|id| id == asked.institution)
+    };
+    let here = |row: &CorrectedLine, run: &JobRun| of_asked(row) && meant(row, run);
     let corrected = |run: &JobRun| run.corrected.iter().any(|row| here(row, run));
     let explanation = match settled {
         Some(said) if payer.run_id() == run_id => said,
@@ -345,8 +347,17 @@ pub fn answer(
     };
     let mut items: BTreeSet<String> =
         explanation.lines.iter().map(|line| line.item.clone()).collect();
+    let mut payees: BTreeSet<String> =
+        explanation.lines.iter().map(|line| line.payee.clone()).collect();
+    let corrected = runs.after(payer).flat_map(|run| &run.corrected).filter(|row| of_asked(row));
+    payees.extend(corrected.map(|row| row.payee.clone()));
+    payees.remove("");
+    payees.remove(asked.institution);
     let posted = |run: &JobRun, items: &BTreeSet<String>| -> Result<Vec<PostedSaid>, AnswerError> {
-        let rows = runs.posted(run, asked.institution, month)?;
+        let mut rows = runs.posted(run, asked.institution, month)?;
+        for payee in &payees {
+            rows.extend(runs.posted(run, payee, month)?);
+        }
         Ok(rows.into_iter().filter(|row| items.contains(&row.item)).map(Into::into).collect())
     };
     let paid = PaidSaid { run: payer.said.clone(), posted: posted(payer, &items)? };
@@ -368,9 +379,8 @@ pub fn answer(
         let now = again.explanations.pop().unwrap_or_else(|| nothing(month, asked.institution));
         let before = later.iter().rev().find_map(|of| of.explanation.as_ref());
         let (was, is) = (&before.unwrap_or(&explanation).lines, &now.lines);
-        let elsewhere = |row: &&CorrectedLine| {
-            asked.child.is_some() && row.institution != asked.institution && meant(row, run)
-        };
+        let elsewhere =
+            |row: &&CorrectedLine| asked.child.is_some() && !of_asked(row) && meant(row, run);
         let said = |row: &CorrectedLine| ChangeSaid::of(row, &run.names);
         items.extend(rows.iter().map(|row| row.item.clone()));
         let mut of = LaterSaid::moved(run, posted);

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::domain::{Basis, Cell, Column, Frame, Key, Stored};
 use crate::law::{Law, RoundScope, RuleHead, SubsidyRule};
+use crate::schedule::MonthInput;
 use crate::subsidy::{ItemLines, LineStatus};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,7 +49,9 @@ pub fn explain(
             continue;
         }
         let Some(frame) = input.month.frames.get(&item.basis) else { continue };
-        for row in ids.rows(input, frame, question.institution).iter().copied() {
+        let mut rows = ids.rows(input, frame, question.institution).to_vec();
+        paid_by_id(input, item, question.institution, &mut rows);
+        for row in rows {
             seen_institution = true;
             if item.status.get(row).is_none_or(|status| *status == LineStatus::Absent)
                 || !child_matches(input, frame, row, question)
@@ -73,11 +76,18 @@ pub fn explain(
             ExplainError::Institution { found: institution, month: input.month.month }
         });
     }
-    let name = registered
-        .last()
-        .and_then(|row| register?.get("name").map(|stored| stored.cell(*row)))
-        .map(|cell| if cell == Cell::Null { String::new() } else { show::plain(&cell) })
-        .unwrap_or_default();
+    let of_payee = || {
+        let mut payees = input.schedule.payees.iter();
+        let payee = payees.find(|payee| *payee.institution_id == *question.institution);
+        payee.map(|payee| payee.institution_name.to_string()).unwrap_or_default()
+    };
+    let name =
+        registered
+            .last()
+            .and_then(|row| register?.get("name").map(|stored| stored.cell(*row)))
+            .map_or_else(of_payee, |cell| {
+                if cell == Cell::Null { String::new() } else { show::plain(&cell) }
+            });
     Ok(Explanation {
         period: input.month.month.to_string(),
         institution_id: question.institution.to_owned(),
@@ -142,6 +152,19 @@ fn rows_of(input: &ExplainInput<'_>, frame: &Frame, institution: &str) -> Vec<us
     (0..frame.rows).filter(|row| of.contains(&(links[*row] as usize))).collect()
 }
 
+/// Adds the rows of an item that are paid to an id though they are not its own.
+fn paid_by_id(input: &ExplainInput<'_>, lines: &ItemLines, id: &str, rows: &mut Vec<usize>) {
+    let Some(owners) = &lines.owners else { return };
+    let mut known: BTreeMap<u32, bool> = BTreeMap::new();
+    let MonthInput { frames, entitlements, .. } = input.month;
+    let is_paid = |(_, owner): &(usize, &u32)| {
+        *known.entry(**owner).or_insert_with(|| entitlements.owner(frames, **owner) == id)
+    };
+    rows.extend(owners.iter().enumerate().filter(is_paid).map(|(row, _)| row));
+    rows.sort_unstable();
+    rows.dedup();
+}
+
 fn child_matches(
     input: &ExplainInput<'_>,
     frame: &Frame,
@@ -178,7 +201,6 @@ fn personal(frame: &Frame) -> impl Iterator<Item = &str> {
 /// One line being explained.
 pub(super) struct LineWalk<'a> {
     pub(super) input: &'a ExplainInput<'a>,
-    pub(super) question: &'a Question<'a>,
     pub(super) lines: &'a ItemLines,
     pub(super) frame: &'a Frame,
     pub(super) row: usize,
@@ -216,7 +238,6 @@ impl<'a> LineWalk<'a> {
             .collect();
         Some(Self {
             input,
-            question,
             lines,
             frame,
             row,
@@ -244,6 +265,9 @@ impl<'a> LineWalk<'a> {
         });
         let steps = if computed {
             self.read(&rule.amount, &rule.basis, self.row);
+            if let Some(payee) = &rule.payee {
+                self.read(&payee.id, &rule.basis, self.row);
+            }
             self.steps(&rule.amount, &rule.basis, self.row)
         } else {
             Vec::new()
@@ -256,6 +280,7 @@ impl<'a> LineWalk<'a> {
             item: self.lines.item.to_string(),
             rule: show::rule(&rule.head),
             basis: self.lines.basis.to_string(),
+            payee: self.other_payee(),
             child: self.person(),
             key_columns: self.naming().map(str::to_owned).collect(),
             key: self.key(),
@@ -366,10 +391,23 @@ impl<'a> LineWalk<'a> {
             .collect()
     }
 
-    /// What bound on the institution or the settlement, for rules that name this item.
+    /// Whom the row is paid to, an owner.
+    fn owner(&self) -> Option<u32> {
+        let owner = self.lines.paid_to(self.input.month.frames).at(self.row);
+        (owner != Frame::NO_ROW).then_some(owner)
+    }
+
+    /// The payee's id where the rule names one.
+    fn other_payee(&self) -> String {
+        let month = self.input.month;
+        let owner = self.owner().filter(|_| self.rule.payee.is_some());
+        owner.map(|owner| month.entitlements.owner(month.frames, owner)).unwrap_or_default()
+    }
+
+    /// What bound on the institution, the payee or the settlement, for rules that name this item.
     fn cuts(&mut self) -> Vec<CutSaid> {
         let item = &self.lines.item;
-        let own = self.row_on(&Basis::Institution);
+        let own = [self.row_on(&Basis::Institution), self.owner().map(|owner| owner as usize)];
         let cut_by = self.cut_by();
         let law = self.law;
         let heads: BTreeMap<&str, &RuleHead> = law
@@ -383,7 +421,7 @@ impl<'a> LineWalk<'a> {
             .collect();
         let mut cuts = Vec::new();
         for cut in &self.input.month.allocation.cuts {
-            let here = cut.institution.is_none_or(|row| own == Some(row as usize));
+            let here = cut.institution.is_none_or(|row| own.contains(&Some(row as usize)));
             let Some(head) = heads.get(&*cut.rule).filter(|_| here) else { continue };
             self.cite(head);
             let counts_things =
@@ -404,14 +442,12 @@ impl<'a> LineWalk<'a> {
     }
 
     fn funding(&self) -> Vec<FundingSaid> {
-        let own = self.row_on(&Basis::Institution);
+        let own = self.owner();
         let allocation = self.input.month.allocation;
         allocation
             .cells
             .iter()
-            .filter(|cell| {
-                cell.item as usize == self.item && own == Some(cell.institution as usize)
-            })
+            .filter(|cell| cell.item as usize == self.item && own == Some(cell.institution))
             .map(|cell| FundingSaid {
                 source: allocation
                     .sources
@@ -429,7 +465,9 @@ impl<'a> LineWalk<'a> {
     }
 
     fn schedule(&self) -> Vec<ScheduleSaid> {
-        let schedule = self.input.schedule;
+        let (schedule, month) = (self.input.schedule, self.input.month);
+        let Some(owner) = self.owner() else { return Vec::new() };
+        let id = month.entitlements.owner(month.frames, owner);
         schedule
             .lines
             .iter()
@@ -438,7 +476,7 @@ impl<'a> LineWalk<'a> {
             })
             .filter_map(|line| {
                 let payee = schedule.payees.get(line.payee as usize)?;
-                (&*payee.institution_id == self.question.institution).then(|| ScheduleSaid {
+                (*payee.institution_id == *id).then(|| ScheduleSaid {
                     kind: line.kind.word().to_owned(),
                     line_no: line.line_no,
                     source: line.source.to_string(),

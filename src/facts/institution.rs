@@ -367,8 +367,7 @@ fn check_identity(
         let account_no = text_at(table.get("account_no"), at);
         let bank_no = text_at(table.get("bank_no"), at);
         let id_valid = !ground.law.head.uscc || check_uscc(&id).is_ok();
-        let account_valid =
-            !account_no.is_empty() && (!account_no.starts_with("62") || luhn_valid(&account_no));
+        let account_valid = account_valid(&account_no);
         let bank_valid = check_cnaps(&bank_no).is_ok();
         uscc.push(id_valid);
         account.push(account_valid);
@@ -399,6 +398,11 @@ fn check_identity(
     frame.put("uscc_valid", Stored::plain(Column::Bool(uscc)));
     frame.put("account_valid", Stored::plain(Column::Bool(account)));
     frame.put("bank_no_valid", Stored::plain(Column::Bool(bank)));
+}
+
+/// Whether an account can be right: not empty, and by its check digit where it has one.
+pub(crate) fn account_valid(account_no: &str) -> bool {
+    !account_no.is_empty() && (!account_no.starts_with("62") || luhn_valid(account_no))
 }
 
 /// Whether a service is among those filed; a register that states none offers all.

@@ -210,6 +210,7 @@ impl Needs {
                 self.bases.insert(rule.basis.clone());
                 self.reads(&rule.amount);
                 rule.quantity.iter().chain(&rule.rate).for_each(|expr| self.reads(expr));
+                rule.payee.iter().for_each(|payee| self.reads(&payee.id));
             }
         }
     }

@@ -2,12 +2,12 @@
 //! sanctions, and tables a pack declares.
 
 use super::homes::Homes;
-use super::institution::{Register, holds, sanctions_by};
+use super::institution::{Register, account_valid, holds, sanctions_by};
 use super::tally::Spot;
 use super::{Facts, Ground, RowUse, Tally, count, date_at, row_span, text_at};
-use crate::domain::{Basis, Column, FindingCode, Frame, Key, Stored};
+use crate::domain::{Basis, Column, FindingCode, Frame, Key, Stored, check_cnaps};
 use crate::intake::Table;
-use crate::law::dictionary::{SANCTIONS, TABLE_BASES};
+use crate::law::dictionary::{PAYEES, SANCTIONS, TABLE_BASES};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,7 +24,9 @@ pub(crate) fn build(
         .filter(|(basis, _)| *basis != Basis::Institution)
         .map(|(basis, table)| (basis.clone(), (*table).to_owned()))
         .collect();
-    small.push((Basis::Declared(Arc::from(SANCTIONS)), SANCTIONS.to_owned()));
+    for table in [SANCTIONS, PAYEES] {
+        small.push((Basis::Declared(Arc::from(table)), table.to_owned()));
+    }
     for input in &ground.law.inputs {
         let basis = Basis::Declared(Arc::clone(&input.name));
         let core = crate::law::inputs::core_tables(&ground.law.head.currency)
@@ -219,6 +221,14 @@ fn put_computed(
             frame.put("listed_first", Stored::plain(Column::Bool(firsts)));
         }
         Basis::Venue => frame.put("days_used", Stored::plain(Column::whole(days()))),
+        Basis::Declared(name) if &**name == PAYEES => {
+            let checked = |column: &str, holds: fn(&str) -> bool| {
+                let text = |row: &u32| text_at(table.get(column), *row as usize);
+                Stored::plain(Column::Bool(rows.iter().map(|row| holds(&text(row))).collect()))
+            };
+            frame.put("account_valid", checked("account_no", account_valid));
+            frame.put("bank_no_valid", checked("bank_no", |text| check_cnaps(text).is_ok()));
+        }
         _ => {}
     }
 }

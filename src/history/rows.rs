@@ -28,6 +28,7 @@ fn row_key_columns(frame: &Frame) -> Vec<&Stored> {
             .iter()
             .filter(|(name, stored)| {
                 matches!(stored.column, Column::Key(_))
+                    && !frame.computed.contains(*name)
                     && !matches!(&***name, "institution_id" | "child_ref" | "person_ref")
             })
             .map(|(_, stored)| &**stored)

@@ -6,6 +6,10 @@ use crate::domain::texts::Language;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
+/// Core tables that came later: a job that is given none reads as jobs did before there were any, so that
+/// runs keep their ids.
+const YOUNGER: [&str; 2] = ["sessions", "payees"];
+
 impl TableSpec {
     /// How the table is read, as one line of JSON: names of files without their folders.
     #[must_use]
@@ -22,7 +26,11 @@ pub(super) fn canonical(job: &Job, overlays: &[String]) -> String {
         JobKind::Reconcile => "reconcile",
         JobKind::Tune => "tune",
     };
-    let tables: Vec<Value> = job.tables.iter().map(table).collect();
+    let told = |spec: &&TableSpec| {
+        let plain = TableSpec { table: spec.table.clone(), ..TableSpec::default() };
+        !YOUNGER.contains(&&*spec.table) || **spec != plain
+    };
+    let tables: Vec<Value> = job.tables.iter().filter(told).map(table).collect();
     let mut text = json!({
         "id": job.id,
         "kind": kind,

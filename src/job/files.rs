@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Core tables and their Chinese names, for default files.
-pub(super) const CORE_FILES: [(&str, &str); 12] = [
+pub(super) const CORE_FILES: [(&str, &str); 13] = [
     ("institutions", "机构"),
     ("slots", "托位"),
     ("classes", "班级"),
@@ -15,6 +15,7 @@ pub(super) const CORE_FILES: [(&str, &str); 12] = [
     ("contracts", "政府购买服务"),
     ("certificates", "培训鉴定"),
     ("sanctions", "监管事件"),
+    ("payees", "收款人"),
     ("budget", "指标"),
 ];
 

@@ -149,6 +149,9 @@ pub const SANCTIONS: &str = "sanctions";
 /// The word of the basis of session rows: `sum(sessions.hours_attended)`.
 pub const SESSIONS: &str = "sessions";
 
+/// The table of payees that are no institutions: no rule reads it, payments do.
+pub const PAYEES: &str = "payees";
+
 /// Built-in names of every basis, with the currency unit of the pack.
 #[must_use]
 pub fn built_in(currency: &str) -> Vec<DictionaryEntry> {

@@ -163,6 +163,20 @@ const CORE: &[(&str, &[&str], SpanColumns, &str)] = &[
          effect_until 失效日 date?",
     ),
     (
+        "payees",
+        &["payee_ref"],
+        Some(("valid_from", "valid_until")),
+        "payee_ref 收款人编号 key
+         name 姓名或名称 text?
+         kind 收款人类型 text?
+         account_name 户名 text?
+         account_no 账号 text?
+         bank_name 开户行 text?
+         bank_no 联行号 text?
+         valid_from 生效日 date?
+         valid_until 失效日 date?",
+    ),
+    (
         "budget",
         &["budget_doc_no", "source"],
         None,

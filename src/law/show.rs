@@ -202,7 +202,6 @@ const WORD_KEYS: &[&str] = &[
     "birthday_month",
     "breach",
     "outcome",
-    "payee",
     "instrument",
     "in_kind",
     "sign",

@@ -12,6 +12,8 @@ pub struct CorrectedLine {
     pub month: Month,
     /// Institution id.
     pub institution: String,
+    /// The payee where it is another, or empty.
+    pub payee: String,
     /// Item id.
     pub item: String,
     /// Basis.
@@ -55,11 +57,17 @@ pub struct CorrectedLine {
 }
 
 impl CorrectedLine {
+    /// The institution of the row; its payee where it has none.
+    pub fn place(&self) -> &str {
+        if self.institution.is_empty() { &self.payee } else { &self.institution }
+    }
+
     /// Its identity by codes that `code` gives texts; an empty text has none.
     pub fn key(&self, mut code: impl FnMut(&str) -> u32) -> LineKey {
         let mut code = |text: &str| if text.is_empty() { NO_TEXT } else { code(text) };
         LineKey {
             institution: code(&self.institution),
+            payee: code(&self.payee),
             item: code(&self.item),
             basis: code(&self.basis),
             person: self.person,
@@ -110,6 +118,8 @@ pub fn read_corrections(bytes: &[u8]) -> Result<Vec<CorrectedLine>, LineFileErro
     let places: Vec<usize> = columns.iter().map(|name| place(name)).collect::<Result<_, _>>()?;
     // Runs of calc_version 3 had no such column: what a line lost was what it was not given.
     let cut = place("cut_fen").ok();
+    // Only a law that pays others than institutions has it.
+    let payee = place("payee").ok();
     let mut rows = Vec::new();
     for (at, record) in reader.records().enumerate() {
         let record = record.map_err(|error| wrong(error.to_string()))?;
@@ -124,6 +134,7 @@ pub fn read_corrections(bytes: &[u8]) -> Result<Vec<CorrectedLine>, LineFileErro
         rows.push(CorrectedLine {
             month: Month::parse(field(0)).map_err(|_| unreadable())?,
             institution: text(1),
+            payee: payee.and_then(|at| record.get(at)).unwrap_or_default().to_owned(),
             item: text(2),
             basis: text(3),
             person: pseudonym(field(4)).ok_or_else(unreadable)?,

@@ -39,7 +39,8 @@ pub struct LineFileError {
 /// # Errors
 /// When the sink cannot be written or a sum does not fit 64 bits.
 pub(super) fn write_lines<W: Write>(books: &[(Month, LineBook)], to: W) -> io::Result<(u64, i64)> {
-    let empty = lines_sheet("", &[], &CodeList::default());
+    let others = books.iter().any(|(_, book)| book.lines.iter().any(|line| pays_other(&line.key)));
+    let empty = lines_sheet("", &[], &CodeList::default(), others);
     let mut writer = Writer::new(to, &empty)?;
     let (mut rows, mut fen) = (0_u64, 0_i64);
     for (month, book) in books {
@@ -47,7 +48,7 @@ pub(super) fn write_lines<W: Write>(books: &[(Month, LineBook)], to: W) -> io::R
         for wave in book.lines.chunks(GROUP * rayon::current_num_threads().max(1)) {
             let groups: Vec<_> = wave
                 .par_chunks(GROUP)
-                .map(|lines| encode(&lines_sheet(&month, lines, &book.texts)))
+                .map(|lines| encode(&lines_sheet(&month, lines, &book.texts, others)))
                 .collect::<io::Result<_>>()?;
             groups.iter().try_for_each(|group| writer.append(group))?;
         }
@@ -86,7 +87,12 @@ fn put_keys(sheet: &mut Sheet, keys: &[LineKey], texts: &CodeList) {
     sheet.put("span_until", "止", Values::Date(keys.iter().map(|key| key.until).collect()));
 }
 
-fn lines_sheet(month: &str, lines: &[BookLine], texts: &CodeList) -> Sheet {
+/// Whether a line is paid to another than its institution.
+const fn pays_other(key: &LineKey) -> bool {
+    key.payee != NO_TEXT
+}
+
+fn lines_sheet(month: &str, lines: &[BookLine], texts: &CodeList, others: bool) -> Sheet {
     let mut sheet = Sheet::new("lines", lines.len());
     let period = Values::Coded(vec![0; lines.len()], Arc::new(CodeList::new([month])));
     sheet.put("period", "所属期", period);
@@ -101,6 +107,9 @@ fn lines_sheet(month: &str, lines: &[BookLine], texts: &CodeList) -> Sheet {
     sheet.put("source_record", "来源记录", Values::MaybeInt(records.collect()));
     sheet.put("instalments", "已结分期", instalments(lines));
     sheet.put("used", "限额占用", coded(lines.iter().map(|line| line.used), texts));
+    if others {
+        sheet.put("payee", "收款人", coded(lines.iter().map(|line| line.key.payee), texts));
+    }
     sheet
 }
 
@@ -203,6 +212,9 @@ pub(super) fn corrections(corrections: &[Correction]) -> Sheet {
     );
     sheet.put("old_rule", "原规则版本", text(&|month, change| rule(change.old, month)));
     sheet.put("new_rule", "现规则版本", text(&|month, change| rule(change.new, month)));
+    if rows.iter().any(|(_, change)| pays_other(&change.key)) {
+        sheet.put("payee", "收款人", coded(|c| c.key.payee));
+    }
     sheet
 }
 
@@ -242,6 +254,8 @@ pub fn read_lines(bytes: &[u8], month: Month) -> Result<LineBook, LineFileError>
     let has = |name: &str| frame.get_column_index(name).is_some();
     let used = if has("used") { Some(texts("used")?) } else { None };
     let instalments = if has("instalments") { Some(texts("instalments")?) } else { None };
+    // Only a law that pays others than institutions has it.
+    let payee = if has("payee") { Some(texts("payee")?) } else { None };
     let persons = column("child_ref")?.str().map_err(polars)?.clone();
     for (row, person) in persons.iter().enumerate() {
         if wanted != Some(periods.codes[row]) {
@@ -250,6 +264,7 @@ pub fn read_lines(bytes: &[u8], month: Month) -> Result<LineBook, LineFileError>
         book.lines.push(BookLine {
             key: LineKey {
                 institution: institution.codes[row],
+                payee: payee.as_ref().map_or(NO_TEXT, |list| list.codes[row]),
                 item: item.codes[row],
                 basis: basis.codes[row],
                 person: person.map_or(Some([0; 16]), pseudonym).ok_or_else(|| {

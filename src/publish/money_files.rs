@@ -168,7 +168,7 @@ pub(super) fn funding(
     tallies: &Tallies,
 ) -> Result<Sheet, PublishError> {
     // The order of the cells: institution, item, source, budget line.
-    let mut cells: BTreeMap<(u32, usize, usize, String), i64> = BTreeMap::new();
+    let mut cells: BTreeMap<(u32, String, usize, usize, String), i64> = BTreeMap::new();
     // The fixed order of the splits, then whatever a later month adds.
     let mut sources: Vec<Arc<str>> = Vec::new();
     for source in run.months.iter().flat_map(|month| &month.allocation.sources) {
@@ -179,6 +179,8 @@ pub(super) fn funding(
     for (number, month) in run.months.iter().enumerate() {
         for cell in &month.allocation.cells {
             let owner = register.of_frame_row(number, cell.institution);
+            let other = month.entitlements.other_payee(month.frames, cell.institution);
+            let other = other.map(|other| other.id.to_string()).unwrap_or_default();
             let lines = month.entitlements.items.get(cell.item as usize);
             let item = lines.and_then(|l| tallies.items.iter().position(|f| f.id == l.item));
             let source = month.allocation.sources.get(cell.source as usize);
@@ -189,7 +191,7 @@ pub(super) fn funding(
             });
             let budget = month.allocation.budget_lines.get(cell.budget_line as usize);
             let budget = budget.map_or_else(String::new, |line| line.budget_doc_no.clone());
-            let key = (owner, item.unwrap_or(usize::MAX), place, budget);
+            let key = (owner, other, item.unwrap_or(usize::MAX), place, budget);
             let sum = cells.entry(key).or_default();
             *sum = sum.checked_add(cell.fen).ok_or(PublishError::Overflow)?;
         }
@@ -201,21 +203,21 @@ pub(super) fn funding(
     sheet.put(
         "institution_id",
         "统一社会信用代码",
-        shared(&cells, |((owner, ..), _)| {
-            institution(*owner).map_or_else(|| Arc::clone(&empty), |i| Arc::clone(&i.id))
+        shared(&cells, |((owner, other, ..), _)| {
+            institution(*owner).map_or_else(|| Arc::from(other.as_str()), |i| Arc::clone(&i.id))
         }),
     );
     sheet.put(
         "item",
         "补助项目",
-        shared(&cells, |((_, item, ..), _)| {
+        shared(&cells, |((_, _, item, ..), _)| {
             tallies.items.get(*item).map_or_else(|| Arc::clone(&empty), |f| Arc::clone(&f.id))
         }),
     );
     sheet.put(
         "source",
         "资金来源",
-        shared(&cells, |((_, _, source, _), _)| Arc::clone(&sources[*source])),
+        shared(&cells, |((_, _, _, source, _), _)| Arc::clone(&sources[*source])),
     );
     sheet.put("budget_doc_no", "指标文号", texts(&cells, |((.., budget), _)| budget.clone()));
     sheet.put("amount_fen", "金额", Values::Fen(cells.iter().map(|(_, fen)| *fen).collect()));

@@ -110,6 +110,12 @@ impl Register {
         rows.and_then(|rows| rows.get(row as usize)).copied().unwrap_or(NOBODY)
     }
 
+    /// The institution each line of an item is paid to, by the owners its rows have; [`NOBODY`] where
+    /// the payee is no institution.
+    pub(super) fn paid(&self, month: usize, owners: &[u32]) -> Vec<u32> {
+        owners.iter().map(|owner| self.of_frame_row(month, *owner)).collect()
+    }
+
     /// Which institution each row of a frame of the `month`-th month belongs to.
     #[must_use]
     pub fn owners<'a>(&'a self, month: usize, frame: &'a Frame) -> Owners<'a> {
@@ -142,6 +148,13 @@ enum Links<'a> {
     Own,
     By(&'a [u32]),
     None,
+}
+
+impl<'a> Owners<'a> {
+    /// Owners told row by row.
+    pub(super) const fn named(rows: &'a [u32]) -> Self {
+        Self { rows, links: Links::Own }
+    }
 }
 
 impl Owners<'_> {

@@ -252,7 +252,11 @@ fn walk(
     month: &MonthResult<'_>,
     register: &Register,
 ) -> Result<Walk, PublishError> {
-    let owners = month.frames.get(&lines.basis).map(|frame| register.owners(number, frame));
+    let paid = lines.owners.as_ref().map(|owners| register.paid(number, owners));
+    let owners = match &paid {
+        Some(paid) => Some(Owners::named(paid)),
+        None => month.frames.get(&lines.basis).map(|frame| register.owners(number, frame)),
+    };
     let (count, reasons) = (register.len() + 1, month.entitlements.reasons.texts().len().max(1));
     let rows = lines.status.len();
     // A piece is large beside the table it fills, so that adding tables up costs little.

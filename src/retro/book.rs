@@ -1,6 +1,8 @@
 //! The lines of a settled month that carry money, by identity.
 
-use crate::domain::{Basis, CodeList, Column, Date, Fraction, Frame, Frames, Stored, key_rows};
+use crate::domain::{
+    Basis, CodeList, Column, Date, Fraction, Frame, Frames, KeyRows, Stored, key_rows,
+};
 use crate::history::{NO_TEXT, Person, row_keys, used_text};
 use crate::subsidy::{Entitlements, ItemLines, LineStatus};
 use rayon::prelude::*;
@@ -10,8 +12,10 @@ use std::sync::Arc;
 /// [`CodeList`]. The source is not in it: a line is split over the sources of its institution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LineKey {
-    /// Institution id 机构: the payee.
+    /// Institution id 机构 of the row: the payee, where no other is named.
     pub institution: u32,
+    /// The payee's id where it is not that institution, or [`NO_TEXT`].
+    pub payee: u32,
     /// Item id.
     pub item: u32,
     /// Basis.
@@ -31,11 +35,18 @@ pub struct LineKey {
 }
 
 impl LineKey {
+    /// The code of the id of whoever is paid.
+    #[must_use]
+    pub const fn paid_to(&self) -> u32 {
+        if self.payee == NO_TEXT { self.institution } else { self.payee }
+    }
+
     /// The same key by codes of another list; `code` gives [`NO_TEXT`] for what is not there.
     #[must_use]
     pub fn recoded(self, code: impl Fn(u32) -> u32) -> Self {
         Self {
             institution: code(self.institution),
+            payee: code(self.payee),
             item: code(self.item),
             basis: code(self.basis),
             row_key: code(self.row_key),
@@ -102,10 +113,13 @@ impl LineBook {
         let mut book = Self::default();
         let file_codes: Vec<u32> = files.iter().map(|name| book.texts.intern(name)).collect();
         let institutions = book.institutions(frames);
+        let others = entitlements.payees.iter().map(|other| book.texts.intern(&other.id));
+        let others: Vec<u32> = others.collect();
+        let owners = [&institutions[..], &others].concat();
         for lines in &entitlements.items {
             let in_kind = lines.rules.iter().flatten().next().is_some_and(|rule| rule.in_kind);
             let (Some(frame), false) = (frames.get(&lines.basis), in_kind) else { continue };
-            let made = book.item(frames, lines, frame, persons(&lines.basis), &institutions);
+            let made = book.item(frames, lines, frame, persons(&lines.basis), &owners);
             let Made { mut lines, places } = made;
             for (line, row) in lines.iter_mut().zip(places) {
                 let (file, record) = frame.origin(row).unzip();
@@ -134,10 +148,14 @@ impl LineBook {
         lines: &ItemLines,
         frame: &Frame,
         persons: Option<&[Person]>,
-        institutions: &[u32],
+        owners: &[u32],
     ) -> Made {
-        let Some(payees) = key_rows(frames, &lines.basis, &Basis::Institution) else {
-            return Made::default();
+        let homes = key_rows(frames, &lines.basis, &Basis::Institution);
+        let homes = homes.unwrap_or(KeyRows::Nowhere);
+        let code = |owner: u32| owners.get(owner as usize).copied().unwrap_or(NO_TEXT);
+        let payee = |row: usize| match &lines.owners {
+            Some(paid_to) if paid_to[row] != homes.at(row) => code(paid_to[row]),
+            _ => NO_TEXT,
         };
         let capped = lines.capped.as_ref().unwrap_or(&lines.allocated);
         let parts = |row: usize| lines.to_date.as_ref().map_or(0, |of| of.due[row]);
@@ -170,10 +188,8 @@ impl LineBook {
                 let segment = segments.and_then(|s| usize::try_from(s[row]).ok()).unwrap_or(0);
                 BookLine {
                     key: LineKey {
-                        institution: institutions
-                            .get(payees.at(row) as usize)
-                            .copied()
-                            .unwrap_or(NO_TEXT),
+                        institution: code(homes.at(row)),
+                        payee: payee(row),
                         item,
                         basis,
                         person: persons.map_or([0; 16], |persons| persons[row]),
@@ -218,7 +234,6 @@ impl LineBook {
 }
 
 /// Lines of one item and the rows they stand on.
-#[derive(Default)]
 struct Made {
     lines: Vec<BookLine>,
     places: Vec<usize>,

@@ -94,10 +94,10 @@ impl Change {
     }
 }
 
-/// Lines of one institution and item.
+/// Lines of one payee and item.
 type Run<'b> = &'b [BookLine];
 
-/// The identities whose money differs, by the texts of the result, in order of institution id, item
+/// The identities whose money differs, by the texts of the result, in order of payee id, item
 /// and key. `None` when a sum does not fit 64 bits.
 ///
 /// A difference counts before the budget: a line that is due what it was due keeps its past cut, and
@@ -131,7 +131,7 @@ pub fn changes(
 fn used_by_twins(lines: &[BookLine], key: &LineKey, texts: &mut CodeList) -> Option<u32> {
     let mut sums: BTreeMap<String, Fraction> = BTreeMap::new();
     // Lines stand in order of runs: only those of the key's own are looked at.
-    let run = (key.institution, key.item);
+    let run = (key.paid_to(), key.item);
     let first = lines.partition_point(|line| run_of(line) < run);
     let of_run = lines[first..].iter().take_while(|line| run_of(line) == run);
     for line in of_run.filter(|line| line.key == *key && line.used != NO_TEXT) {
@@ -152,7 +152,7 @@ fn sorted_texts(old: &LineBook, new: &LineBook) -> CodeList {
     CodeList::new(all)
 }
 
-/// The lines of a book by codes of another list, in order of institution and item.
+/// The lines of a book by codes of another list, in order of payee and item.
 fn recoded(book: &LineBook, texts: &CodeList) -> Vec<BookLine> {
     let to: Vec<u32> =
         book.texts.texts().iter().map(|text| texts.code(text).unwrap_or(NO_TEXT)).collect();
@@ -173,10 +173,10 @@ fn recoded(book: &LineBook, texts: &CodeList) -> Vec<BookLine> {
 }
 
 const fn run_of(line: &BookLine) -> (u32, u32) {
-    (line.key.institution, line.key.item)
+    (line.key.paid_to(), line.key.item)
 }
 
-/// Runs of one institution and item, side by side.
+/// Runs of one payee and item, side by side.
 fn pairs<'b>(old: &'b [BookLine], new: &'b [BookLine]) -> Vec<(Run<'b>, Run<'b>)> {
     let mut pairs = Vec::new();
     let (mut old, mut new) = (old, new);

@@ -2,7 +2,7 @@
 
 use super::compare::Change;
 use crate::allocation::{BudgetLine, MonthInput, PostedLine};
-use crate::domain::{Basis, CodeList, Column, largest_remainder};
+use crate::domain::{CodeList, largest_remainder};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -83,7 +83,7 @@ fn touched(texts: &CodeList, changes: &[Change]) -> Option<BTreeMap<Cell, Touche
         |code: u32| texts.texts().get(code as usize).cloned().unwrap_or_else(|| Arc::from(""));
     let mut all: BTreeMap<Cell, Touched> = BTreeMap::new();
     for change in changes {
-        let key = (shared(change.key.institution), shared(change.key.item));
+        let key = (shared(change.key.paid_to()), shared(change.key.item));
         let of = all.entry(key).or_default();
         of.old_fen = of.old_fen.checked_add(change.old_fen())?;
         of.new_fen = of.new_fen.checked_add(change.new_fen())?;
@@ -115,12 +115,9 @@ fn paid(
 /// What the month settled now gives each source.
 fn due(month: &MonthInput<'_>, wanted: &dyn Fn(&str) -> bool) -> Option<Cells> {
     let mut cells = Cells::default();
-    let stored = month.frames.get(&Basis::Institution).and_then(|f| f.get("institution_id"));
-    let Some(Column::Key(ids)) = stored.map(|stored| &stored.column) else { return Some(cells) };
     for cell in &month.allocation.cells {
-        let (row, item) = (cell.institution as usize, cell.item as usize);
-        let id = ids.text(row);
-        let item = &month.entitlements.items[item].item;
+        let id = month.entitlements.owner(month.frames, cell.institution);
+        let item = &month.entitlements.items[cell.item as usize].item;
         if !wanted(&id) {
             continue;
         }

@@ -4,7 +4,7 @@ use super::payees::Payees;
 use super::quantities::{self, Shown};
 use super::{BudgetLine, LineKind, MonthInput, ScheduleError, same_budget_line};
 use crate::allocation::PostedLine;
-use crate::domain::{Basis, Column, Key, KeyColumn, Month};
+use crate::domain::{Key, Month};
 use crate::job::CodeRule;
 use crate::law::ItemKind;
 use crate::retro::Correction;
@@ -125,25 +125,19 @@ fn carried_over<'p>(posted: &[&'p PostedLine]) -> Result<Open<'p>, ScheduleError
     Ok(open)
 }
 
-fn institution_ids<'a>(month: &MonthInput<'a>) -> Option<&'a KeyColumn> {
-    let stored = month.frames.get(&Basis::Institution)?.get("institution_id")?;
-    match &stored.column {
-        Column::Key(ids) => Some(ids),
-        _ => None,
-    }
-}
-
 fn read_payees<'p>(months: &[MonthInput], others: impl Iterator<Item = &'p str>) -> Payees {
     let mut wanted: FxHashMap<Key, String> = FxHashMap::default();
     for month in months {
-        let Some(ids) = institution_ids(month) else { continue };
+        let ids = month.entitlements.owner_keys(month.frames);
         let mut seen = None;
         for share in &month.allocation.shares {
-            let row = share.cell.institution as usize;
-            // Shares stand in order of institutions: each id is read once.
-            if seen != Some(row) && row < ids.keys.len() {
-                wanted.entry(ids.keys[row]).or_insert_with(|| ids.text(row));
-                seen = Some(row);
+            let owner = share.cell.institution;
+            // Shares stand in order of payees: each id is read once.
+            if seen != Some(owner)
+                && let Some(key) = ids.get(owner as usize)
+            {
+                wanted.entry(*key).or_insert_with(|| month.entitlements.owner(month.frames, owner));
+                seen = Some(owner);
             }
         }
     }
@@ -187,7 +181,7 @@ fn line_kind(lines: &ItemLines) -> LineKind {
 
 impl Drafts {
     fn add_month(&mut self, month: &MonthInput) -> Result<(), ScheduleError> {
-        let Some(ids) = institution_ids(month) else { return Ok(()) };
+        let ids = month.entitlements.owner_keys(month.frames);
         let items: Vec<u32> = month
             .entitlements
             .items
@@ -220,7 +214,7 @@ impl Drafts {
         let mut written: (usize, usize, Arc<str>) = (usize::MAX, usize::MAX, Arc::from(""));
         for share in &month.allocation.shares {
             let (item, row) = (share.cell.item as usize, share.cell.institution as usize);
-            let Some(payee) = ids.keys.get(row).and_then(|key| self.payees.place(*key)) else {
+            let Some(payee) = ids.get(row).and_then(|key| self.payees.place(*key)) else {
                 continue;
             };
             let overflow = || ScheduleError::Overflow {

@@ -32,6 +32,7 @@ mod write_offs;
 pub use crate::allocation::MonthInput;
 pub use batches::{BATCH_MOST, batch_number, batch_of_part, batch_part, batch_stem, message_id};
 pub use pay_date::pay_date;
+pub use payees::PAYEE_ALIAS;
 
 use crate::allocation::{BudgetLine, PostedLine};
 use crate::domain::{CalendarError, Date, Month};

@@ -2,9 +2,13 @@
 
 use super::{MonthInput, Payee};
 use crate::domain::{Basis, Column, Frame, Key, Stored};
+use crate::law::dictionary::PAYEES;
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::sync::Arc;
+
+/// Column of the payees' frame with the pseudonym that stands for an id which is a person's.
+pub const PAYEE_ALIAS: &str = "payee_alias";
 
 /// Payees in order of their ids, with the place of each id.
 #[derive(Debug, Default)]
@@ -14,10 +18,10 @@ pub(super) struct Payees {
 }
 
 impl Payees {
-    /// Reads the payment data of some institutions from the last month that knows them: the version
-    /// that began last, since the account in force at the end of the period is the one to pay.
+    /// Reads the payment data of some payees from the last month that knows them: the version that
+    /// began last, since the account in force at the end of the period is the one to pay.
     pub(super) fn read(months: &[MonthInput], wanted: FxHashMap<Key, String>) -> Self {
-        let registers: Vec<Register> = months.iter().rev().filter_map(Register::of).collect();
+        let registers: Vec<Register> = months.iter().rev().flat_map(Register::all).collect();
         let mut found: Vec<(Key, Payee)> = wanted
             .into_iter()
             .map(|(key, id)| {
@@ -48,7 +52,7 @@ fn unknown(id: &str) -> Payee {
     }
 }
 
-/// The institution frame of one month.
+/// A frame with payment data in one month: institutions, or other payees.
 struct Register<'a> {
     frame: &'a Frame,
     /// Row with the payment data, by id.
@@ -56,23 +60,35 @@ struct Register<'a> {
 }
 
 impl<'a> Register<'a> {
-    fn of(month: &MonthInput<'a>) -> Option<Self> {
-        let frame = month.frames.get(&Basis::Institution)?;
-        let Column::Key(ids) = &frame.get("institution_id")?.column else { return None };
-        let main = frame.links.get(&Basis::Institution);
+    /// The register of institutions and the table of payees, whose persons stand there by their
+    /// pseudonyms too.
+    fn all(month: &MonthInput<'a>) -> Vec<Self> {
+        let payees = Basis::Declared(Arc::from(PAYEES));
+        let tables: [(&Basis, &[&str]); 2] =
+            [(&Basis::Institution, &["institution_id"]), (&payees, &["payee_ref", PAYEE_ALIAS])];
+        let register =
+            |(basis, ids): (&Basis, &[&str])| Some(Self::of(month.frames.get(basis)?, ids));
+        tables.into_iter().filter_map(register).collect()
+    }
+
+    fn of(frame: &'a Frame, ids: &[&str]) -> Self {
+        let main = frame.links.get(&frame.basis);
         let main_of =
             |row: usize| main.and_then(|main| main.get(row)).map_or(row, |main| *main as usize);
         let mut rows: FxHashMap<Key, usize> = FxHashMap::default();
-        for row in 0..frame.rows {
-            let main = main_of(row);
-            if let Some(id) = ids.keys.get(main) {
-                let known = rows.entry(*id).or_insert(main);
-                if begins_later(frame.get("valid_from"), row, *known) {
-                    *known = row;
+        for column in ids.iter().filter_map(|name| frame.get(name)) {
+            let Column::Key(ids) = &column.column else { continue };
+            for row in 0..frame.rows {
+                let main = main_of(row);
+                if let Some(id) = ids.keys.get(main) {
+                    let known = rows.entry(*id).or_insert(main);
+                    if begins_later(frame.get("valid_from"), row, *known) {
+                        *known = row;
+                    }
                 }
             }
         }
-        Some(Self { frame, rows })
+        Self { frame, rows }
     }
 
     fn payee(&self, key: Key, id: &str) -> Option<Payee> {

@@ -1,7 +1,7 @@
 //! Quantities and rates shown on the lines: sums over the lines of one institution and item.
 
 use super::MonthInput;
-use crate::domain::{Basis, Fraction, KeyRows, key_rows};
+use crate::domain::Fraction;
 use crate::subsidy::{ItemLines, LineStatus};
 use rayon::prelude::*;
 
@@ -84,12 +84,11 @@ fn add(sum: Fraction, more: Fraction) -> Option<Fraction> {
     sum.checked_add(more)
 }
 
-/// Sums one item by institution row. A line counts when it had an amount before cuts; an item that
+/// Sums one item by owner. A line counts when it had an amount before cuts; an item that
 /// shows no quantity counts its lines.
 pub(super) fn of_item(month: &MonthInput, lines: &ItemLines) -> Vec<Shown> {
-    let rows = month.frames.get(&Basis::Institution).map_or(0, |frame| frame.rows);
-    let payees =
-        key_rows(month.frames, &lines.basis, &Basis::Institution).unwrap_or(KeyRows::Nowhere);
+    let rows = month.entitlements.owner_keys(month.frames).len();
+    let payees = lines.paid_to(month.frames);
     let add = |mut shown: Vec<Shown>, row: usize| {
         let counts = matches!(lines.status[row], LineStatus::Paid | LineStatus::Zero);
         if counts

@@ -70,9 +70,9 @@ pub(super) fn cuts(months: &[SettledMonth]) -> Vec<Finding> {
             .flat_map(|law| law.shortages.iter().map(|rule| &*rule.head.id))
             .collect();
         for cut in &month.allocation.cuts {
-            let id = cut.institution.map_or_else(String::new, |row| {
-                crate::subsidy::institution_text(&month.frames, row)
-            });
+            let id = cut
+                .institution
+                .map_or_else(String::new, |row| month.entitlements.owner(&month.frames, row));
             let key = (id, cut.rule.to_string(), short.contains(&*cut.rule));
             let slot = counts.entry(key).or_default();
             slot.0 += 1;
@@ -117,7 +117,7 @@ pub(super) fn as_posted(settled: &SettledMonth) -> Vec<PostedLine> {
     let line = |institution: u32, item: u32, payable_fen: i64| PostedLine {
         period: IN_THIS_PERIOD,
         source_period: settled.month,
-        institution_id: crate::subsidy::institution_text(&settled.frames, institution).into(),
+        institution_id: settled.entitlements.owner(&settled.frames, institution).into(),
         item: Arc::clone(&settled.entitlements.items[item as usize].item),
         line_kind: Arc::clone(&original),
         source: Arc::clone(&nothing),

@@ -571,7 +571,7 @@ fn findings(correction: &Correction) -> Vec<Finding> {
     }
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for change in &correction.changes {
-        *counts.entry(correction.texts.text(change.key.institution)).or_default() += 1;
+        *counts.entry(correction.texts.text(change.key.paid_to())).or_default() += 1;
     }
     by_institution
         .into_iter()

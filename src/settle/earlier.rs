@@ -1,12 +1,14 @@
 //! What a month is told of earlier ones: the lines they paid, and pseudonyms to find its own rows by.
 
 use super::{SettleError, post};
-use crate::domain::{Basis, Frames, Month};
+use crate::domain::{Basis, Column, Frames, KeyColumn, Month, Stored};
 use crate::history::{History, Past, Persons};
 use crate::job::Job;
 use crate::law::LawOfMonth;
+use crate::law::dictionary::PAYEES;
 use crate::publish::{Pseudonyms, persons_of};
 use crate::retro::LineBook;
+use crate::schedule::PAYEE_ALIAS;
 use crate::subsidy::Entitlements;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,6 +21,8 @@ pub(super) struct Earlier {
     items: BTreeSet<Arc<str>>,
     names: Option<Pseudonyms>,
     history: Option<History>,
+    /// What stands for payees whose ids are persons' references.
+    of_payees: Option<Pseudonyms>,
 }
 
 impl Earlier {
@@ -32,14 +36,16 @@ impl Earlier {
     ) -> Result<Self, SettleError> {
         let period = laws.last().map(|(month, _)| *month);
         let items: BTreeSet<_> = laws.iter().flat_map(|(_, law)| law.items_of_history()).collect();
-        if !known || !job.retro || items.is_empty() {
-            return Ok(Self { period, ..Self::default() });
-        }
-        let names = match names {
-            Some(names) => names.clone(),
-            None => post::pseudonyms(job)?,
+        let made = || match names {
+            Some(names) => Ok(names.clone()),
+            None => post::pseudonyms(job),
         };
-        Ok(Self { period, items, names: Some(names), history: Some(History::default()) })
+        let of_payees = laws.iter().any(|(_, law)| pays_persons(law)).then(made).transpose()?;
+        if !known || !job.retro || items.is_empty() {
+            return Ok(Self { period, of_payees, ..Self::default() });
+        }
+        let (names, history) = (Some(made()?), Some(History::default()));
+        Ok(Self { period, items, names, history, of_payees })
     }
 
     /// Whether the law reads what earlier months were paid.
@@ -78,6 +84,23 @@ impl Earlier {
         Past { history: self.history.as_ref(), persons }
     }
 
+    /// Puts pseudonyms in the place of payees' ids that are references to persons (S32), and beside the
+    /// ids of the table of payees, so that their accounts are found.
+    pub(super) fn name_payees(&self, frames: &mut Frames, entitlements: &mut Entitlements) {
+        let Some(names) = &self.of_payees else { return };
+        let shown = |id: &str| String::from_utf8_lossy(&names.one(id)).into_owned();
+        for payee in entitlements.payees.iter_mut().filter(|payee| payee.person) {
+            payee.id = Arc::from(shown(&payee.id));
+        }
+        let Some(frame) = frames.get_mut(&Basis::Declared(Arc::from(PAYEES))) else { return };
+        let Some(Column::Key(ids)) = frame.get("payee_ref").map(|stored| &stored.column) else {
+            return;
+        };
+        let mut aliases = KeyColumn::default();
+        (0..frame.rows).for_each(|row| aliases.push(&shown(&ids.text(row))));
+        frame.put(PAYEE_ALIAS, Stored::plain(Column::Key(aliases)));
+    }
+
     /// Adds a month of this very period for the months after it.
     pub(super) fn add(
         &mut self,
@@ -92,4 +115,10 @@ impl Earlier {
             history.add(month, &book, &self.items);
         }
     }
+}
+
+/// Whether a law pays persons by what refers to them.
+fn pays_persons(law: &LawOfMonth) -> bool {
+    let mut items = law.segments.iter().flat_map(|segment| &segment.items);
+    items.any(|item| item.payee.as_ref().is_some_and(|payee| payee.person))
 }

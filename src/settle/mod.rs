@@ -501,6 +501,7 @@ fn settle_month(
     let past = earlier.past(&persons);
     let (mut entitlements, found) = lines(&law, &mut frames, tables, &past)?;
     findings.extend(found);
+    earlier.name_payees(&mut frames, &mut entitlements);
     // From here to the files much is one thread's work: the pseudonyms take another's time.
     let items = law.segments.iter().flat_map(|segment| &segment.items);
     let bases = items.map(|item| item.basis.clone()).collect();

@@ -145,6 +145,7 @@ impl Pinned {
             let persons = earlier.persons(&law, &frames);
             let past = earlier.past(&persons);
             let (mut entitlements, _) = lines(&law, &mut frames, &pinned.tables, &past)?;
+            earlier.name_payees(&mut frames, &mut entitlements);
             let allocate = |lines: &mut Entitlements, budget: Option<&[BudgetLine]>| {
                 allocation::allocate(&law, &frames, lines, budget, &used_up, &past, month)
             };

@@ -37,6 +37,8 @@ pub mod reasons {
     pub const CHILD_BREACH: &str = "child_fee_breach";
     /// The institution breached a guide price that refuses the whole institution.
     pub const INSTITUTION_BREACH: &str = "institution_fee_breach";
+    /// Nobody is named to pay the amount to.
+    pub const PAYEE_MISSING: &str = "payee_missing";
     /// The amount itself is zero.
     pub const AMOUNT_ZERO: &str = "amount_zero";
     /// A gate the row depends on has no value, for instance for want of an institution.
@@ -79,6 +81,7 @@ pub(crate) fn entitle(
         item: Arc::clone(&id),
         basis: basis.clone(),
         rules: rules.to_vec(),
+        owners: None,
         status: vec![LineStatus::Absent; len],
         reason: vec![0; len],
         amount: vec![0; len],
@@ -93,9 +96,15 @@ pub(crate) fn entitle(
     };
     let mut eligible = vec![false; len];
     let mut parts: Vec<Part> = Vec::new();
+    let mut first = true;
     for (segment, rule) in rules.iter().enumerate() {
         if let Some(rule) = rule {
-            let own = own_rows(walk.frames, basis, &rows[segment.min(rows.len() - 1)]);
+            let own = &rows[segment.min(rows.len() - 1)];
+            if let Some(payee) = &rule.payee {
+                walk.put_payees(rule, payee, own, first);
+                first = false;
+            }
+            let own = own_rows(walk.frames, basis, own);
             let own = own.as_ref();
             let tests = tests(walk, segment, rule, len);
             let passed = combine(&tests, own, &mut lines, walk);
@@ -181,6 +190,11 @@ fn tests(walk: &mut Walk<'_>, segment: usize, rule: &SubsidyRule, len: usize) ->
         price_tests(walk, &price, rule, len, &mut tests);
     }
     standing_tests(walk, rule, len, &mut tests);
+    if rule.payee.is_some() {
+        let reason = reason(walk, reasons::PAYEE_MISSING);
+        let verdicts = Verdicts::Made(walk.payee_verdicts(rule, len));
+        tests.push(Test { reason, zero: false, verdicts });
+    }
     tests
 }
 

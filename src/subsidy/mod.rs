@@ -7,6 +7,7 @@ mod breach;
 mod columns;
 mod grouping;
 mod item;
+mod payees;
 mod rounding;
 mod steps;
 mod verdicts;
@@ -17,6 +18,8 @@ pub(crate) use breach::children_in_breach;
 pub(crate) use columns::{Rounded, evaluate, join};
 pub use item::reasons;
 pub(crate) use item::{admitted, institution_text, of_child, overlapping_on};
+pub use payees::OtherPayee;
+pub(crate) use payees::payee_column;
 pub(crate) use rounding::MEMBERS;
 pub use steps::entitle;
 pub(crate) use steps::{gate_column, merge};
@@ -64,6 +67,9 @@ pub struct ItemLines {
     /// The rule by segment of the month (`None` where the item is not in force). Most months have
     /// one segment; a row's segment is the frame column `segment` (absent = all rows segment 0).
     pub rules: Vec<Option<Arc<SubsidyRule>>>,
+    /// Whom each row is paid to, an owner ([`Entitlements::owner`]), for items that are not paid to
+    /// the institution of the row.
+    pub owners: Option<Vec<u32>>,
     /// Status by row.
     pub status: Vec<LineStatus>,
     /// Reason code by row into [`Entitlements::reasons`]; 0 = none.
@@ -121,4 +127,6 @@ pub struct Entitlements {
     pub cutters: CodeList,
     /// Items in pack order.
     pub items: Vec<ItemLines>,
+    /// Payees that are no institutions of the register.
+    pub payees: Vec<OtherPayee>,
 }

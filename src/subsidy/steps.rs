@@ -234,7 +234,7 @@ impl Walk<'_> {
 
     fn put(&mut self, basis: &Basis, name: &str, stored: Stored) {
         if let Some(frame) = self.frames.get_mut(basis) {
-            frame.put(name, stored);
+            frame.put_computed(name, stored);
         }
     }
 
@@ -283,11 +283,18 @@ impl Walk<'_> {
     }
 
     /// Stores values of some rows, keeping what other segments stored for theirs.
-    fn put_rows(&mut self, basis: &Basis, name: &str, stored: Stored, rows: &[u32], first: bool) {
+    pub(super) fn put_rows(
+        &mut self,
+        basis: &Basis,
+        name: &str,
+        stored: Stored,
+        rows: &[u32],
+        first: bool,
+    ) {
         let Some(frame) = self.frames.get_mut(basis) else { return };
         let len = frame.rows;
         if rows.len() == len {
-            frame.put(name, stored);
+            frame.put_computed(name, stored);
             return;
         }
         let known = if first { None } else { frame.get(name).cloned() };
@@ -304,7 +311,7 @@ impl Walk<'_> {
                 both.take(&order)
             }
         };
-        frame.put(name, merged);
+        frame.put_computed(name, merged);
     }
 }
 
@@ -339,11 +346,12 @@ pub fn entitle(
 ) -> (Entitlements, Vec<Finding>) {
     let mut walk = Walk::new(law, frames, past);
     walk.run();
-    let Walk { mut entitlements, tally, .. } = walk;
+    let Walk { mut entitlements, tally, frames, .. } = walk;
     let order = |id: &Arc<str>| {
         let of = |law: &crate::law::Law| law.items.iter().position(|item| item.head.id == *id);
         law.segments.iter().find_map(of).unwrap_or(usize::MAX)
     };
     entitlements.items.sort_by_key(|lines| order(&lines.item));
+    super::payees::number_owners(frames, &mut entitlements);
     (entitlements, tally.into_findings(tables))
 }

@@ -65,7 +65,9 @@ fn everything_left_out_has_its_default() {
     assert_eq!(job.change_percent, 20);
     assert_eq!((job.opening, job.threads, job.office.as_str()), (None, None, ""));
     assert_eq!(job.language, Language::Chinese);
-    assert_eq!(job.tables.len(), 12, "every core table has a specification");
+    assert_eq!(job.tables.len(), 13, "every core table has a specification");
+    // Tables no earlier job had are in no canonical text of a job without them.
+    assert!(["sessions", "payees"].iter().all(|younger| !job.canonical.contains(younger)));
     assert!(job.tables.iter().all(|spec| spec.paths.is_empty()));
 }
 

@@ -122,6 +122,7 @@ fn entitlements() -> Entitlements {
         item: Arc::from("operating.child"),
         basis: Basis::Spell,
         rules: vec![None],
+        owners: None,
         status: vec![
             LineStatus::Paid,
             LineStatus::Paid,
@@ -148,6 +149,7 @@ fn entitlements() -> Entitlements {
         item: Arc::from("slot.new"),
         basis: Basis::Slot,
         rules: vec![None],
+        owners: None,
         status: vec![LineStatus::Paid, LineStatus::Refused],
         reason: vec![0, 3],
         amount: vec![100_000, 0],
@@ -160,7 +162,7 @@ fn entitlements() -> Entitlements {
         used: Vec::new(),
         cut_by: vec![0, 0],
     };
-    Entitlements { reasons, cutters, items: vec![children, slots] }
+    Entitlements { reasons, cutters, items: vec![children, slots], payees: Vec::new() }
 }
 
 fn budget_lines() -> Vec<BudgetLine> {

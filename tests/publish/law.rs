@@ -64,6 +64,7 @@ fn rule(id: &str, basis: Basis, since: &str, clause: &str) -> SubsidyRule {
         round_scope: RoundScope::Line,
         quantity: None,
         rate: None,
+        payee: None,
         funding: Arc::from("split"),
         instrument: Arc::from("per_child"),
         in_kind: false,

@@ -52,10 +52,12 @@ pub(super) fn large(children: usize, institutions: usize) -> Case {
     case.entitlements = Entitlements {
         reasons: CodeList::new(["", "attendance_short"]),
         cutters: CodeList::new([""]),
+        payees: Vec::new(),
         items: vec![ItemLines {
             item: Arc::from("operating.child"),
             basis: Basis::Spell,
             rules: vec![None],
+            owners: None,
             status: (0..children)
                 .map(|n| if refused(n) { LineStatus::Refused } else { LineStatus::Paid })
                 .collect(),

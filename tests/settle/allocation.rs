@@ -158,6 +158,7 @@ pub(super) fn cap(items: &[&str], key: Option<Basis>, limit: &str) -> CapRule {
         round: None,
         quantity: None,
         apportion: Apportion::LargestRemainder,
+        pays_others: false,
     }
 }
 

@@ -81,6 +81,7 @@ pub(super) fn lines(item: &str, basis: Basis, amount: &[i64]) -> ItemLines {
         item: Arc::from(item),
         basis,
         rules: Vec::new(),
+        owners: None,
         status: amount.iter().map(status).collect(),
         reason: vec![0; amount.len()],
         amount: amount.to_vec(),
@@ -97,7 +98,7 @@ pub(super) fn lines(item: &str, basis: Basis, amount: &[i64]) -> ItemLines {
 
 pub(super) fn entitlements(items: Vec<ItemLines>) -> Entitlements {
     let list = || CodeList::new([""]);
-    Entitlements { reasons: list(), cutters: list(), items }
+    Entitlements { reasons: list(), cutters: list(), items, payees: Vec::new() }
 }
 
 /// The law of a whole month without a single rule.
@@ -214,6 +215,7 @@ pub(super) fn item_rule(id: &str, basis: &Basis, funding: &str) -> SubsidyRule {
         round_scope: RoundScope::Line,
         quantity: None,
         rate: None,
+        payee: None,
         funding: Arc::from(funding),
         instrument: Arc::from("per_child"),
         in_kind: false,

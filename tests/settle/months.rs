@@ -96,6 +96,7 @@ fn cap(key: Basis, quantity: bool) -> CapRule {
         round: None,
         quantity: quantity.then(BTreeMap::new),
         apportion: Apportion::LargestRemainder,
+        pays_others: false,
     }
 }
 

@@ -18,6 +18,7 @@ fn book(rows: &[Row]) -> LineBook {
     for (institution, child, from, until, capped_fen, allocated_fen) in rows {
         let key = LineKey {
             institution: book.texts.intern(institution),
+            payee: NO_TEXT,
             item: book.texts.intern("child"),
             basis: book.texts.intern("spell"),
             person: [*child; 16],

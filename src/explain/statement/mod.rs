@@ -150,7 +150,7 @@ impl Making<'_> {
             .filter(|row| {
                 span.contains(&row.month)
                     && run.names.is_of(&row.person)
-                    && asked.institution.is_none_or(|id| id == row.institution)
+                    && asked.institution.is_none_or(|id| id == row.place())
             })
             .collect();
         let own: BTreeSet<Month> = run.months().filter(|month| span.contains(month)).collect();
@@ -201,12 +201,30 @@ impl Making<'_> {
         Ok(())
     }
 
+    /// Posted lines for a month of an institution and of those paid in its place.
+    fn posted<'p>(
+        &self,
+        run: &JobRun,
+        month: Month,
+        institution: &str,
+        payees: impl Iterator<Item = &'p str>,
+    ) -> Result<Vec<PostedRow>, AnswerError> {
+        let others: BTreeSet<&str> =
+            payees.filter(|payee| !payee.is_empty() && *payee != institution).collect();
+        let mut rows = self.runs.posted(run, institution, month)?;
+        for payee in others {
+            rows.extend(self.runs.posted(run, payee, month)?);
+        }
+        Ok(rows)
+    }
+
     /// A month settled for the first time; gives the child's fen.
     fn month(&mut self, run: &JobRun, month: Month, told: Told) -> Result<i64, AnswerError> {
         let mut fen = 0_i64;
         let mut institutions = Vec::new();
         for (explanation, stays) in told.institutions {
-            let posted = self.runs.posted(run, &explanation.institution_id, month)?;
+            let payees = explanation.lines.iter().map(|line| &*line.payee);
+            let posted = self.posted(run, month, &explanation.institution_id, payees)?;
             let mut items = Vec::new();
             for line in &explanation.lines {
                 let paid = if line.in_kind { 0 } else { line.allocated_fen };
@@ -244,14 +262,16 @@ impl Making<'_> {
     ) -> Result<CorrectionSaid, AnswerError> {
         let mut changes = Vec::new();
         let (mut law, mut facts, mut stays) = (Vec::new(), Vec::new(), Vec::new());
-        let institutions: BTreeSet<&str> = rows.iter().map(|row| &*row.institution).collect();
+        let institutions: BTreeSet<&str> = rows.iter().map(|row| row.place()).collect();
         for institution in institutions {
-            let posted = self.runs.posted(run, institution, month)?;
+            let here = |row: &&&CorrectedLine| row.place() == institution;
+            let payees = rows.iter().filter(here).map(|row| &*row.payee);
+            let posted = self.posted(run, month, institution, payees)?;
             let now = told.institutions.iter().find(|(of, _)| of.institution_id == institution);
             let (lines, own) =
                 now.map_or_else(Default::default, |(of, stays)| (of.lines.clone(), stays.clone()));
             stays.push(StaysSaid { institution_id: institution.to_owned(), stays: own });
-            for row in rows.iter().filter(|row| row.institution == institution) {
+            for row in rows.iter().filter(here) {
                 let change = ChangeSaid::of(row, &run.names);
                 let line = lines.iter().find(|line| line.item == change.item);
                 self.count(&change.item, line.map(|line| &line.rule), 0, change.net_fen);
@@ -408,6 +428,14 @@ fn told_of(
         ids.extend(
             rows_of_child(frame, names).filter_map(|row| text(frame, "institution_id", row)),
         );
+        // What is paid for a row without institution stands under its payee.
+        for lines in of.entitlements.items.iter().filter(|lines| lines.basis == frame.basis) {
+            let Some(owners) = &lines.owners else { continue };
+            let rows = rows_of_child(frame, names)
+                .filter(|row| text(frame, "institution_id", *row).is_none())
+                .filter(|row| owners[*row] != Frame::NO_ROW);
+            ids.extend(rows.map(|row| of.entitlements.owner(&of.frames, owners[row])));
+        }
     }
     for id in ids.iter().filter(|id| asked.institution.is_none_or(|only| only == **id)) {
         let question = Asked {

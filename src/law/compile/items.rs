@@ -22,6 +22,7 @@ impl<'a> Compiler<'a> {
         let rate = self.optional(block, "rate", &basis);
         let round = block.get("round").and_then(|node| rounding(node, true, &mut self.faults));
         let scope = self.round_scope(block, &basis);
+        let payee = self.payee(block, &basis);
         let funding = self.funding(block);
         let trace = self.trace(block, &basis);
         let to_date = self.due_to_date(block, &basis);
@@ -38,7 +39,9 @@ impl<'a> Compiler<'a> {
         }
         let in_kind = block.flag("in_kind");
         self.reads.splits.extend(funding.clone());
+        let payee = payee.ok()?;
         self.reads.pays |= !in_kind;
+        self.reads.pays_others |= payee.is_some();
         let rule = Arc::new(SubsidyRule {
             head: self.book.head_of(block),
             basis,
@@ -48,6 +51,7 @@ impl<'a> Compiler<'a> {
             round_scope: scope?,
             quantity: quantity.ok()?,
             rate: rate.ok()?,
+            payee,
             funding: funding?,
             instrument: Arc::from(block.word("instrument")),
             in_kind,

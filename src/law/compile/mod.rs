@@ -9,6 +9,7 @@ mod grouping;
 mod items;
 mod memo;
 mod money;
+mod payee;
 mod paying;
 mod place;
 mod reads;
@@ -53,6 +54,8 @@ pub(super) struct Reads {
     pub(super) budget: bool,
     /// Whether money is paid to accounts.
     pub(super) pays: bool,
+    /// Whether payees other than institutions are.
+    pub(super) pays_others: bool,
 }
 
 /// A month compiled, with what the checks need beside the law itself.
@@ -240,6 +243,7 @@ impl<'a> Compiler<'a> {
         let exclusions: Vec<Arc<ExclusionRule>> = self.exclusions();
         let caps: Vec<Arc<CapRule>> = self.caps();
         let splits: BTreeMap<Arc<str>, Arc<SplitRule>> = self.splits();
+        self.splits_of_payees(&splits);
         let shortages: Vec<Arc<ShortageRule>> = self.shortages(&splits);
         let pay_date: Option<Arc<PayDateRule>> = self.pay_date();
         let offset = self.offset();

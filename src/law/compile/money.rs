@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::payee::pays_others;
 use super::{Compiler, Place, Told, owner};
 use crate::domain::{Basis, Fraction};
 use crate::law::cells::{ending, is_currency, rounding, scale, ty_text};
@@ -79,6 +80,7 @@ impl<'a> Compiler<'a> {
             quantity: quantity
                 .map(|list| list.into_iter().map(|(item, expr, _)| (item, expr)).collect()),
             apportion: order.map_or(Apportion::LargestRemainder, Apportion::Queue),
+            pays_others: items.iter().any(|item| pays_others(item)),
         })
     }
 

@@ -52,6 +52,16 @@ const PAID_TO: &[(&str, &str)] = &[
     ("institutions", "bank_no"),
 ];
 
+/// The same of payees that are no institutions.
+const PAID_TO_OTHERS: &[(&str, &str)] = &[
+    ("payees", "payee_ref"),
+    ("payees", "name"),
+    ("payees", "account_name"),
+    ("payees", "account_no"),
+    ("payees", "bank_name"),
+    ("payees", "bank_no"),
+];
+
 /// The table the rows of a basis come from.
 fn table_of(basis: &Basis) -> Option<&str> {
     match basis {
@@ -76,6 +86,7 @@ impl Reads {
         self.splits.extend(other.splits);
         self.budget |= other.budget;
         self.pays |= other.pays;
+        self.pays_others |= other.pays_others;
     }
 
     /// (table, column) pairs of input tables some rule reads, sorted.
@@ -93,8 +104,8 @@ impl Reads {
                 add(table, source);
             }
         }
-        if self.pays {
-            for (table, column) in PAID_TO {
+        for (pays, columns) in [(self.pays, PAID_TO), (self.pays_others, PAID_TO_OTHERS)] {
+            for (table, column) in columns.iter().filter(|_| pays) {
                 add(table, column);
             }
         }

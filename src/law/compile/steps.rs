@@ -264,7 +264,7 @@ fn texts(block: &Block) -> Vec<&str> {
         kind if kind.within() => &["when", "quantity", "limit", "sum", "amount", "weight", "most"],
         BlockKind::GuidePrice => &["when", "fee", "benchmark", "float_up", "float_down"],
         BlockKind::Gate => &["require"],
-        _ => &["amount", "quantity", "rate"],
+        _ => &["amount", "quantity", "rate", "payee"],
     };
     keys.iter().map(|key| block.word(key)).chain(conditions).chain(order).collect()
 }

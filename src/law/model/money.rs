@@ -99,14 +99,28 @@ pub struct CapRule {
     pub quantity: Option<BTreeMap<Arc<str>, Expr>>,
     /// Who bears the cut.
     pub apportion: Apportion,
+    /// Whether some item is paid to others than institutions: what was posted then does not tell whose
+    /// institution it was.
+    pub pays_others: bool,
 }
 
 impl CapRule {
+    /// Whether what was posted for earlier months is all it asks of them: money over the programme, or
+    /// over institutions where they are the payees.
+    #[must_use]
+    pub fn reads_posted(&self) -> bool {
+        let coarse = match self.key {
+            Some(Basis::Institution) => !self.pays_others,
+            Some(Basis::Programme) => true,
+            _ => false,
+        };
+        coarse && self.quantity.is_none()
+    }
+
     /// Whether it reads the lines of earlier months, and not only what was posted.
     #[must_use]
     pub fn reads_lines(&self) -> bool {
-        let coarse = matches!(self.key, Some(Basis::Institution | Basis::Programme));
-        self.window != Window::Month && (!coarse || self.quantity.is_some())
+        self.window != Window::Month && !self.reads_posted()
     }
 }
 

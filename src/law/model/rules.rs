@@ -257,6 +257,8 @@ pub struct SubsidyRule {
     pub quantity: Option<Expr>,
     /// Shown rate (money).
     pub rate: Option<Expr>,
+    /// Whom it is paid to; `None` = the institution of the row.
+    pub payee: Option<PayeeRule>,
     /// Funding split id.
     pub funding: Arc<str>,
     /// Instrument of DOMAIN 1.
@@ -271,6 +273,15 @@ pub struct SubsidyRule {
     pub kind: ItemKind,
     /// Value ids shown as columns of the entitlement file.
     pub trace: Vec<Arc<str>>,
+}
+
+/// Whom an item is paid to, where it is not the institution of the row (S10).
+#[derive(Debug, Clone)]
+pub struct PayeeRule {
+    /// The payee's id on each row of the item's basis, a key.
+    pub id: Expr,
+    /// Whether the id is a child's or a person's reference, which no output shows.
+    pub person: bool,
 }
 
 /// What the lines of an item are on the schedule.

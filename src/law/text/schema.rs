@@ -284,7 +284,7 @@ const SUBSIDY: &[Key] = &[
     must("round", Shape::Record(ROUND_SCOPED)),
     may("quantity", Shape::Expr),
     may("rate", Shape::Expr),
-    or("payee", Shape::Word(&["institution"]), "institution"),
+    or("payee", Shape::Expr, "institution"),
     may("funding", Shape::Ref),
     must("instrument", Shape::Word(INSTRUMENTS)),
     or("in_kind", Shape::Bool, "false"),

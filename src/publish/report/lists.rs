@@ -206,8 +206,14 @@ impl Report<'_> {
         for (number, cut) in all {
             let place = cut.institution.map(|row| self.register.of_frame_row(number, row));
             let known = place.and_then(|at| self.register.institutions.get(at as usize));
-            let name =
-                known.map_or_else(|| self.label("report.whole"), |of| self.institution(&of.id));
+            let month = &self.run.months[number];
+            let other =
+                cut.institution.and_then(|row| month.entitlements.other_payee(month.frames, row));
+            let name = match (known, other) {
+                (Some(of), _) => self.institution(&of.id),
+                (None, Some(other)) => other.id.to_string(),
+                (None, None) => self.label("report.whole"),
+            };
             table.rows.push(vec![
                 name,
                 self.rule(&cut.rule),

@@ -8,7 +8,7 @@ mod basis;
 mod composition;
 mod lists;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::control::Control;
@@ -102,6 +102,9 @@ impl Report<'_> {
         let paid = run.schedule.payees.iter().zip(paid).filter(|(_, paid)| *paid);
         let mut paid: Vec<&str> = paid.map(|(payee, _)| &*payee.institution_id).collect();
         paid.dedup();
+        let others = run.months.iter().flat_map(|month| &month.entitlements.payees);
+        let others: BTreeSet<&str> = others.map(|other| &*other.id).collect();
+        paid.retain(|id| !others.contains(id));
         let paid = paid.len() as u64;
         let heads = self.tallies.heads.last().map_or(&[][..], Vec::as_slice);
         let sum = |pick: fn(&super::Heads) -> Option<u64>| {

@@ -18,8 +18,8 @@ pub(in crate::tune) struct Delta {
 }
 
 /// The one segment of a law whose money can be counted by kinds: no exclusions, no shortages, nothing
-/// that runs over several months, no rows of a group that share, lines rounded each by itself, caps on
-/// money by institution.
+/// that runs over several months, no rows of a group that share, institutions paid, lines rounded each
+/// by itself, caps on money by institution.
 pub(in crate::tune) fn plain(law: &LawOfMonth) -> Option<&Law> {
     let [rules] = law.segments.as_slice() else { return None };
     let fits = rules.exclusions.is_empty()
@@ -27,7 +27,10 @@ pub(in crate::tune) fn plain(law: &LawOfMonth) -> Option<&Law> {
         && law.items_of_history().is_empty()
         && !rules.steps.iter().any(|step| matches!(step, Step::Within(_) | Step::Grouping(_)))
         && rules.items.iter().all(|item| {
-            item.to_date.is_none() && item.round_scope == RoundScope::Line && !item.any_sign
+            item.to_date.is_none()
+                && item.payee.is_none()
+                && item.round_scope == RoundScope::Line
+                && !item.any_sign
         })
         && rules.caps.iter().enumerate().all(|(at, cap)| {
             cap.key == Some(Basis::Institution)
