@@ -6,9 +6,9 @@ use crate::domain::texts::Language;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Core tables that came later: a job that is given none reads as jobs did before there were any, so that
-/// runs keep their ids.
-const YOUNGER: [&str; 2] = ["sessions", "payees"];
+/// Core tables that came later: a job that is given none reads as jobs did before there were any, so
+/// that runs keep their ids.
+pub(super) const YOUNGER: [&str; 2] = ["sessions", "payees"];
 
 impl TableSpec {
     /// How the table is read, as one line of JSON: names of files without their folders.

@@ -1,5 +1,6 @@
 //! A job from its canonical text: what was settled once is settled again from other folders.
 
+use super::canonical::YOUNGER;
 use super::canonical::{canonical, names};
 use super::{Capture, CodeRule, Job, JobKind, Pay, TableSpec, WriteOff};
 use crate::domain::texts::Language;
@@ -159,6 +160,12 @@ pub fn restore(text: &str, places: Places) -> Result<Job, RestoreError> {
         spec.optional = optional.contains(&spec.table);
         tables.push(spec);
     }
+    for younger in YOUNGER {
+        if !tables.iter().any(|spec| spec.table == younger) {
+            tables.push(TableSpec { table: younger.to_owned(), ..TableSpec::default() });
+        }
+    }
+    tables.sort_by(|a: &TableSpec, b| a.table.cmp(&b.table));
     let mut job = Job {
         id: read.id,
         kind: JobKind::Settle,

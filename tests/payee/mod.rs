@@ -203,7 +203,7 @@ impl Office {
         self.rows(folder, "payments.csv").into_iter().map(payment).collect()
     }
 
-    /// Whether DuckDB comes to the same; true where it is not here.
+    /// Whether `DuckDB` comes to the same; true where it is not here.
     fn computes_again(&self, period: &str) -> bool {
         if !crate::audit::duckdb_is_here() {
             return true;
