@@ -277,7 +277,7 @@ fn shared(
         let cut = cuts.try_fold(0_i64, i64::checked_add).ok_or_else(overflow)?;
         // A key over several institutions is told at the first of them by id.
         let homes = group.iter().map(|line| lines.payees[line.item as usize].at(line.row as usize));
-        let place = |home: &u32| lines.institutions.rank.get(*home as usize).copied();
+        let place = |home: &u32| lines.owners.rank.get(*home as usize).copied();
         let Some(home) = homes.min_by_key(place) else { continue };
         let bound = if *key == Basis::Programme {
             &mut whole_settlement

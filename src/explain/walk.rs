@@ -201,6 +201,7 @@ fn personal(frame: &Frame) -> impl Iterator<Item = &str> {
 /// One line being explained.
 pub(super) struct LineWalk<'a> {
     pub(super) input: &'a ExplainInput<'a>,
+    pub(super) question: &'a Question<'a>,
     pub(super) lines: &'a ItemLines,
     pub(super) frame: &'a Frame,
     pub(super) row: usize,
@@ -238,6 +239,7 @@ impl<'a> LineWalk<'a> {
             .collect();
         Some(Self {
             input,
+            question,
             lines,
             frame,
             row,

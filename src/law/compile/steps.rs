@@ -122,11 +122,11 @@ impl<'a> Compiler<'a> {
                         needs.extend(self.mentioned(&named, block.pack, mention));
                         needs.extend(self.dates_mentioned(&named, block.pack, mention));
                     }
+                    self.groupings_read(&named, block, mentions, &mut needs);
                 }
                 if block.kind == BlockKind::Subsidy {
                     self.needed_by_item(&named, nodes, block, &mut needs);
                 }
-                self.groupings_read(&named, block, mentions, &mut needs);
                 needs
             })
             .collect()

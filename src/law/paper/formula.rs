@@ -62,6 +62,9 @@ impl Writer<'_> {
             Some(Name::Constant { head, .. }) => self
                 .of_id(BlockKind::Parameter, &head.id)
                 .map(|parameter| self.read(block, &parameter)),
+            Some(Name::Dated(dated)) => self
+                .of_id(BlockKind::Parameter, &dated.head.id)
+                .map(|parameter| self.read(block, &parameter)),
             None => None,
         };
         let found = found.or_else(|| self.basis_name(name)).or_else(|| self.alike(name));
