@@ -224,9 +224,8 @@ impl Building<'_> {
             Step::Price(rule) => self.price(at, rule, &exprs, &reads, changed)?,
             Step::Aggregate(rule) => self.aggregate(at, rule)?,
             Step::Item(rule) => self.item(at, rule, &exprs, &reads, changed)?,
-            Step::Within(_) => return None,
+            Step::Within(_) | Step::Grouping(_) => return None,
             Step::Value(_) | Step::Gate(_) => {}
-            Step::Grouping(_) => return None,
         }
         Some(())
     }
