@@ -22,8 +22,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// What names a line, by the columns of the tables of the past.
-pub(super) const IDENTITY: &str = "institution_id, item, basis, child_ref, row_key, age_class, service, \
-    span_from, span_until, payee";
+pub(super) const IDENTITY: &str = "institution_id, item, basis, child_ref, row_key, age_class, \
+    service, span_from, span_until, payee";
 
 /// Columns that name the rows of a basis, where it has them.
 pub(super) const NAMING: [&str; 8] = [
