@@ -95,8 +95,8 @@ pub(super) fn scaffold(
 
 #[derive(Debug, Args)]
 pub(super) struct LowSchema {
-    /// Which files it is of: pack or job
-    #[arg(value_name = "pack|job", default_value = "pack")]
+    /// Which files it is of: pack, case or job
+    #[arg(value_name = "pack|case|job", default_value = "pack")]
     of: String,
 }
 
@@ -105,6 +105,8 @@ pub(super) struct LowSchema {
 pub enum SchemaOf {
     /// Files of a pack.
     Pack,
+    /// Files of cases.
+    Case,
     /// Jobs.
     Job,
 }
@@ -112,12 +114,13 @@ pub enum SchemaOf {
 pub(super) fn schema(low: LowSchema) -> Result<PolicyCommand, UsageError> {
     let of = match low.of.as_str() {
         "pack" => SchemaOf::Pack,
+        "case" => SchemaOf::Case,
         "job" => SchemaOf::Job,
         _ => {
             return Err(UsageError {
                 option: "policy schema",
                 found: low.of,
-                expected: "pack or job",
+                expected: "pack, case or job",
             });
         }
     };

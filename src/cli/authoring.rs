@@ -3,6 +3,7 @@
 use super::args_authoring::{DocWords, SchemaOf};
 use super::console::{Console, Outcome, Trouble};
 use super::exit::Exit;
+use crate::cases;
 use crate::domain::texts::Catalogue;
 use crate::job;
 use crate::law::{self, LawBook};
@@ -43,6 +44,7 @@ pub(super) fn doc(
 pub(super) fn schema(of: SchemaOf, console: &mut Console<'_>) -> Outcome {
     let schema = match of {
         SchemaOf::Pack => law::pack_schema(),
+        SchemaOf::Case => cases::case_schema(),
         SchemaOf::Job => job::job_schema(),
     };
     writeln!(console.out, "{schema:#}")?;

@@ -98,11 +98,10 @@ fn record(keys: &[Key], told: &[BTreeMap<String, String>], before: &[Key]) -> Va
 
 /// An object that has no other keys.
 pub(crate) fn object(properties: Map<String, Value>, required: Vec<Value>) -> Value {
-    let mut object = json!({
-        "type": "object", "additionalProperties": false, "properties": properties,
-    });
+    let mut object = json!({ "type": "object", "additionalProperties": false });
+    object["properties"] = Value::Object(properties);
     if !required.is_empty() {
-        object["required"] = required.into();
+        object["required"] = Value::Array(required);
     }
     object
 }

@@ -5,7 +5,7 @@ use super::here;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tuoyu::{job, law};
+use tuoyu::{cases, job, law};
 
 /// Kinds of mistake that are mistakes of shape, which a schema sees. Everything else the checker
 /// tells is of meaning: such a file fits the schema.
@@ -25,9 +25,10 @@ const OF_SHAPE: &[&str] = &[
 ];
 
 /// Committed schemas and what the code makes of them now.
-fn schemas() -> [(PathBuf, serde_json::Value); 2] {
+fn schemas() -> [(PathBuf, serde_json::Value); 3] {
     [
         (here("docs/schema/pack.json"), law::pack_schema()),
+        (here("docs/schema/case.json"), cases::case_schema()),
         (here("docs/schema/job.json"), job::job_schema()),
     ]
 }
@@ -102,6 +103,38 @@ fn every_pack_fits_its_schema() {
     packs.extend(files("tests", |path| path.file_name().is_some_and(|name| name == "pack.toml")));
     let Some(told) = held(&here("docs/schema/pack.json"), &packs) else { return };
     assert_eq!(told.into_iter().flatten().collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn every_file_of_cases_fits_its_schema_and_broken_ones_do_not() {
+    let in_cases = |path: &Path| path.parent().is_some_and(|folder| folder.ends_with("cases"));
+    let mut files = files("data/policy", in_cases);
+    assert!(files.len() >= 4, "{files:?}");
+    files.push(here("src/cli/scaffold/case.toml"));
+    let schema = here("docs/schema/case.json");
+    let Some(told) = held(&schema, &files) else { return };
+    assert_eq!(told.into_iter().flatten().collect::<Vec<_>>(), Vec::<String>::new());
+    // Each is one change of the scaffold's case; the reader refuses the same (src/cases/shape.rs).
+    let text = fs::read_to_string(here("src/cli/scaffold/case.toml")).expect("read");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut paths = Vec::new();
+    for (from, to) in [
+        ("status = \"paid\"", "status = \"payed\""),
+        ("amount = \"unset\"", "amount = 280.5"),
+        ("item = \"care\"", "# no item"),
+        ("[[case]]", "[[cases]]"),
+        ("note = ", "notes = "),
+        ("period = \"2026-09\"", "period = \"2026-9\""),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let path = folder.path().join(format!("{}.toml", paths.len()));
+        fs::write(&path, text.replacen(from, to, 1)).expect("written");
+        paths.push(path);
+    }
+    let told = held(&schema, &paths).expect("it ran above");
+    for (path, told) in paths.iter().zip(told) {
+        assert!(told.is_some(), "{} was let through", path.display());
+    }
 }
 
 #[test]

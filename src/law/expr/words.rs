@@ -99,10 +99,9 @@ fn name(first: &str, pieces: &[Piece], at: &mut usize) -> Word {
 /// Whether a `-` after this word belongs to the value behind it.
 fn stands_alone(last: Option<&Word>) -> bool {
     match last {
-        None => true,
         Some(Word::Name(_) | Word::Text(_) | Word::Literal(_) | Word::Close) => false,
         Some(Word::Key(key)) => *key != "END",
-        Some(_) => true,
+        _ => true,
     }
 }
 

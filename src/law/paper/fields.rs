@@ -72,6 +72,9 @@ impl Writer<'_> {
             Shape::Text if matches!(key.name, "basis" | "key" | "of" | "within") => {
                 PaperValue::Word(plain(node))
             }
+            Shape::Text if key.name == "dated_by" => {
+                PaperValue::Names(vec![self.said(block, basis, &plain(node))])
+            }
             Shape::Ref => PaperValue::Names(vec![self.reference(block, key.name, &plain(node))]),
             Shape::Refs => {
                 let ids: Vec<String> = node.list().iter().map(plain).collect();

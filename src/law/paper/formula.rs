@@ -62,8 +62,8 @@ impl Writer<'_> {
             Some(Name::Constant { head, .. }) => self
                 .of_id(BlockKind::Parameter, &head.id)
                 .map(|parameter| self.read(block, &parameter)),
-            Some(Name::Dated(dated)) => self
-                .of_id(BlockKind::Parameter, &dated.head.id)
+            Some(Name::Dated(table)) => self
+                .of_id(BlockKind::Parameter, &table.head.id)
                 .map(|parameter| self.read(block, &parameter)),
             None => None,
         };

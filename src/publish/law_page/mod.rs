@@ -277,7 +277,9 @@ impl Writer<'_> {
         }
         page.section(&self.label("drafts"));
         page.note(&self.label("drafts_note"));
-        rules.iter().for_each(|rule| self.rule(page, rule));
+        for rule in rules {
+            self.rule(page, rule);
+        }
     }
 
     /// How formulas are read.

@@ -11,7 +11,7 @@ impl Writer<'_> {
         let mut at = 0;
         while let Some(word) = words.get(at) {
             let mut text = String::new();
-            if self.spaced(at.checked_sub(1).and_then(|last| words.get(last)), word) {
+            if Self::spaced(at.checked_sub(1).and_then(|last| words.get(last)), word) {
                 text.push(' ');
             }
             let pair = (word, words.get(at + 1), words.get(at + 2));
@@ -73,8 +73,9 @@ impl Writer<'_> {
     }
 
     /// Whether a space stands between two words.
-    fn spaced(&self, before: Option<&PaperWord>, word: &PaperWord) -> bool {
+    fn spaced(before: Option<&PaperWord>, word: &PaperWord) -> bool {
         let Some(before) = before else { return false };
+        #[expect(clippy::unnested_or_patterns, reason = "one line a rule of spacing")]
         match (before, word) {
             (PaperWord::Open | PaperWord::Minus, _)
             | (_, PaperWord::Close | PaperWord::Comma)

@@ -70,9 +70,10 @@ impl Writer<'_> {
     fn row(&self, life: &PaperLife, scale: &Scale) -> (Line, Vec<Vec<StripBar>>, Vec<Line>) {
         let shown =
             self.paper.rules.iter().any(|rule| Some(&rule.anchor) == life.name.anchor.as_ref());
-        let name = match shown {
-            true => named(self.name(&life.name), life.name.anchor.as_ref()),
-            false => Bit::Plain(self.name(&life.name).to_owned()),
+        let name = if shown {
+            named(self.name(&life.name), life.name.anchor.as_ref())
+        } else {
+            Bit::Plain(self.name(&life.name).to_owned())
         };
         let lanes = life.versions.iter().map(|version| lane(version, scale)).collect();
         let words = life.versions.iter().map(|version| plain(&self.version(version))).collect();

@@ -223,7 +223,6 @@ fn bits(line: &[Bit]) -> String {
     let mut out = String::new();
     for bit in line {
         let _ = match bit {
-            Bit::Plain(text) => write!(out, "{}", escape(text)),
             Bit::Name(text) => write!(out, "<span class=\"name\">{}</span>", escape(text)),
             Bit::Link { to, text } => {
                 write!(out, "<a href=\"#{}\">{}</a>", escape(to), escape(text))
@@ -231,7 +230,7 @@ fn bits(line: &[Bit]) -> String {
             Bit::Away { to, text } if is_web(to) => {
                 write!(out, "<a href=\"{}\" rel=\"noreferrer\">{}</a>", escape(to), escape(text))
             }
-            Bit::Away { text, .. } => write!(out, "{}", escape(text)),
+            Bit::Plain(text) | Bit::Away { text, .. } => write!(out, "{}", escape(text)),
         };
     }
     out
