@@ -268,6 +268,14 @@ fn what_must_be_said_is_asked_for() {
     assert!(matches!(gone, JobError::Unreadable { .. }));
 }
 
+/// A job reads as before there were sessions, so that its runs keep their ids.
+#[test]
+fn a_table_of_sessions_stands_in_the_canonical_text_where_it_is_delivered() {
+    let read = |files: &[&str]| Place::new(files).read(LEAST, Overrides::default()).unwrap();
+    assert!(!read(&["enrolments.csv"]).canonical.contains("sessions"));
+    assert!(read(&["enrolments.csv", "逐日托育.csv"]).canonical.contains("sessions"));
+}
+
 #[test]
 fn the_canonical_text_knows_no_folder_and_no_thread() {
     let text = format!("{LEAST}[inputs.slots]\nvalues.service = {{ \"FULL\" = \"全日托\" }}\n");
