@@ -255,7 +255,8 @@ impl Case {
     #[must_use]
     pub fn expectations(&self) -> usize {
         let lists = [self.expect.len(), self.sum.len(), self.source.len(), self.finding.len()];
-        let cells = self.fact.len() + self.value.len() + usize::from(self.error.is_some());
+        let cells =
+            self.fact.len() + self.value.len() + self.pay.len() + usize::from(self.error.is_some());
         lists.iter().sum::<usize>() + cells
     }
 

@@ -72,6 +72,24 @@ pub struct Funded {
     pub amount: Word,
 }
 
+/// Lines of the schedule.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pay {
+    /// Institution; all without it.
+    pub institution: Option<String>,
+    /// Item; all without it.
+    pub item: Option<String>,
+    /// Funding source; all without it.
+    pub source: Option<String>,
+    /// Their sum as payable, in currency units.
+    pub amount: Option<Word>,
+    /// The pay date of each.
+    pub on: Option<String>,
+    /// Why their payee is held; empty for one that is not.
+    pub hold: Option<String>,
+}
+
 /// A finding that has to be there, or must not.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,13 +1,13 @@
 //! A settled case held against what it expects.
 
 use super::cell::{Reading, fen};
-use super::expected::{Expect, Fact, Found, Funded, Sum, Where};
+use super::expected::{Expect, Fact, Found, Funded, Pay, Sum, Where};
 use super::line;
 use super::shape::{Case, Word};
 use crate::domain::{Basis, Fen, Frame};
 use crate::settle::{Settled, SettledMonth};
 use crate::subsidy::{ItemLines, LineStatus};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write as _};
 
 /// Rows told where none or several match.
@@ -93,6 +93,7 @@ pub(super) fn differences(case: &Case, told: &Told<'_>) -> Result<Vec<Difference
     each!(case.expect, expect);
     each!(case.sum, sum);
     each!(case.source, source);
+    each!(case.pay, pay);
     each!(case.finding, finding);
     each!(case.fact, |told, wanted| cells(told, wanted, true));
     each!(case.value, |told, wanted| cells(told, wanted, false));
@@ -322,6 +323,36 @@ fn source(told: &Told<'_>, wanted: &Funded) -> Outcome<Option<Difference>> {
         place.extend(text.as_ref().map(|text| (name.to_owned(), Word(text.clone()))));
     }
     Ok(facets.difference(named("source", &wanted.source, &place, &month.month.to_string())))
+}
+
+fn pay(told: &Told<'_>, wanted: &Pay) -> Outcome<Option<Difference>> {
+    let settled = told.own()?;
+    let schedule = &settled.schedule;
+    let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|of| of == found);
+    let mut facets = Facets::default();
+    let (mut sum, mut dates, mut holds) = (0_i64, BTreeSet::new(), BTreeSet::new());
+    for line in &schedule.lines {
+        let Some(payee) = schedule.payees.get(line.payee as usize) else { continue };
+        if is(&wanted.institution, &payee.institution_id)
+            && is(&wanted.item, &line.item)
+            && is(&wanted.source, &line.source)
+        {
+            sum = sum.saturating_add(line.payable_fen);
+            dates.insert(line.pay_on.map_or_else(|| "none".to_owned(), |on| on.to_string()));
+            holds.insert(payee.hold_reason.to_string());
+        }
+    }
+    let all = |found: BTreeSet<String>| found.into_iter().collect::<Vec<_>>().join(" and ");
+    facets.money("amount", wanted.amount.as_ref(), sum)?;
+    facets.hold("on", wanted.on.as_ref(), all(dates));
+    facets.hold("hold", wanted.hold.as_ref(), all(holds));
+    let mut place = Where::new();
+    let keys =
+        [("institution", &wanted.institution), ("item", &wanted.item), ("source", &wanted.source)];
+    for (name, text) in keys {
+        place.extend(text.as_ref().map(|text| (name.to_owned(), Word(text.clone()))));
+    }
+    Ok(facets.difference(named("pay", "of the schedule", &place, &settled.period.to_string())))
 }
 
 fn finding(told: &Told<'_>, wanted: &Found) -> Outcome<Option<Difference>> {

@@ -18,7 +18,7 @@ mod told;
 
 pub use desk::Desk;
 pub use error::CasesError;
-pub use expected::{Expect, Fact, Found, Funded, Sum};
+pub use expected::{Expect, Fact, Found, Funded, Pay, Sum};
 pub use hold::{CaseSaid, Difference, Facet, Held};
 pub use nudge::{Nudged, Unnoticed};
 pub use schema::case_schema;

@@ -1,7 +1,7 @@
 //! The form of a file of cases; docs/cases.md tells it key by key.
 
 use super::CasesError;
-use super::expected::{Expect, Fact, Found, Funded, Sum};
+use super::expected::{Expect, Fact, Found, Funded, Pay, Sum};
 use crate::domain::{Date, Month};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
@@ -56,6 +56,8 @@ pub struct Case {
     pub source: Vec<(u32, Funded)>,
     /// Findings.
     pub finding: Vec<(u32, Found)>,
+    /// Lines of the schedule.
+    pub pay: Vec<(u32, Pay)>,
     /// Cells as they are held.
     pub fact: Vec<(u32, Fact)>,
     /// Cells in the words of the pack.
@@ -164,6 +166,8 @@ struct LowCase {
     source: Vec<Spanned<Funded>>,
     #[serde(default)]
     finding: Vec<Spanned<Found>>,
+    #[serde(default)]
+    pay: Vec<Spanned<Pay>>,
     #[serde(default)]
     fact: Vec<Spanned<Fact>>,
     #[serde(default)]
@@ -330,6 +334,7 @@ impl Shared {
             sum: place.placed(low.sum),
             source: place.placed(low.source),
             finding: place.placed(low.finding),
+            pay: place.placed(low.pay),
             fact: place.placed(low.fact),
             value: place.placed(low.value),
         })

@@ -48,10 +48,13 @@ pub struct Figure {
     pub moments: Vec<(Month, Date)>,
     pub(super) version_key: VersionKey,
     /// Where it stands in the block, and how each place holds it.
-    places: Vec<(Vec<Way>, Form)>,
+    places: Vec<Spot>,
     /// What it may be instead, the likeliest to be noticed first.
     moved: Vec<Value>,
 }
+
+/// Where a figure stands in its block, and how the place holds it.
+type Spot = (Vec<Way>, Form);
 
 /// How a place holds a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +67,7 @@ enum Form {
 }
 
 /// Values put into a block, by their places.
-pub(super) struct Edits<'a>(Vec<(&'a (Vec<Way>, Form), &'a Value)>);
+pub(super) struct Edits<'a>(Vec<(&'a Spot, &'a Value)>);
 
 impl Figure {
     /// How many other values it may have.
@@ -207,7 +210,7 @@ impl<'t> Range<'t> {
     }
 }
 
-type Found = (String, String, Vec<(Vec<Way>, Form)>, Vec<Value>);
+type Found = (String, String, Vec<Spot>, Vec<Value>);
 
 /// Path below the block, value, places and other values of its figures.
 fn of_block(block: &Block) -> Vec<Found> {
@@ -250,7 +253,7 @@ fn of_block(block: &Block) -> Vec<Found> {
 
 /// Edges of the bands of a table: each is one figure, wherever it bounds a row.
 fn edges(block: &Block, rows: &[Node]) -> Vec<Found> {
-    let mut edges: BTreeMap<(usize, String), Vec<(Vec<Way>, Form)>> = BTreeMap::new();
+    let mut edges: BTreeMap<(usize, String), Vec<Spot>> = BTreeMap::new();
     for (at, row) in rows.iter().enumerate() {
         let keys = row.list().split_last().map_or(&[][..], |(_, keys)| keys);
         for (column, cell) in keys.iter().enumerate() {
