@@ -63,6 +63,14 @@ pub fn case_schema() -> Value {
     ];
     let source =
         [("institution", text()), ("item", text()), ("source", text()), ("amount", word())];
+    let pay = [
+        ("institution", text()),
+        ("item", text()),
+        ("source", text()),
+        ("amount", word()),
+        ("on", date_text()),
+        ("hold", json!({ "type": "string" })),
+    ];
     let finding = [
         ("code", text()),
         ("institution", text()),
@@ -89,6 +97,7 @@ pub fn case_schema() -> Value {
             ("sum", list(&section(&sum, &[], &none))),
             ("source", list(&section(&source, &["source", "amount"], &none))),
             ("finding", list(&section(&finding, &["code"], &none))),
+            ("pay", list(&section(&pay, &[], &none))),
             ("fact", list(&section(&fact, &["basis"], &value))),
             ("value", list(&section(&fact, &["basis"], &value))),
         ],
@@ -133,6 +142,11 @@ fn word() -> Value {
 
 fn month() -> Value {
     json!({ "type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$" })
+}
+
+/// A date as a text.
+fn date_text() -> Value {
+    json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
 }
 
 fn count() -> Value {
