@@ -126,6 +126,42 @@ fn short_money_is_shared_and_carried_for_every_payee() {
     assert!(office.computes_again("2026-01"));
 }
 
+/// 100.00 for each family with two approved applications, on a grouping that has no institution.
+#[test]
+fn a_family_is_paid_as_a_group_of_its_rows() {
+    let bonus = "\n[[grouping]]\nid = \"family\"\nclause = \"九\"\neffective_from = 2026-01-01\n\
+                 of = \"applications\"\nby = [\"family_ref\"]\n\n[[parameter]]\nid = \"bonus.rate\"\n\
+                 clause = \"九\"\neffective_from = 2026-01-01\nunit = \"yuan/month\"\nvalue = \"100\"\n\n\
+                 [[gate]]\nid = \"several\"\nclause = \"九\"\neffective_from = 2026-01-01\n\
+                 basis = \"family\"\nrequire = \"count(applications) FILTER (WHERE approved) >= 2\"\n\
+                 reason = \"one_child\"\n\n[[subsidy]]\nid = \"bonus\"\nclause = \"九\"\n\
+                 effective_from = 2026-01-01\nbasis = \"family\"\ngates = [\"several\"]\n\
+                 amount = \"bonus.rate\"\nround = { to = \"0.01\", mode = \"half_up\" }\n\
+                 payee = \"family_ref\"\nfunding = \"two\"\ninstrument = \"other\"\n";
+    let office = Office::new(&format!("{PACK}{bonus}"));
+    office.settle("2026-01", 2);
+    let lines = office.lines("run-2026-01");
+    let bonus: Vec<&str> =
+        lines.iter().map(String::as_str).filter(|line| line.contains(" bonus ")).collect();
+    // Families 2 and 3 have one child, nobody knows whose child 5 is.
+    let wanted = ["F1 ORIGINAL 2026-01 bonus 中央 8000", "F1 ORIGINAL 2026-01 bonus 地方 2000"];
+    assert_eq!(bonus, wanted);
+    // One payment with the grants and meals: 597.33 and 80.00.
+    assert!(office.payments("run-2026-01").contains(&"F1 2001 中央 67733 3 ".to_owned()));
+    assert!(office.computes_again("2026-01"));
+    let office = Office::new(&format!(
+        "{PACK}{}",
+        "\n[[grouping]]\nid = \"family\"\nclause = \"九\"\n\
+            effective_from = 2026-01-01\nof = \"applications\"\nby = [\"family_ref\"]\n\n\
+            [[subsidy]]\nid = \"bonus\"\nclause = \"九\"\neffective_from = 2026-01-01\n\
+            basis = \"family\"\ngates = []\namount = \"card.rate\"\n\
+            round = { to = \"0.01\", mode = \"half_up\" }\nfunding = \"two\"\ninstrument = \"other\"\n"
+    ));
+    let (exit, _, err) = office.tuoyu("policy check @pack --reference @reference");
+    assert_eq!(exit, 4, "{err}");
+    assert!(err.contains("bonus: a row of family has no institution"), "{err}");
+}
+
 /// A cap of an institution bounds its lines whoever is paid for them: meals of 80.00 and 50.00 at A1, at
 /// most 65.00, so each keeps a half; grants stand at no institution.
 #[test]
