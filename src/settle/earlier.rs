@@ -110,7 +110,15 @@ impl Earlier {
         persons: &Persons,
     ) {
         if let Some(history) = &mut self.history {
-            let persons = |basis: &Basis| persons.get(basis).map(Vec::as_slice);
+            // The rows of groupings stand since the month was settled.
+            let kept = entitlements.items.iter().filter(|lines| self.items.contains(&lines.item));
+            let made = |basis: &Basis| {
+                let frame = frames.get(basis).filter(|frame| !frame.keys.is_empty())?;
+                Some((basis.clone(), persons_of(frame, self.names.as_ref()?)?))
+            };
+            let grouped: Persons = kept.filter_map(|lines| made(&lines.basis)).collect();
+            let of = |basis: &Basis| grouped.get(basis).or_else(|| persons.get(basis));
+            let persons = |basis: &Basis| of(basis).map(Vec::as_slice);
             let book = LineBook::of(frames, entitlements, &persons, &[]);
             history.add(month, &book, &self.items);
         }

@@ -195,6 +195,7 @@ fn what_changes_by_date_computes_again() {
 fn what_runs_over_months_computes_again() {
     if duckdb_is_here() {
         computes_again("months.toml");
+        computes_again("quarter.toml");
     }
 }
 

@@ -159,7 +159,7 @@ fn a_family_is_paid_as_a_group_of_its_rows() {
     ));
     let (exit, _, err) = office.tuoyu("policy check @pack --reference @reference");
     assert_eq!(exit, 4, "{err}");
-    assert!(err.contains("bonus: a row of family has no institution"), "{err}");
+    assert!(err.contains("bonus: rows of family have no institution to pay"), "{err}");
 }
 
 /// A cap of an institution bounds its lines whoever is paid for them: meals of 80.00 and 50.00 at A1, at

@@ -30,11 +30,20 @@ fn amounts(settled: &Settled) -> BTreeMap<String, usize> {
         for lines in &month.entitlements.items {
             let frame = month.frames.get(&lines.basis).expect("rows");
             for row in 0..lines.status.len() {
-                let named = ["child_ref", "institution_id", "date", "week_start", "spell_from"]
-                    .map(|name| frame.get(name).map(|stored| stored.cell(row)));
+                let named = [
+                    "child_ref",
+                    "family_ref",
+                    "band",
+                    "institution_id",
+                    "date",
+                    "week_start",
+                    "spell_from",
+                ]
+                .map(|name| frame.get(name).map(|stored| stored.cell(row)));
                 let reason = month.entitlements.reasons.text(u32::from(lines.reason[row]));
-                let (fen, status) = (lines.amount[row], lines.status[row].word());
-                let line = format!("{} {named:?} {status} {reason} {fen}", lines.item);
+                let (fen, status) =
+                    ((lines.amount[row], lines.allocated[row]), lines.status[row].word());
+                let line = format!("{} {named:?} {status} {reason} {fen:?}", lines.item);
                 *found.entry(line).or_default() += 1;
             }
         }

@@ -3,6 +3,7 @@
 //! files beside this one). The form is in `docs/cases.md`.
 
 mod days;
+mod groups;
 mod same;
 
 use std::fmt::Write as _;

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::payee::pays_others;
 use super::{Compiler, Place, owner};
 use crate::domain::Basis;
 use crate::law::fault::{near, near_hint};
@@ -129,20 +128,6 @@ impl Compiler<'_> {
             Some(_) => {}
         }
         found
-    }
-
-    /// A row of a grouping has an institution only where its rows share one; else an item on it names
-    /// its payee.
-    pub(super) fn somebody_to_pay(&mut self, block: &Block, basis: &Basis) -> Option<()> {
-        let grouped = self.scope.grouping(basis).is_some();
-        let paid = self.scope.determines(basis, &Basis::Institution) || pays_others(block);
-        if !grouped || paid {
-            return Some(());
-        }
-        let message = format!("[[subsidy]] {}: a row of {basis} has no institution", block.id);
-        let expected = "a grouping with institution_id among its `by`, or a `payee`";
-        self.faults.error("payee", block.at("basis"), message, expected, "");
-        None
     }
 
     /// Lines of a grouping are not found again in another month, but for what an institution was paid.

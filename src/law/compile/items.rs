@@ -15,7 +15,6 @@ impl<'a> Compiler<'a> {
     /// Compiles a `[[subsidy]]`: gates, amount, rounding, funding.
     pub(super) fn item(&mut self, block: &'a Block) -> Option<()> {
         let basis = self.basis(block)?;
-        self.somebody_to_pay(block, &basis)?;
         let gates = self.gates(block, &basis);
         let amount = self.key(block, "amount", &basis);
         let quantity = self.optional(block, "quantity", &basis);
