@@ -30,12 +30,14 @@ impl Papers {
     /// Looks at the files of a job. One that cannot be read is left out: the run says why it stops.
     #[must_use]
     pub fn look(job: &Job) -> Self {
-        let pack = |folder: &PathBuf| (last_name(folder), toml_files(folder, folder, 0));
+        let pack = |folder: &PathBuf| {
+            (last_name(folder), files_of(folder, folder, 0, &["toml", "csv", "xlsx"]))
+        };
         let overlays = job.overlays.iter();
         Self {
             packs: job.packs.iter().map(pack).collect(),
             overlays: overlays.filter_map(|path| Paper::look(path, last_name(path))).collect(),
-            reference: toml_files(&job.reference, &job.reference, 1),
+            reference: files_of(&job.reference, &job.reference, 1, &["toml"]),
             key: Paper::look(&job.key_file, last_name(&job.key_file)).unwrap_or_else(|| Paper {
                 path: job.key_file.clone(),
                 name: last_name(&job.key_file),
@@ -90,8 +92,9 @@ impl Paper {
     }
 }
 
-/// The TOML files of a folder and of folders inside, so deep; by path inside `root`, in order.
-fn toml_files(root: &Path, folder: &Path, deep: u32) -> Vec<Paper> {
+/// The files of a folder and of folders inside, so deep, that end so; by path inside `root`, in
+/// order. Tables of a pack may lie beside its notices.
+fn files_of(root: &Path, folder: &Path, deep: u32, endings: &[&str]) -> Vec<Paper> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -102,9 +105,9 @@ fn toml_files(root: &Path, folder: &Path, deep: u32) -> Vec<Paper> {
     for path in paths {
         if path.is_dir() {
             if deep > 0 {
-                papers.extend(toml_files(root, &path, deep - 1));
+                papers.extend(files_of(root, &path, deep - 1, endings));
             }
-        } else if path.extension().is_some_and(|ending| ending == "toml") {
+        } else if path.extension().is_some_and(|own| endings.iter().any(|ending| own == *ending)) {
             let inside = path.strip_prefix(root).unwrap_or(&path);
             let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
             papers.extend(Paper::look(&path, parts.join("/")));

@@ -14,7 +14,7 @@ use super::lookup::{
     KeySpec, Row, cell_text, compare, fraction_text, key_text, place_on_line, rank,
 };
 use super::model::Ty;
-use crate::domain::Cell;
+use crate::domain::{Cell, Date};
 
 /// Most comparisons of a row with a piece of a key; more is told instead of proved.
 const MOST_COMPARISONS: usize = 50_000_000;
@@ -75,14 +75,14 @@ impl Missing {
     }
 }
 
-/// Checks cover, overlap and shadowing. Returns whether every combination is covered, `None` with
-/// faults when the table cannot be used.
+/// Checks cover, overlap and shadowing; `when` says since when the rows hold. Returns whether every
+/// combination is covered, `None` with faults when the table cannot be used.
 pub(super) fn check(
     what: &str,
     at: &At,
     keys: &[KeySpec],
     rows: &[Row],
-    fact: bool,
+    (fact, when): (bool, &str),
     faults: &mut Faults,
 ) -> Option<bool> {
     let atoms: Vec<Vec<Atom>> =
@@ -109,7 +109,7 @@ pub(super) fn check(
         faults.error("table_size", at, message, "a table that can be checked", "split the table");
         return None;
     }
-    walk.tell(what, at, faults)
+    walk.tell(what, when, at, faults)
 }
 
 /// Whether every value of the key is known beforehand.
@@ -264,7 +264,8 @@ impl Walk<'_> {
     }
 
     fn row(&self, row: usize) -> String {
-        let keys: Vec<String> = self.rows[row].keys.iter().map(key_text).collect();
+        let cells = self.rows[row].keys.iter().zip(self.keys);
+        let keys: Vec<String> = cells.map(|(cell, key)| key_shown(cell, &key.key.ty)).collect();
         format!("[{}]", keys.join(", "))
     }
 
@@ -277,10 +278,12 @@ impl Walk<'_> {
                 let key = self.order[depth];
                 let atom = match &self.atoms[key][*index] {
                     Atom::Value(cell) => cell_text(cell),
-                    Atom::Point((num, den)) => fraction_text(*num, *den),
+                    Atom::Point(point) => point_shown(*point, &self.keys[key].key.ty),
+                    Atom::Between(None, None) => "(any)".to_owned(),
                     Atom::Between(low, high) => {
                         let text = |bound: &Option<(i128, i128)>| {
-                            bound.map_or_else(String::new, |(num, den)| fraction_text(num, den))
+                            let shown = |point| point_shown(point, &self.keys[key].key.ty);
+                            bound.map_or_else(String::new, shown)
                         };
                         format!("({},{})", text(low), text(high))
                     }
@@ -293,13 +296,13 @@ impl Walk<'_> {
         parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(", ")
     }
 
-    fn tell(self, what: &str, at: &At, faults: &mut Faults) -> Option<bool> {
+    fn tell(self, what: &str, when: &str, at: &At, faults: &mut Faults) -> Option<bool> {
         let proved = self.open.count == 0 && self.gaps.count == 0;
         if self.gaps.count > 0 {
             faults.error(
                 "table_gap",
                 at,
-                format!("{what} has no row for {}", self.gaps.text()),
+                format!("{what} has no row for {} {when}", self.gaps.text()),
                 "exactly one row for each combination",
                 "a covered cell without a value is \"none\"",
             );
@@ -309,7 +312,7 @@ impl Walk<'_> {
             faults.error(
                 "table_gap",
                 at,
-                format!("{what} has no row for {}", self.open.text()),
+                format!("{what} has no row for {} {when}", self.open.text()),
                 "a row \"*\", listed `values`, a `cover`, or coverage = \"fact\"",
                 "with coverage = \"fact\" a lookup that finds nothing refuses the row",
             );
@@ -337,6 +340,23 @@ impl Walk<'_> {
         let fine = self.gaps.count == 0 && !unsaid && self.overlaps.is_empty();
         fine.then_some(proved)
     }
+}
+
+/// A point of a key as people read it: a date as a date.
+fn point_shown((num, den): (i128, i128), ty: &Ty) -> String {
+    match (ty, i32::try_from(num)) {
+        (Ty::Date, Ok(day)) => Date::from_days(day).to_string(),
+        _ => fraction_text(num, den),
+    }
+}
+
+fn key_shown(cell: &KeyCell, ty: &Ty) -> String {
+    let KeyCell::Range { low, high } = cell else { return key_text(cell) };
+    let open = if low.is_some_and(|(_, within)| within) { '[' } else { '(' };
+    let close = if high.is_some_and(|(_, within)| within) { ']' } else { ')' };
+    let [low, high] = [low, high]
+        .map(|bound| bound.map_or_else(String::new, |(point, _)| point_shown(point, ty)));
+    format!("{open}{low},{high}{close}")
 }
 
 #[cfg(test)]
@@ -417,7 +437,7 @@ mod tests {
             let (rows, plains): (Vec<Row>, Vec<Plain>) = pairs.into_iter().unzip();
             let (gap, overlap, answers) = by_hand(&rows, &plains);
             let mut faults = Faults::default();
-            let proved = check("t", &At::default(), &keys(), &rows, false, &mut faults);
+            let proved = check("t", &At::default(), &keys(), &rows, (false, "ever"), &mut faults);
             let told = |code: &str| faults.0.iter().any(|fault| fault.code == code);
             prop_assert_eq!(told("table_gap"), gap);
             prop_assert_eq!(told("table_overlap"), overlap);

@@ -66,6 +66,9 @@ fn together(kind: BlockKind, block: &mut Value) {
     match kind {
         BlockKind::Parameter | BlockKind::Table => {
             block["anyOf"] = json!([{ "required": ["unit"] }, { "required": ["type"] }]);
+            if kind == BlockKind::Table {
+                block["oneOf"] = json!([{ "required": ["rows"] }, { "required": ["file"] }]);
+            }
         }
         BlockKind::GuidePrice => {
             block["dependentRequired"] = json!({ "float_up": ["round"], "float_down": ["round"] });

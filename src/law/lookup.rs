@@ -79,6 +79,12 @@ pub(super) fn read(
     );
     let keys = keys(block, context, faults);
     let (Some(mut ty), Some(keys)) = (ty, keys) else { return None };
+    if block.get("rows").is_none() {
+        let expected = "a list of rows [[key, …, cell], …]";
+        let message = format!("{what} has no `rows`");
+        faults.error("missing_key", &block.at, message, expected, "or file = \"….csv\"");
+        return None;
+    }
     let mut unset = Vec::new();
     let mut rows = Vec::new();
     for node in block.get("rows").map_or(&[][..], Node::list) {
@@ -92,7 +98,8 @@ pub(super) fn read(
     }
     rows.sort_by(|a, b| specific_first(&a.keys, &b.keys));
     let fact = block.word("coverage") == "fact";
-    let proved = cover::check(&what, block.at("rows"), &keys, &rows, fact, faults)?;
+    let when = days_in_force(block);
+    let proved = cover::check(&what, block.at("rows"), &keys, &rows, (fact, &when), faults)?;
     if let Ty::Num { integer, .. } = &mut ty {
         *integer |= rows.iter().all(|row| !matches!(row.cell, Cell::Num(_, den) if den != 1));
     }
@@ -105,6 +112,14 @@ pub(super) fn read(
         dated: None,
     };
     Some(ReadTable { table: Arc::new(table), unset })
+}
+
+/// The days of a version in words: `from 2026-01-01 to 2026-12-31`.
+fn days_in_force(block: &Block) -> String {
+    match block.dating.until {
+        Some(until) => format!("from {} to {until}", block.dating.from),
+        None => format!("from {} on", block.dating.from),
+    }
 }
 
 fn keys(block: &Block, context: &TableContext<'_>, faults: &mut Faults) -> Option<Vec<KeySpec>> {

@@ -121,6 +121,10 @@ pub(super) fn fields(book: &LawBook, block: &Block) -> Vec<(&'static str, String
         if matches!(key.name, "id" | "clause" | "known_from") {
             continue;
         }
+        // Rows say the same wherever they stand.
+        if block.kind == BlockKind::Table && matches!(key.name, "file" | "sheet") {
+            continue;
+        }
         // What is looked up at a date of the row starts and ends on the day.
         if key.name == "mid_month" && block.dating.by_row {
             continue;

@@ -52,6 +52,26 @@ fn a_run_comes_back_byte_for_byte_when_its_inputs_are_gone() {
     assert!(said.contains("read the posted lines of 1 earlier runs"), "{said}");
 }
 
+#[test]
+fn the_files_of_tables_are_kept_with_the_law() {
+    let office = Office::new();
+    let table = "[[table]]\nid = \"rate\"\nclause = \"一\"\neffective_from = 2026-01-01\n\
+                 unit = \"yuan/day\"\nkeys = [{ name = \"age_class\", type = \"text\" }]\nfile = \"rates.csv\"\n";
+    let pack = include_str!("pack.toml");
+    let start = pack.find("[[parameter]]").unwrap();
+    let end = pack.find("[[gate]]").unwrap();
+    let pack = pack.replace(&pack[start..end], &format!("{table}\n"));
+    office.write("pack/pack.toml", &pack.replace("\"rate * ", "\"rate(age_class) * "));
+    office.write("pack/rates.csv", "age_class,value\n托小班,12\n*,1\n");
+    // 15 days of 12 yuan.
+    let (run, payable) = office.settle("2026-09", "");
+    assert_eq!(payable, 18_000);
+    office.forget();
+    let (exit, said) = office.rerun(&run);
+    assert_eq!(exit, 0, "{said}");
+    assert!(said.contains("every byte the same"), "{said}");
+}
+
 /// Puts an object by hand, as the format says it: a zstd frame, then a skipped frame with the hash of
 /// what stands before it.
 fn put(office: &Office, contents: &[u8]) -> String {

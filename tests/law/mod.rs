@@ -14,6 +14,8 @@ mod levers;
 mod overlay;
 mod pack;
 mod refusals;
+mod table_files;
+mod wide_tables;
 
 use std::path::{Path, PathBuf};
 

@@ -59,7 +59,9 @@ fn block(text: &mut String, book: &LawBook, version: &NewVersion<'_>) {
     let until = version.until.map_or_else(|| quoted("open"), |until| until.to_string());
     let known_from = block.dating.known_from;
     let _ = writeln!(text, "supersedes = {{ known_from = {known_from}, until = {until} }}");
+    // A draft says its rows itself.
     let own = block.kind.keys().iter().map(|key| key.name);
+    let own = own.filter(|key| !matches!(*key, "file" | "sheet"));
     for key in ["mid_month"].into_iter().chain(own).chain(["zh"]) {
         if let Some(node) = block.get(key) {
             let _ = writeln!(text, "{key} = {}", value(key, node));

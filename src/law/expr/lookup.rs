@@ -12,9 +12,11 @@ use super::tree::Comparison;
 use super::{KeyCell, LookupTable};
 
 /// Most combinations kept as a dense array.
-const DENSE_MAX: usize = 1 << 16;
+const DENSE_MAX: usize = 1 << 18;
 /// Most steps spent on painting the dense array.
 const PAINT_MAX: usize = 1 << 22;
+/// Widest stretch of whole numbers whose classes are kept one by one: some forty years of days.
+const SMALL_MAX: i64 = 1 << 14;
 /// Code lists up to this size are classed anew for each chunk, longer ones are remembered.
 const SHORT_LIST: usize = 32;
 /// Code lists remembered per key.
@@ -51,23 +53,33 @@ pub(super) enum Axis {
     },
     /// false, true.
     Bool,
-    /// Points in order: class 2i+1 is point i, class 2i lies below it, the last above all.
-    Number { points: Vec<Exact>, small: Option<SmallIntegers> },
+    /// Numbers and dates.
+    Number(Line),
+}
+
+/// The line of numbers cut at the points rows name: piece 2i+1 is point i, piece 2i lies below it,
+/// the last above all. Neighbours that every row treats alike are one class.
+#[derive(Debug)]
+pub(super) struct Line {
+    points: Vec<Exact>,
+    /// Class of each piece.
+    class_of: Vec<u32>,
+    small: Option<SmallIntegers>,
 }
 
 /// Classes of the whole numbers around the points of an axis.
 #[derive(Debug)]
-pub(super) struct SmallIntegers {
-    pub(super) from: i64,
-    pub(super) classes: Vec<u32>,
+struct SmallIntegers {
+    from: i64,
+    classes: Vec<u32>,
 }
 
 #[derive(Debug)]
 enum Shape {
     /// Row + 1 by combination of classes, 0 = no row.
     Dense(Vec<u32>),
-    /// Class ranges of each row; rows that may match by the class of the first key.
-    Boxes { boxes: Vec<Vec<(u32, u32)>>, by_first: Vec<Vec<u32>> },
+    /// Class ranges of each row; rows that may match by the class of the key with most classes.
+    Boxes { boxes: Vec<Vec<(u32, u32)>>, widest: usize, by_class: Vec<Vec<u32>> },
 }
 
 /// The cells as typed columns over the table's rows.
@@ -114,17 +126,14 @@ impl Axis {
                 .collect();
             return Self::Text { by_text, by_key, remembered: Mutex::new(Vec::new()) };
         }
-        points.sort_by(|a, b| a.compare(*b).unwrap_or(std::cmp::Ordering::Equal));
-        points.dedup();
-        let small = SmallIntegers::new(&points);
-        Self::Number { points, small }
+        Self::Number(Line::new(points, cells()))
     }
 
     fn classes(&self) -> usize {
         match self {
             Self::Text { by_text, .. } => by_text.len() + 1,
             Self::Bool => 2,
-            Self::Number { points, .. } => 2 * points.len() + 1,
+            Self::Number(line) => line.class_of.last().map_or(1, |last| *last as usize + 1),
         }
     }
 
@@ -137,18 +146,9 @@ impl Axis {
                 (class, class)
             }
             (Self::Bool, KeyCell::Is(Cell::Bool(value))) => (u32::from(*value), u32::from(*value)),
-            (Self::Number { points, .. }, KeyCell::Is(cell)) => {
-                let class = point(cell).map_or(0, |value| class_of(points, value));
-                (class, class)
-            }
-            (Self::Number { points, .. }, KeyCell::Range { low, high }) => {
-                let at = |bound: (i128, i128)| {
-                    Exact::new(bound.0, bound.1).map_or(0, |value| class_of(points, value))
-                };
-                let low = low.map_or(0, |(bound, with)| at(bound) + u32::from(!with));
-                let high =
-                    high.map_or(last, |(bound, with)| at(bound).saturating_sub(u32::from(!with)));
-                (low, high)
+            (Self::Number(line), cell) => {
+                let (low, high) = line.pieces(cell);
+                (line.class_of[low], line.class_of[high])
             }
             _ => (0, last),
         }
@@ -179,31 +179,94 @@ impl Axis {
     }
 }
 
-impl SmallIntegers {
-    fn new(points: &[Exact]) -> Option<Self> {
-        let low = i64::try_from(points.first()?.num.div_euclid(points.first()?.den) - 1).ok()?;
-        let high = i64::try_from(points.last()?.num.div_euclid(points.last()?.den) + 1).ok()?;
-        if high.checked_sub(low)? > 4096 {
-            return None;
+impl Line {
+    fn new<'a>(mut points: Vec<Exact>, cells: impl Iterator<Item = &'a KeyCell>) -> Self {
+        points.sort_by(|a, b| a.compare(*b).unwrap_or(std::cmp::Ordering::Equal));
+        points.dedup();
+        let mut line = Self { points, class_of: Vec::new(), small: None };
+        // A class begins where some row begins, and behind where some row ends.
+        let mut begins = vec![false; 2 * line.points.len() + 1];
+        for cell in cells {
+            let (low, high) = line.pieces(cell);
+            for piece in [low, high + 1] {
+                if let Some(begin) = begins.get_mut(piece) {
+                    *begin = true;
+                }
+            }
         }
-        let classes = (low..=high).map(|value| class_of(points, Exact::whole(value.into())));
-        Some(Self { from: low, classes: classes.collect() })
+        let mut class = 0;
+        line.class_of = begins
+            .into_iter()
+            .enumerate()
+            .map(|(piece, begin)| {
+                class += u32::from(begin && piece > 0);
+                class
+            })
+            .collect();
+        line.small = SmallIntegers::new(&line);
+        line
+    }
+
+    /// The pieces a key cell covers, first and last.
+    fn pieces(&self, cell: &KeyCell) -> (usize, usize) {
+        let at = |bound: (i128, i128)| {
+            Exact::new(bound.0, bound.1).map_or(0, |value| piece_of(&self.points, value))
+        };
+        let last = 2 * self.points.len();
+        match cell {
+            KeyCell::Is(cell) => {
+                let piece = point(cell).map_or(0, |value| piece_of(&self.points, value));
+                (piece, piece)
+            }
+            KeyCell::Range { low, high } => (
+                low.map_or(0, |(bound, with)| at(bound) + usize::from(!with)),
+                high.map_or(last, |(bound, with)| at(bound).saturating_sub(usize::from(!with))),
+            ),
+            KeyCell::Any => (0, last),
+        }
+    }
+
+    /// Class of a number.
+    pub(super) fn class(&self, value: Exact) -> u32 {
+        self.class_of[piece_of(&self.points, value)]
     }
 
     /// Class of a whole number.
-    pub(super) fn class(&self, value: i64) -> u32 {
+    #[inline]
+    pub(super) fn class_of_whole(&self, value: i64) -> u32 {
+        match &self.small {
+            Some(small) => small.class(value),
+            None => self.class(Exact::whole(value.into())),
+        }
+    }
+}
+
+impl SmallIntegers {
+    fn new(line: &Line) -> Option<Self> {
+        let points = &line.points;
+        let low = i64::try_from(points.first()?.num.div_euclid(points.first()?.den) - 1).ok()?;
+        let high = i64::try_from(points.last()?.num.div_euclid(points.last()?.den) + 1).ok()?;
+        if high.checked_sub(low)? > SMALL_MAX {
+            return None;
+        }
+        let classes = (low..=high).map(|value| line.class(Exact::whole(value.into())));
+        Some(Self { from: low, classes: classes.collect() })
+    }
+
+    #[inline]
+    fn class(&self, value: i64) -> u32 {
         let last = self.classes.len() - 1;
         let place = usize::try_from(value.saturating_sub(self.from)).unwrap_or(0);
         self.classes[place.min(last)]
     }
 }
 
-/// Class of a number among points in order.
-pub(super) fn class_of(points: &[Exact], value: Exact) -> u32 {
+/// Piece of a number among points in order.
+fn piece_of(points: &[Exact], value: Exact) -> usize {
     let order = |p: &Exact| p.compare(value).unwrap_or(std::cmp::Ordering::Less);
     match points.binary_search_by(order) {
-        Ok(place) => u32::try_from(2 * place + 1).unwrap_or(0),
-        Err(place) => u32::try_from(2 * place).unwrap_or(0),
+        Ok(place) => 2 * place + 1,
+        Err(place) => 2 * place,
     }
 }
 
@@ -225,15 +288,15 @@ impl Lookup {
             .map(|(keys, _)| axes.iter().zip(keys).map(|(axis, cell)| axis.range(cell)).collect())
             .collect();
         let shape = dense(&axes, &boxes).unwrap_or_else(|| {
-            let first = axes.first().map_or(1, Axis::classes);
-            let mut by_first = vec![Vec::new(); first];
+            let widest = (0..axes.len()).max_by_key(|key| axes[*key].classes()).unwrap_or(0);
+            let mut by_class = vec![Vec::new(); axes.get(widest).map_or(1, Axis::classes)];
             for (row, ranges) in boxes.iter().enumerate() {
-                let (low, high) = ranges.first().copied().unwrap_or((0, 0));
+                let (low, high) = ranges.get(widest).copied().unwrap_or((0, 0));
                 for class in low..=high {
-                    by_first[class as usize].push(u32::try_from(row).unwrap_or(u32::MAX));
+                    by_class[class as usize].push(u32::try_from(row).unwrap_or(u32::MAX));
                 }
             }
-            Shape::Boxes { boxes, by_first }
+            Shape::Boxes { boxes, widest, by_class }
         });
         let cells = Cells::new(&table);
         Self { table, axes, shape, cells }
@@ -252,9 +315,9 @@ impl Lookup {
 
     /// First row (+ 1) covering the classes; 0 = none.
     pub(super) fn search(&self, classes: &[u32]) -> u32 {
-        let Shape::Boxes { boxes, by_first } = &self.shape else { return 0 };
-        let first = classes.first().copied().unwrap_or(0);
-        let candidates = by_first.get(first as usize).map_or(&[][..], |rows| rows);
+        let Shape::Boxes { boxes, widest, by_class } = &self.shape else { return 0 };
+        let class = classes.get(*widest).copied().unwrap_or(0);
+        let candidates = by_class.get(class as usize).map_or(&[][..], |rows| rows);
         candidates
             .iter()
             .find(|row| {

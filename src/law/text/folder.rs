@@ -10,6 +10,7 @@ use super::block::{Block, Notice, Written, mid};
 use super::node::{self, MOST_BYTES, Node, Value};
 use super::schema::{BlockKind, NOTICE, PACK};
 use super::shape;
+use super::table_file::{self, Beside};
 use crate::domain::Date;
 use crate::law::fault::{At, Faults, SourceText, Sources, near, near_hint};
 use crate::law::model::{MidMonth, Overlaps, PackHead, Weeks};
@@ -195,7 +196,8 @@ fn read_pack(folder: &Path, mut files: Vec<FileText>, papers: &mut Papers, fault
     for FileText { file, root, damaged } in files {
         let mut untold = Faults::default();
         let faults = if damaged { &mut untold } else { &mut *faults };
-        read_file(pack, file, root, damaged, papers, faults);
+        let read = FileText { file, root, damaged };
+        read_file(pack, Some(folder), read, papers, faults);
     }
 }
 
@@ -217,7 +219,7 @@ pub(crate) fn add_notice(
     let before = faults.0.len();
     let root = node::parse(file, text, faults);
     let damaged = faults.0[before..].iter().any(|fault| fault.code == "toml");
-    read_file(pack, file, root, damaged, papers, faults);
+    read_file(pack, None, FileText { file, root, damaged }, papers, faults);
 }
 
 /// Takes a key out of a table.
@@ -312,9 +314,8 @@ fn pack_head(mut node: Node, faults: &mut Faults) -> Option<PackText> {
 
 fn read_file(
     pack: usize,
-    file: usize,
-    mut root: Node,
-    damaged: bool,
+    folder: Option<&Path>,
+    FileText { file, mut root, damaged }: FileText,
     papers: &mut Papers,
     faults: &mut Faults,
 ) {
@@ -362,7 +363,11 @@ fn read_file(
             faults.error("wrong_type", &entry.at, message, expected, "use two brackets");
             continue;
         };
-        for node in list {
+        for mut node in list {
+            if kind == BlockKind::Table {
+                let beside = Beside { folder, pack: Arc::clone(&papers.packs[pack].head.id) };
+                table_file::lay(&mut node, &beside, &mut papers.sources, faults);
+            }
             let id_key = if kind.dated() { "id" } else { "table" };
             let id = Arc::from(node.get(id_key).and_then(Node::text).unwrap_or(""));
             let broken = damaged || (broken_notice && kind.dated());

@@ -10,6 +10,7 @@ mod overlay;
 mod relative;
 pub(super) mod schema;
 mod shape;
+mod table_file;
 
 pub(super) use block::number;
 pub(super) use block::{Block, Dating, Notice, Written};

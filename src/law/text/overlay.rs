@@ -130,7 +130,10 @@ pub(crate) fn apply(written: &Written, assignments: &mut [Assignment]) -> Option
             }
             (None, Some(keys)) => {
                 let first = keys.split('.').next().unwrap_or("");
-                if first == "id" || !kind.all_keys().iter().any(|key| key.name == first) {
+                // The rows of a file are rows; which file they stand in is no value of the law.
+                if matches!(first, "id" | "file" | "sheet")
+                    || !kind.all_keys().iter().any(|key| key.name == first)
+                {
                     continue;
                 }
                 assignment.over_key(node, keys)

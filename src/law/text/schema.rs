@@ -156,7 +156,9 @@ const TABLE: &[Key] = &[
     may("unit", Shape::Text),
     may("type", Shape::Word(TYPES)),
     must("keys", Shape::Keys(TABLE_KEY)),
-    must("rows", Shape::Rows),
+    may("rows", Shape::Rows),
+    may("file", Shape::Text),
+    may("sheet", Shape::Text),
     or("coverage", Shape::Word(&["proved", "fact"]), "proved"),
     may("dated_by", Shape::Text),
 ];

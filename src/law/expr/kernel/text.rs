@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{Cell, CodeList, Key, RowError};
-use crate::law::expr::exact::Exact;
-use crate::law::expr::lookup::{Axis, Cells, Lookup, class_of};
+use crate::law::expr::lookup::{Axis, Cells, Lookup};
 
 use super::number::own_error;
 use super::vector::{Arg, Data, Sel, Vector, join_errors, map1, map2};
@@ -159,21 +158,20 @@ fn classes(axis: &Axis, a: &Vector<'_>, sel: Sel<'_>) -> Arg1 {
             Arg::One(value) => Arg1::One(u32::from(value)),
             values @ Arg::Each(_) => Arg1::Each(map1(sel, values, u32::from)),
         },
-        (Axis::Number { points, .. }, Data::Date(dates)) => {
-            Arg1::Each(map1(sel, Arg::Each(dates), |date| {
-                class_of(points, Exact::whole(date.days().into()))
-            }))
+        (Axis::Number(line), Data::Date(dates)) => {
+            let class = |date: crate::domain::Date| line.class_of_whole(date.days().into());
+            Arg1::Each(map1(sel, Arg::Each(dates), class))
         }
-        (Axis::Number { points, .. }, Data::One(Cell::Date(date))) => {
-            Arg1::One(class_of(points, Exact::whole(date.days().into())))
+        (Axis::Number(line), Data::One(Cell::Date(date))) => {
+            Arg1::One(line.class_of_whole(date.days().into()))
         }
-        (Axis::Number { small: Some(small), .. }, Data::Int(values, 1)) => {
-            Arg1::Each(map1(sel, Arg::Each(values), |value| small.class(value)))
+        (Axis::Number(line), Data::Int(values, 1)) => {
+            Arg1::Each(map1(sel, Arg::Each(values), |value| line.class_of_whole(value)))
         }
-        (Axis::Number { points, .. }, _) => {
+        (Axis::Number(line), _) => {
             let mut out = vec![0; sel.rows()];
             sel.each(|row| {
-                out[row] = a.exact(row).map_or(0, |value| class_of(points, value));
+                out[row] = a.exact(row).map_or(0, |value| line.class(value));
             });
             Arg1::Each(out)
         }
