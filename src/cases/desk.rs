@@ -88,7 +88,9 @@ impl Desk {
             let packs = desk.packs(&key.0);
             let text = law::read_worded(&packs, &key.1, reference);
             let text = text.and_then(|text| checked(&text.under(&[])?).map(|()| text));
-            if key.1.is_empty() {
+            // A pack with a value still open has no law as written: cases may fill it.
+            let filled = desk.cases(None).any(|(_, case)| !case.wording.is_empty());
+            if key.1.is_empty() && !filled {
                 desk.texts.insert(key, Ok(text?));
             } else {
                 desk.texts.insert(key, text);

@@ -132,6 +132,7 @@ codes! {
     ClassOverSize = "class_over_size", Warn, "A class has more places than its age class allows.";
     PrepaidTooLong = "prepaid_too_long", Warn, "Fees were collected more than three months ahead.";
     SanctionInForce = "sanction_in_force", Warn, "A sanction is in force on the institution or person.";
+    ConditionUnmet = "condition_unmet", Warn, "A condition of the law that only warns, with a reason of the pack's own, does not hold.";
     // Price.
     FeeAboveCeiling = "fee_above_ceiling", Warn, "A fee is above the guide price ceiling.";
     FeeBelowFloor = "fee_below_floor", Warn, "A fee is below the guide price floor.";

@@ -360,7 +360,15 @@ fn join_shown(lines: &mut ItemLines, parts: Vec<Part>, len: usize) {
 
 /// Counts the rows that fail a gate which only warns, by institution.
 pub(crate) fn count_warnings(walk: &mut Walk<'_>, rule: &GateRule) {
-    let Some(code) = FindingCode::parse(&rule.reason) else { return };
+    let own = FindingCode::parse(&rule.reason);
+    let code = own.unwrap_or(FindingCode::ConditionUnmet);
+    // A reason of the pack's own is told with the name of the condition.
+    let values = || match own {
+        Some(_) => Vec::new(),
+        None => {
+            vec![("condition", rule.head.label.to_string()), ("reason", rule.reason.to_string())]
+        }
+    };
     let Some(frame) = walk.frames.get(&rule.basis) else { return };
     let homes = super::aggregate::parents(walk.frames, &rule.basis, &Basis::Institution);
     let verdicts = Verdicts::passing(&rule.basis, gate_column(&rule.head.id));
@@ -382,7 +390,7 @@ pub(crate) fn count_warnings(walk: &mut Walk<'_>, rule: &GateRule) {
         .map(|(home, (count, row))| (institution_text(walk.frames, home), count, spot(frame, row)))
         .collect();
     for (id, count, spot) in found {
-        walk.tally.add(code, &id, &rule.head.id, count, spot, Vec::new());
+        walk.tally.add(code, &id, &rule.head.id, count, spot, values());
     }
 }
 

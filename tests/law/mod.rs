@@ -9,6 +9,7 @@ mod expr_property;
 mod expr_random;
 mod expr_sql;
 mod expr_world;
+mod gaps;
 mod json_schema;
 mod levers;
 mod overlay;
