@@ -254,24 +254,27 @@ fn of_block(block: &Block) -> Vec<Found> {
 /// Edges of the bands of a table: each is one figure, wherever it bounds a row.
 fn edges(block: &Block, rows: &[Node]) -> Vec<Found> {
     let mut edges: BTreeMap<(usize, String), Vec<Spot>> = BTreeMap::new();
+    let keys = block.get("keys").map_or(&[][..], Node::list);
+    // Where the argument cannot lie beyond it, an end of the bands is no figure of the law.
+    let ends: Vec<Option<Range>> =
+        keys.iter().map(|key| Range::read(key.get("cover")?.text()?)).collect();
+    let is_end = |column: usize, edge: &str| {
+        let range = ends.get(column).and_then(Option::as_ref);
+        range.is_some_and(|range| [range.lower, range.upper].contains(&edge))
+    };
     for (at, row) in rows.iter().enumerate() {
         let keys = row.list().split_last().map_or(&[][..], |(_, keys)| keys);
         for (column, cell) in keys.iter().enumerate() {
             let Some(range) = cell.text().and_then(Range::read) else { continue };
             for (edge, form) in [(range.lower, Form::Lower), (range.upper, Form::Upper)] {
-                if !edge.is_empty() {
+                if !edge.is_empty() && !is_end(column, edge) {
                     let way = vec![Way::Key("rows".to_owned()), Way::At(at), Way::At(column)];
                     edges.entry((column, edge.to_owned())).or_default().push((way, form));
                 }
             }
         }
     }
-    let names: Vec<String> = block
-        .get("keys")
-        .map_or(&[][..], Node::list)
-        .iter()
-        .map(|key| plain(key.get("name").unwrap_or(key)))
-        .collect();
+    let names: Vec<String> = keys.iter().map(|key| plain(key.get("name").unwrap_or(key))).collect();
     let found = edges.into_iter().map(|((column, edge), places)| {
         let name = names.get(column).map_or("", String::as_str);
         let moved = numbers_near(&edge).into_iter().map(Value::Text).collect();
