@@ -125,6 +125,7 @@ codes! {
     AttendanceOrphan = "attendance_orphan", Note, "Attendance for a child that is not enrolled there.";
     AttendanceTwice = "attendance_twice", Warn, "Several monthly attendance figures for one child and institution.";
     RowsOverlap = "rows_overlap", Warn, "Several rows of a table that gives one row a key are in force at once; the one that starts last counts.";
+    RowsListedTwice = "rows_listed_twice", Warn, "Several rows of a table have the key that names one row.";
     AttendanceOverOpenDays = "attendance_over_open_days", Warn, "More days attended than the institution was open.";
     SlotsOverFiled = "slots_over_filed", Warn, "More slots open than filed.";
     EnrolledOverCapacity = "enrolled_over_capacity", Warn, "More children than effective places.";

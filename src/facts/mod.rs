@@ -10,6 +10,7 @@ mod homes;
 mod identity;
 mod institution;
 mod places;
+mod repeats;
 mod rows;
 mod sessions;
 mod side;

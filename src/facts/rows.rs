@@ -4,7 +4,7 @@
 use super::homes::Homes;
 use super::institution::{Register, account_valid, holds, sanctions_by};
 use super::tally::Spot;
-use super::{Facts, Ground, RowUse, Tally, count, date_at, row_span, text_at};
+use super::{Facts, Ground, RowUse, Tally, count, date_at, repeats, row_span, text_at};
 use crate::domain::{Basis, Column, FindingCode, Frame, Key, Stored, check_cnaps};
 use crate::intake::Table;
 use crate::law::dictionary::{PAYEES, SANCTIONS, TABLE_BASES};
@@ -54,7 +54,9 @@ fn empty(ground: &Ground<'_>, basis: Basis, table: &str) -> Frame {
     put_missing(ground, table, &mut frame);
     frame.put("institution_known", Stored::plain(Column::Bool(Vec::new())));
     frame.put("sanctioned", Stored::plain(Column::Bool(Vec::new())));
-    frame.put("listed_first", Stored::plain(Column::Bool(Vec::new())));
+    for flag in ["listed_first", "listed_contradicts"] {
+        frame.put(flag, Stored::plain(Column::Bool(Vec::new())));
+    }
     for days in ["days_employed", "days_used", "listed_times"] {
         frame.put(days, Stored::plain(Column::whole(Vec::new())));
     }
@@ -149,6 +151,10 @@ fn frame(
         }
     }
     put_computed(ground, basis, table, rows, &mut frame);
+    let mut inputs = ground.law.inputs.iter();
+    if let Some(input) = inputs.find(|input| input.name == table.name && input.names_rows()) {
+        repeats::put(input, table, rows, &mut frame, tally);
+    }
     Ground::put_origins(table, rows, &mut frame);
     frame.links.insert(Basis::Programme, vec![0; rows.len()]);
     frame.links.insert(Basis::Institution, institutions);

@@ -8,11 +8,11 @@ use super::calendar;
 use super::cells;
 use super::compile::Memo;
 use super::dating;
-use super::dictionary::{SANCTIONS, SESSIONS, TABLE_BASES};
+use super::dictionary::{REPEATS, SANCTIONS, SESSIONS, TABLE_BASES};
 use super::fault::{Fault, Faults, LawErrors, Sources};
 use super::inputs::core_tables;
 use super::lookup::{self, ReadTable, TableContext};
-use super::model::{DictionaryEntry, InputColumn, InputTable, LawPlace, RuleHead, Ty};
+use super::model::{DictionaryEntry, InputColumn, InputTable, LawPlace, RuleHead, Ty, Unit};
 use super::read;
 use super::side;
 use super::text::{self, Block, BlockKind, Notice, PackText, Papers};
@@ -315,6 +315,9 @@ pub(super) fn inputs(
         if !table.extends && table.columns.iter().any(of_institution) {
             entries.push(institution_known(&table));
         }
+        if table.names_rows() {
+            entries.extend(repeated(&table));
+        }
         tables.push(table);
     }
     side::settle(&mut tables, papers, &mut entries, currency, faults);
@@ -332,6 +335,19 @@ fn institution_known(table: &InputTable) -> DictionaryEntry {
         nullable: false,
         source: Arc::from("institution is in the register"),
     }
+}
+
+/// The facts of rows whose key is meant to name one.
+fn repeated(table: &InputTable) -> impl Iterator<Item = DictionaryEntry> + '_ {
+    let number = || Ty::Num { integer: true, unit: Unit::default() };
+    REPEATS.iter().map(move |(name, alias, source)| DictionaryEntry {
+        basis: Basis::Declared(Arc::clone(&table.name)),
+        name: Arc::from(*name),
+        alias: Arc::from(*alias),
+        ty: if *name == "listed_times" { number() } else { Ty::Bool },
+        nullable: false,
+        source: Arc::from(*source),
+    })
 }
 
 /// Bases on which the columns of a table are readable.

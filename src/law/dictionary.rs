@@ -152,6 +152,13 @@ pub const SESSIONS: &str = "sessions";
 /// The table of payees that are no institutions: no rule reads it, payments do.
 pub const PAYEES: &str = "payees";
 
+/// Facts of declared tables whose key names one row: name, alias, what it says.
+pub(super) const REPEATS: [(&str, &str, &str); 3] = [
+    ("listed_times", "登记行数", "rows of the same key"),
+    ("listed_first", "登记首行", "the first of them by its values"),
+    ("listed_contradicts", "登记矛盾", "rows of the same key differ in another column"),
+];
+
 /// Built-in names of every basis, with the currency unit of the pack.
 #[must_use]
 pub fn built_in(currency: &str) -> Vec<DictionaryEntry> {

@@ -76,6 +76,14 @@ pub struct InputTable {
     pub of: Option<Basis>,
 }
 
+impl InputTable {
+    /// Whether a key of this new table is meant to name one row, at any time and for any rule.
+    #[must_use]
+    pub fn names_rows(&self) -> bool {
+        !self.extends && !self.key.is_empty() && self.span.is_none() && self.of.is_none()
+    }
+}
+
 /// Where a piece of law stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LawPlace {
