@@ -5,199 +5,18 @@ use std::sync::Arc;
 
 use super::book::LawBook;
 use super::model::{LawOfMonth, ShownLaw, ShownRule};
+use super::said::{said_key, said_word};
 use super::snapshot::{self, mid_word, plain};
 use super::text::{Block, BlockKind, Node};
+use crate::domain::texts::Language;
 use crate::domain::{Date, Month};
-
-/// 中文 of the keys of blocks.
-const LABELS: &[(&str, &str)] = &[
-    ("effective_from", "施行"),
-    ("effective_until", "废止"),
-    ("supersedes", "替代"),
-    ("mid_month", "月中起止"),
-    ("zh", "名称"),
-    ("unit", "单位"),
-    ("type", "类型"),
-    ("value", "取值"),
-    ("within", "组别"),
-    ("gap", "间隔"),
-    ("sum", "累计"),
-    ("weight", "权重"),
-    ("most", "上限"),
-    ("to", "最小单位"),
-    ("keys", "依据"),
-    ("rows", "标准"),
-    ("file", "标准表文件"),
-    ("sheet", "工作表"),
-    ("coverage", "覆盖"),
-    ("at", "计算时点"),
-    ("terms", "学期起始日"),
-    ("dated_by", "按此日期适用"),
-    ("birthday_rule", "月末出生"),
-    ("birthday_month", "生日当月"),
-    ("basis", "对象"),
-    ("expr", "计算"),
-    ("round", "取整"),
-    ("when", "适用"),
-    ("fee", "收费"),
-    ("benchmark", "基准价"),
-    ("float_up", "上浮"),
-    ("float_down", "下浮"),
-    ("breach", "超出时"),
-    ("require", "要求"),
-    ("reason", "不符原因"),
-    ("outcome", "不符结果"),
-    ("gates", "条件"),
-    ("amount", "金额"),
-    ("quantity", "数量"),
-    ("rate", "标准"),
-    ("payee", "收款方"),
-    ("funding", "资金分担"),
-    ("instrument", "支持方式"),
-    ("in_kind", "实物"),
-    ("sign", "正负"),
-    ("to_date", "累计口径"),
-    ("instalments", "分期"),
-    ("less", "扣减项目"),
-    ("recovers", "追缴项目"),
-    ("restore", "补发核减"),
-    ("line_kind", "明细类别"),
-    ("across", "跨机构"),
-    ("trace", "列示"),
-    ("items", "项目"),
-    ("key", "范围"),
-    ("rule", "取法"),
-    ("stage", "环节"),
-    ("window", "期间"),
-    ("limit", "限额"),
-    ("apportion", "分摊"),
-    ("order", "次序"),
-    ("sources", "资金来源"),
-    ("method", "方法"),
-    ("scope", "口径"),
-    ("parts", "各方"),
-    ("quantum", "最小单位"),
-    ("base", "基准"),
-    ("workday", "第几个工作日"),
-    ("day", "日"),
-    ("roll", "顺延"),
-    ("source", "资金来源"),
-    ("share", "比例"),
-    ("weight", "权重"),
-    ("to", "取到"),
-    ("mode", "方式"),
-    ("clause", "条款"),
-    ("known_from", "公布于"),
-    ("until", "至"),
-    ("table", "数据表"),
-    ("extends", "扩充"),
-    ("columns", "列"),
-    ("span", "起止列"),
-    ("name", "列名"),
-    ("en", "英文名称"),
-    ("values", "可取值"),
-    ("nullable", "可为空"),
-    ("range", "区间"),
-    ("cover", "取值范围"),
-];
-
-/// 中文 of the words a block may hold, where they are not part of an expression.
-const WORDS: &[(&str, &str)] = &[
-    ("spell", "在托时段"),
-    ("listing", "收托记录"),
-    ("child", "婴幼儿"),
-    ("slot", "托位"),
-    ("class", "班级"),
-    ("caregiver", "保育人员"),
-    ("venue", "场地"),
-    ("contract", "合同"),
-    ("certificate", "证书"),
-    ("institution", "机构"),
-    ("programme", "全部"),
-    ("line", "每笔"),
-    ("month_start", "月初"),
-    ("month_end", "月末"),
-    ("spell_start", "入托日"),
-    ("september_first", "最近的9月1日"),
-    ("term_start", "学期首日"),
-    ("next_day", "次月1日满月"),
-    ("last_day", "当月末日满月"),
-    ("exact", "按日"),
-    ("in", "当月视为未满"),
-    ("out", "当月视为已满"),
-    ("refuse_child", "该婴幼儿不予补助"),
-    ("refuse_institution", "该机构当月不予补助"),
-    ("reduce_to_ceiling", "按上限计"),
-    ("warn", "提示"),
-    ("refuse", "不予补助"),
-    ("zero", "补助为零"),
-    ("half_up", "四舍五入"),
-    ("half_even", "四舍六入五成双"),
-    ("up", "进位"),
-    ("down", "舍去"),
-    ("floor", "向下取整"),
-    ("ceil", "向上取整"),
-    ("child_month", "每人每月"),
-    ("institution_month", "每机构每月"),
-    ("settlement", "结算合计"),
-    ("per_child", "按人"),
-    ("per_slot", "按托位"),
-    ("free_site", "免费场地"),
-    ("rent", "租金"),
-    ("labour", "人工成本"),
-    ("purchase", "政府购买服务"),
-    ("training", "培训鉴定"),
-    ("construction", "建设"),
-    ("award", "奖励"),
-    ("insurance", "保险"),
-    ("tax", "税费"),
-    ("land", "土地"),
-    ("other", "其他"),
-    ("highest", "就高"),
-    ("first", "按次序"),
-    ("item", "项目"),
-    ("cumulative", "累计"),
-    ("month", "月"),
-    ("quarter", "季"),
-    ("half_year", "半年"),
-    ("year", "年"),
-    ("life", "终身"),
-    ("INSTALMENT", "分期"),
-    ("CLAWBACK", "追缴"),
-    ("largest_remainder", "最大余额法"),
-    ("queue", "排队"),
-    ("prorata", "按比例"),
-    ("one", "一行独得"),
-    ("rows", "逐行"),
-    ("days", "逐日"),
-    ("workdays", "逐工作日"),
-    ("weeks", "逐周"),
-    ("months", "逐月"),
-    ("integer", "逐号"),
-    ("carry", "顺延下期"),
-    ("residual_last", "余额归末位"),
-    ("residual_first", "余额归首位"),
-    ("budget", "预算余额"),
-    ("next_month", "次月"),
-    ("same_month", "当月"),
-    ("period_end", "期末"),
-    ("next", "顺延"),
-    ("previous", "提前"),
-    ("none", "不调整"),
-    ("split_days", "按日分段"),
-    ("whole_if_started", "起即整月"),
-    ("by_month_start", "按月初"),
-    ("fact", "以事实为准"),
-    ("proved", "全部覆盖"),
-    ("any", "可正可负"),
-    ("true", "是"),
-    ("false", "否"),
-];
 
 /// Keys whose value is a word of the grammar.
 const WORD_KEYS: &[&str] = &[
     "basis",
     "within",
+    "of",
+    "type",
     "gap",
     "at",
     "birthday_rule",
@@ -224,23 +43,9 @@ const WORD_KEYS: &[&str] = &[
     "across",
 ];
 
-/// A key of a block in Chinese; the key itself where it has no name.
-#[must_use]
-pub fn said_key(key: &str) -> &str {
-    label(key)
-}
-
-/// A word of the grammar under a key, in Chinese.
-#[must_use]
-pub fn said_word(key: &str, word: &str) -> String {
-    spoken(key, word)
-}
-
 /// A value as people read it: words in Chinese, lists without brackets.
 fn spoken(key: &str, value: &str) -> String {
-    let word = |word: &str| {
-        WORDS.iter().find(|(name, _)| *name == word).map_or(word, |(_, text)| text).to_owned()
-    };
+    let word = |word: &str| said_word(key, word, Language::Chinese).to_owned();
     if WORD_KEYS.contains(&key) || (key == "limit" && value == "budget") {
         return word(value);
     }
@@ -249,7 +54,7 @@ fn spoken(key: &str, value: &str) -> String {
         let parts = inner.split(", ").filter_map(|part| Some(part.split_once(" = ")?.1));
         return parts.map(word).collect::<Vec<_>>().join(" ");
     }
-    if matches!(key, "gates" | "items" | "less" | "trace" | "order" | "sources" | "terms") {
+    if matches!(key, "gates" | "items" | "less" | "trace" | "order" | "by" | "sources" | "terms") {
         return value.trim_matches(['[', ']']).replace(", ", "、");
     }
     value.to_owned()
@@ -257,7 +62,7 @@ fn spoken(key: &str, value: &str) -> String {
 
 /// 中文 of a key; the key itself when it has none.
 pub(super) fn label(key: &str) -> &str {
-    LABELS.iter().find(|(name, _)| *name == key).map_or(key, |(_, label)| label)
+    said_key(key, Language::Chinese)
 }
 
 impl LawBook {

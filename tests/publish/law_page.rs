@@ -109,9 +109,16 @@ fn the_day_chooses_the_version_and_drafts_are_marked() {
 
 #[test]
 fn links_lead_somewhere_and_anchors_stand_once() {
-    for (pack, day) in
-        [("dongchangfu", "2025-09-01"), ("shili", "2026-09-16"), ("bench", "2026-09-01")]
-    {
+    for (pack, day) in [
+        ("dongchangfu", "2025-09-01"),
+        ("shili", "2026-09-16"),
+        ("bench", "2026-09-01"),
+        ("australia", "2025-08-01"),
+        ("new_zealand", "2021-07-01"),
+        ("ireland", "2024-09-02"),
+        ("childcare_allowance", "2025-01-01"),
+        ("england", "2025-04-01"),
+    ] {
         for language in [Language::Chinese, Language::English] {
             let html = page(pack, day, "2026-12-31", language);
             let of = |mark: &str| -> Vec<String> {
@@ -139,5 +146,125 @@ fn an_english_page_has_english_words() {
     let text = read(&page("dongchangfu", "2025-09-01", "2025-10-10", Language::English));
     assert!(text.contains("|floor(workdays_month ÷ 2)|"), "{text}");
     assert!(text.contains("any(listing·attendance_found) and days attended ≥ days required"));
-    assert!(text.contains("|Round||half up, to a multiple of 0.01, line by line|"), "{text}");
+    assert!(text.contains("|Rounding||half up, to a multiple of 0.01, line by line|"), "{text}");
+}
+
+#[test]
+fn groups_and_what_is_reckoned_in_them_have_words() {
+    let html = page("australia", "2025-08-01", "2025-07-01", Language::Chinese);
+    let text = read(&html);
+    for told in [
+        // of = "spell", by = ["family_ref"]; of = "day", by = ["child_ref", "fortnight_number"]
+        "|成员||在托时段||||归组依据||家庭编号|",
+        "|成员||在托日||||归组依据||证件号码、fortnight_number|",
+        // The hours of a fortnight: a method that is not written is told.
+        "|对象||在托日||||组别||fortnight_of_child|",
+        "|方法||按次序用完为止|",
+        // A column that names the group, and the bracket behind a filter.
+        "取大(不重复计数(person·证件号码) 限于(person·in_home_care), 1)",
+        "任一满足(在托时段·服务形式 = “in_home”) 限于(在托时段·当月在托)",
+        // Cells of a yes or no, and a currency.
+        "|标准（澳元/小时）|",
+        "|centre_day_care||否||14.63|",
+        "|centre_day_care||是||12.81|",
+    ] {
+        assert!(text.contains(told), "{told} is not in\n{text}");
+    }
+    assert!(html.contains("<a href=\"#grouping.fortnight_of_child\">fortnight_of_child</a>"));
+    let text = read(&page("australia", "2025-08-01", "2025-07-01", Language::English));
+    for told in [
+        "|Members||day of care||||Grouped by||child_ref, fortnight_number|",
+        "|Within each||fortnight_of_child|",
+        "|Method||in turn, until it is used up|",
+        "|Value (AUD/hour)|",
+    ] {
+        assert!(text.contains(told), "{told} is not in\n{text}");
+    }
+}
+
+#[test]
+fn cases_stand_one_a_line_and_apart_inside_a_formula() {
+    let text = read(&page("australia", "2025-08-01", "2025-07-01", Language::Chinese));
+    for formula in [
+        // CASE WHEN coalesce(place_among_the_young, 1) > 1 THEN higher ELSE standard END
+        "|计算||当 缺则取(place_among_the_young, 1) > 1，则取 higher；||其余取 standard|",
+        // least(hourly_fee, CASE WHEN care = 'in_home' THEN … ELSE cap(care, school_age) END)
+        "|取小(hourly_fee, 分情形［当 服务形式 = “in_home”，则取 \
+         cap(服务形式, 学龄) ÷ in_home_children；其余取 cap(服务形式, 学龄)］)|",
+    ] {
+        assert!(text.contains(formula), "{formula} is not in\n{text}");
+    }
+    let text = read(&page("england", "2025-04-01", "2025-01-01", Language::English));
+    for formula in [
+        "||when from_three ≤ date, then “three_and_four”; ||when from_two ≤ date, then “two”; \
+         ||otherwise “under_two”|",
+        "|hours.week × by case [when extended, then extended.factor; otherwise 1]|",
+    ] {
+        assert!(text.contains(formula), "{formula} is not in\n{text}");
+    }
+}
+
+#[test]
+fn conditions_without_a_name_end_in_their_reason() {
+    let text = read(&page("australia", "2025-08-01", "2025-07-01", Language::Chinese));
+    assert!(text.contains("2. families_found；否则 income_not_assessed|"), "{text}");
+    assert!(
+        text.contains("= 月序(月初)；否则 not_balanced_this_month（补助为零）|"),
+        "what follows is told where it is not a refusal\n{text}"
+    );
+    let text = read(&page("australia", "2025-08-01", "2025-07-01", Language::English));
+    assert!(text.contains("2. families_found; otherwise income not assessed|"), "{text}");
+    // An item that asks nothing says so.
+    let text = read(&page("new_zealand", "2021-07-01", "2021-07-01", Language::Chinese));
+    assert!(text.contains("|条件||无|"), "{text}");
+    // count(sessions) FILTER (WHERE NOT sessions.absent) >= count(sessions) * half
+    assert!(
+        text.contains("|计数(逐日托育) 限于(非 逐日托育·absent) ≥ 计数(逐日托育) × half|"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_id_that_begins_like_a_group_keeps_its_name() {
+    // The parameter is absence.most, and absence is a grouping too.
+    let text = read(&page("new_zealand", "2021-07-01", "2021-07-01", Language::Chinese));
+    assert!(text.contains("|缺则取(最大值(逐日托育·absence_days), 0) ≤ absence.most|"), "{text}");
+    assert!(text.contains("|限额||week.most|") && !text.contains("·week.most"), "{text}");
+}
+
+#[test]
+fn versions_that_hold_side_by_side_stand_in_turn_with_their_dates() {
+    let html = page("england", "2025-04-01", "2025-01-01", Language::English);
+    let text = read(&html);
+    let mut rest = text.as_str();
+    for part in [
+        "Base rates of the county, 2024-25 · from 2024-04-01 to 2025-03-31 · published 2024-01-01|",
+        "|three_and_four||5.13|",
+        "Base rates of the county, 2025-26 · from 2025-04-01 · published 2025-01-01|",
+        "|three_and_four||5.36|",
+        "|As on||date|",
+        "|Read by||funding|",
+        "|pass_through||95/100|",
+        "|from 2024-04-01 to 2025-03-31; as on year_from||pass_through|",
+        "|pass_through||96/100|",
+        "|from 2025-04-01; as on year_from||pass_through|",
+    ] {
+        let at = rest.find(part).unwrap_or_else(|| panic!("{part} is not in\n{rest}"));
+        rest = &rest[at + part.len()..];
+    }
+    assert_eq!(text.matches("|As on||date|").count(), 1, "what versions share is told once");
+    assert!(text.contains("|Read by||base_rate, funding|"), "one name for both versions\n{text}");
+    assert_eq!(html.matches("<h3 id=\"table.base_rate\"").count(), 1, "one heading");
+}
+
+#[test]
+fn the_law_shown_names_what_groups_are_made_of() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pack: [PathBuf; 1] = [root.join("data/policy/australia")];
+    let book = law::load(&pack, &[], &root.join("data/reference")).expect("a pack");
+    let day = Date::parse_iso("2025-08-01").expect("a date");
+    let text = book.shown(day.month(), day).to_string();
+    assert!(text.contains("    成员: 在托时段\n    归组依据: child_ref、family_ref\n"), "{text}");
+    assert!(text.contains("    对象: 在托日\n    组别: fortnight_of_child\n"), "{text}");
+    assert!(text.contains("    类型: 数值\n"), "{text}");
 }

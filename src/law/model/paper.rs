@@ -60,6 +60,8 @@ pub enum Standing {
 pub struct PaperLife {
     /// Word of the kind of block.
     pub kind: &'static str,
+    /// The kind in Chinese.
+    pub kind_zh: &'static str,
     /// Its name.
     pub name: PaperName,
     /// Its id as printed.

@@ -24,7 +24,14 @@ impl Writer<'_> {
                 || !DATED.iter().any(|dated| dated.name == key.name)
         };
         for key in block.kind.all_keys().iter().filter(head) {
-            let Some(node) = block.get(key.name) else { continue };
+            let Some(node) = block.get(key.name) else {
+                // How a group is served decides who is paid, so it is told where it is not written.
+                if block.kind.within() && key.name == "method" {
+                    let word = key.default.to_owned();
+                    fields.push(PaperField { key: key.name, value: PaperValue::Word(word) });
+                }
+                continue;
+            };
             // A table stands as one, its keys being the heads of its columns.
             if block.kind == BlockKind::Table && key.name == "keys" {
                 continue;
@@ -70,7 +77,12 @@ impl Writer<'_> {
             }
             Shape::Word(_) | Shape::Bool => PaperValue::Word(plain(node)),
             Shape::Text if matches!(key.name, "basis" | "key" | "of" | "within") => {
-                PaperValue::Word(plain(node))
+                self.scope.asking = block.pack;
+                let word = plain(node);
+                match self.of_id(BlockKind::Grouping, &word) {
+                    Some(of) => PaperValue::Names(vec![PaperWord::Named(self.read(block, &of))]),
+                    None => PaperValue::Word(word),
+                }
             }
             Shape::Text if key.name == "dated_by" => {
                 PaperValue::Names(vec![self.said(block, basis, &plain(node))])

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::{Writer, anchor};
 use crate::domain::Basis;
+use crate::domain::texts::Language;
 use crate::law::expr::words::{Word, words};
 use crate::law::model::{PaperName, PaperWord};
 use crate::law::names::{Name, Names};
+use crate::law::said_word;
 use crate::law::snapshot;
 use crate::law::text::{Block, BlockKind};
 
@@ -57,7 +59,13 @@ impl Writer<'_> {
     /// A name as a rule on the basis reads it. One that means nothing there stands as written.
     pub(super) fn said(&mut self, block: &Block, basis: &Basis, name: &str) -> PaperWord {
         self.scope.asking = block.pack;
-        let found = match self.scope.meaning(basis, name) {
+        let meaning = self.scope.meaning(basis, name);
+        // A dotted id may begin with the word of a basis and is a name of its own.
+        let whole = match &meaning {
+            Some(Name::Column { column, .. }) => **column == *name,
+            other => other.is_some(),
+        };
+        let found = match meaning {
             Some(Name::Column { basis, column, .. }) => self.column(block, &basis, &column),
             Some(Name::Constant { head, .. }) => self
                 .of_id(BlockKind::Parameter, &head.id)
@@ -68,16 +76,13 @@ impl Writer<'_> {
             None => None,
         };
         let found = found.or_else(|| self.basis_name(name)).or_else(|| self.alike(name));
-        let named = found.unwrap_or_else(|| PaperName {
-            zh: name.to_owned(),
-            en: name.to_owned(),
-            anchor: None,
-        });
-        match name.split_once('.') {
-            Some((word, _)) if self.scope.basis(word).is_some() => {
-                PaperWord::Of(word.to_owned(), named)
-            }
-            _ => PaperWord::Named(named),
+        let prefix = name.split_once('.').filter(|(word, _)| self.scope.basis(word).is_some());
+        let prefix = prefix.filter(|_| !whole);
+        let bare = prefix.map_or(name, |(_, bare)| bare);
+        let named = found.unwrap_or_else(|| fact(bare, bare));
+        match prefix {
+            Some((word, _)) => PaperWord::Of(word.to_owned(), named),
+            None => PaperWord::Named(named),
         }
     }
 
@@ -102,9 +107,13 @@ impl Writer<'_> {
             name.en = format!("{} {part}", name.en);
             return Some(name);
         }
-        let entry =
-            self.book.dictionary.iter().find(|e| e.basis == *basis && *e.name == *column)?;
-        Some(fact(&entry.alias, &entry.name))
+        let entry = self.book.dictionary.iter().find(|e| e.basis == *basis && *e.name == *column);
+        if let Some(entry) = entry {
+            return Some(fact(&entry.alias, &entry.name));
+        }
+        // What names a row of a grouping is a column of its members.
+        let of = self.of_id(BlockKind::Grouping, basis.name())?.word("of").to_owned();
+        self.column(block, &Basis::parse(&of), column)
     }
 
     /// The rule in force that makes a column of that name: an age, a value, a rank …
@@ -174,7 +183,7 @@ impl Writer<'_> {
     /// A basis that is counted: `count(listing)`.
     fn basis_name(&self, name: &str) -> Option<PaperName> {
         self.scope.basis(name)?;
-        Some(PaperName { zh: name.to_owned(), en: name.to_owned(), anchor: None })
+        Some(fact(said_word("basis", name, Language::Chinese), name))
     }
 
     /// A name that several bases have under one alias: inside an aggregate it is theirs.

@@ -52,10 +52,13 @@ impl LawBook {
     pub fn paper(&self, day: Date, known_on: Date) -> LawPaper {
         let segments = self.segments(day.month(), known_on);
         let chosen = segments.iter().find(|(span, _)| span.contains(day));
-        let in_force: Vec<&Arc<Block>> =
+        let mut in_force: Vec<&Arc<Block>> =
             chosen.map(|(_, blocks)| blocks.clone()).unwrap_or_default();
         let span = chosen.map_or(Span { from: day, until: day }, |(span, _)| *span);
         let scope = self.scope_of(day.month(), known_on, span, &in_force);
+        // Several versions of one id are in force where each holds for the rows of its days: the
+        // earliest is the one that is linked to.
+        in_force.sort_by_key(|block| (block.dating.from, block.dating.known_from));
         let mut writer = Writer { book: self, scope, in_force, readers: BTreeMap::new() };
         let standing = |block: &Block| writer.standing(block, day, known_on);
         let shown: Vec<(&Arc<Block>, Standing)> = self
@@ -70,7 +73,11 @@ impl LawBook {
         let mut rules: Vec<PaperRule> =
             shown.iter().map(|(block, standing)| writer.rule(block, *standing)).collect();
         for rule in &mut rules {
-            let readers = writer.readers.get(&rule.anchor);
+            let bare = match rule.standing {
+                Standing::InForce => format!("{}.{}", rule.kind, rule.id),
+                _ => rule.anchor.clone(),
+            };
+            let readers = writer.readers.get(&bare);
             rule.readers = readers.into_iter().flatten().cloned().collect();
         }
         LawPaper {
@@ -125,11 +132,10 @@ impl Writer<'_> {
     /// Where a block stands on the page.
     fn anchor(&self, block: &Block) -> String {
         let anchor = anchor(block.kind, &self.book.printed(block.pack, &block.id));
-        if self.in_force.iter().any(|other| other.serial == block.serial) {
+        if self.is_in_force(block) {
             return anchor;
         }
-        // A day and a day of knowledge name one version.
-        format!("{anchor}@{}.{}", block.dating.from, block.dating.known_from)
+        version_anchor(&anchor, block)
     }
 
     fn name(&self, block: &Block) -> PaperName {
@@ -152,6 +158,7 @@ impl Writer<'_> {
             }
             Some(PaperLife {
                 kind: named.kind.word(),
+                kind_zh: named.kind.chinese(),
                 name: self.name(named),
                 id: self.book.printed(named.pack, &named.id).to_string(),
                 versions: versions
@@ -215,10 +222,18 @@ impl Writer<'_> {
         let name = self.name(block);
         let (number, planned) = (notice.number.to_string(), notice.planned);
         let fields = self.fields(block);
+        let mut own = self.anchor(block);
+        let first = self.in_force.iter().find(|other| {
+            other.kind == block.kind && other.pack == block.pack && other.id == block.id
+        });
+        if standing == Standing::InForce && first.is_some_and(|first| first.serial != block.serial)
+        {
+            own = version_anchor(&own, block);
+        }
         PaperRule {
             kind: block.kind.word(),
             kind_zh: block.kind.chinese(),
-            anchor: name.anchor.clone().unwrap_or_default(),
+            anchor: own,
             name,
             id: printed.to_string(),
             number,
@@ -235,4 +250,9 @@ impl Writer<'_> {
 
 fn anchor(kind: BlockKind, printed: &str) -> String {
     format!("{}.{printed}", kind.word())
+}
+
+/// A version beside another of its id: a day and a day of knowledge name one.
+fn version_anchor(anchor: &str, block: &Block) -> String {
+    format!("{anchor}@{}.{}", block.dating.from, block.dating.known_from)
 }

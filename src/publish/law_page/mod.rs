@@ -77,7 +77,9 @@ impl Writer<'_> {
             match kind {
                 "parameter" => self.parameters(&mut page, &rules),
                 "gate" => self.gates(&mut page, &rules),
-                _ => rules.iter().for_each(|rule| self.rule(&mut page, rule)),
+                _ => rules
+                    .chunk_by(|one, next| one.id == next.id)
+                    .for_each(|versions| self.versions(&mut page, versions)),
             }
         }
         self.drafts(&mut page);
@@ -140,12 +142,23 @@ impl Writer<'_> {
                 plain(&self.cell(text("value"))),
                 plain(&self.unit(text("unit"))),
                 plain(&source(rule)),
-                plain(&self.life(rule)),
+                self.dated_life(rule),
                 self.names(&rule.readers),
             ];
             table.rows.push((rule.anchor.clone(), cells));
         }
         page.linked(&table);
+    }
+
+    /// When a parameter is in force, and the date a row is held against where that is not the
+    /// month: then several versions stand side by side.
+    fn dated_life(&self, rule: &PaperRule) -> Line {
+        let mut line = plain(&self.life(rule));
+        if let Some(PaperValue::Names(by)) = value(rule, "dated_by") {
+            line.push(Bit::Plain(self.label("life_dated")));
+            line.extend(self.formula(by));
+        }
+        line
     }
 
     fn gates(&self, page: &mut Page<'_>, rules: &[&PaperRule]) {
@@ -165,7 +178,7 @@ impl Writer<'_> {
                 None => plain(&self.word("outcome", "refuse")),
             };
             let cells = vec![
-                plain(self.name(&rule.name)),
+                plain(&self.failing(rule)),
                 line("basis"),
                 line("require"),
                 outcome,
@@ -178,8 +191,27 @@ impl Writer<'_> {
         page.note(&self.label("gates_note"));
     }
 
+    /// The versions of a rule that are in force side by side, the earliest first: one heading, and
+    /// what they share once.
+    fn versions(&self, page: &mut Page<'_>, versions: &[&PaperRule]) {
+        let mut versions = versions.to_vec();
+        versions.sort_by_key(|rule| (rule.from, rule.known_from));
+        let Some(first) = versions.first() else { return };
+        self.heading(page, first);
+        for (at, rule) in versions.iter().enumerate() {
+            let terms = self.terms(rule);
+            let again = versions.get(at + 1).is_some_and(|next| self.terms(next) == terms);
+            self.version_of(page, rule, if again { &[] } else { &terms });
+        }
+    }
+
     /// A rule with everything it says.
     fn rule(&self, page: &mut Page<'_>, rule: &PaperRule) {
+        self.heading(page, rule);
+        self.version_of(page, rule, &self.terms(rule));
+    }
+
+    fn heading(&self, page: &mut Page<'_>, rule: &PaperRule) {
         let mark = match rule.standing {
             Standing::Planned => self.label("standing_planned"),
             Standing::Later => self.label("standing_later"),
@@ -188,13 +220,23 @@ impl Writer<'_> {
         let name = self.name(&rule.name);
         let id = if name == rule.id { String::new() } else { rule.id.clone() };
         page.part(&rule.anchor, name, &[("id", id), ("mark", mark)]);
+    }
+
+    fn version_of(&self, page: &mut Page<'_>, rule: &PaperRule, terms: &[(String, Vec<Line>)]) {
         let head = [source(rule), self.life(rule), self.known(rule)];
         page.line("source", &plain(&head.join(" · ")));
+        if let Some(PaperValue::Table(table)) = value(rule, "rows") {
+            self.lookup(page, rule, table);
+        }
+        page.terms(terms);
+    }
+
+    /// What a rule says beside its table.
+    fn terms(&self, rule: &PaperRule) -> Vec<(String, Vec<Line>)> {
         let mut terms: Vec<(String, Vec<Line>)> = Vec::new();
-        let mut lookup = None;
         for field in &rule.fields {
             match &field.value {
-                PaperValue::Table(table) => lookup = Some(table),
+                PaperValue::Table(_) => {}
                 // Its unit stands on the head of the table.
                 _ if field.key == "unit" && rule.kind == "table" => {}
                 _ => terms.push((self.key(field.key), self.lines(field))),
@@ -211,10 +253,7 @@ impl Writer<'_> {
         if !readers.is_empty() {
             terms.push((self.label("read_by"), vec![self.names(&readers)]));
         }
-        if let Some(table) = lookup {
-            self.lookup(page, rule, table);
-        }
-        page.terms(&terms);
+        terms
     }
 
     /// Caps, exclusions and splits that list an item.
@@ -308,11 +347,34 @@ impl Writer<'_> {
     }
 
     fn key(&self, key: &str) -> String {
-        if self.is_chinese() { said_key(key).to_owned() } else { capital(&key.replace('_', " ")) }
+        said_key(key, self.texts.language()).to_owned()
     }
 
     fn word(&self, key: &str, word: &str) -> String {
-        if self.is_chinese() { said_word(key, word) } else { word.replace('_', " ") }
+        said_word(key, word, self.texts.language()).to_owned()
+    }
+
+    /// A basis: a grouping of the pack by its name, any other by its word.
+    fn basis(&self, word: &str) -> String {
+        let grouping = |rule: &&PaperRule| rule.kind == "grouping" && rule.id == word;
+        match self.paper.rules.iter().find(grouping) {
+            Some(rule) => self.name(&rule.name).to_owned(),
+            // In English the word is what a formula of the pack says.
+            None if self.is_chinese() => self.word("basis", word),
+            None => word.to_owned(),
+        }
+    }
+
+    /// The reason a row fails a gate for: the name of the gate, or the code that stands on lines.
+    fn failing(&self, gate: &PaperRule) -> String {
+        let name = self.name(&gate.name);
+        match value(gate, "reason") {
+            Some(PaperValue::Text(code)) if name == gate.id => {
+                let said = self.texts.reason(code);
+                if self.is_chinese() { said } else { said.replace('_', " ") }
+            }
+            _ => name.to_owned(),
+        }
     }
 
     fn names(&self, names: &[PaperName]) -> Line {
@@ -335,7 +397,8 @@ impl Writer<'_> {
                 let _ = words;
                 vec![plain(&self.word("limit", source))]
             }
-            PaperValue::Formula(words, _) => vec![self.formula(words)],
+            PaperValue::Formula(words, _) => self.cases(words),
+            PaperValue::Names(words) if words.is_empty() => vec![plain(&self.label("nothing"))],
             PaperValue::Names(words) if field.key == "gates" => (1..)
                 .zip(words)
                 .map(|(number, word)| {
@@ -371,15 +434,19 @@ impl Writer<'_> {
             _ => None,
         };
         let name = self.formula(std::slice::from_ref(word));
-        let Some(PaperValue::Formula(require, _)) = gate.and_then(|gate| value(gate, "require"))
-        else {
+        let require = gate.and_then(|gate| Some((gate, value(gate, "require")?)));
+        let Some((gate, PaperValue::Formula(require, _))) = require else {
             let is_price = gate.is_some_and(|gate| gate.kind == "guide_price");
             let before = if is_price { self.label("price_gate") } else { String::new() };
             return [plain(&before), name].concat();
         };
         let mut line = self.formula(require);
         line.push(Bit::Plain(format!("{} ", self.label("else"))));
-        line.extend(name);
+        line.push(named(&self.failing(gate), Some(&gate.anchor)));
+        if let Some(PaperValue::Word(outcome)) = value(gate, "outcome") {
+            let outcome = self.word("outcome", outcome);
+            line.push(Bit::Plain(self.phrase("outcome_in", &[("outcome", &outcome)])));
+        }
         line
     }
 

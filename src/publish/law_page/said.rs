@@ -5,6 +5,35 @@ use crate::law::{PaperField, PaperValue, PaperWord};
 use crate::publish::page::{Bit, Line};
 
 impl Writer<'_> {
+    /// A formula by its cases, one a line, where it is nothing else than a distinction of cases.
+    pub(super) fn cases(&self, words: &[PaperWord]) -> Vec<Line> {
+        let is_case = words.first() == Some(&PaperWord::Key("CASE"));
+        let mut depth = 0;
+        let mut starts = Vec::new();
+        for (at, word) in words.iter().enumerate() {
+            match word {
+                PaperWord::Key("CASE") => depth += 1,
+                PaperWord::Key("END") => depth -= 1,
+                PaperWord::Key("WHEN" | "ELSE") if depth == 1 => starts.push(at),
+                _ => {}
+            }
+            if depth == 0 && at + 1 < words.len() {
+                return vec![self.formula(words)];
+            }
+        }
+        if !is_case || starts.len() < 2 {
+            return vec![self.formula(words)];
+        }
+        starts.push(words.len() - 1);
+        let mut lines: Vec<Line> =
+            starts.windows(2).map(|pair| self.formula(&words[pair[0]..pair[1]])).collect();
+        let last = lines.len() - 1;
+        for line in &mut lines[..last] {
+            line.push(Bit::Plain(self.texts.label("word.semicolon").to_owned()));
+        }
+        lines
+    }
+
     /// A formula, its words in their order. What stands between them is spaces alone.
     pub(super) fn formula(&self, words: &[PaperWord]) -> Line {
         let mut line = Line::new();
@@ -13,6 +42,12 @@ impl Writer<'_> {
             let mut text = String::new();
             if Self::spaced(at.checked_sub(1).and_then(|last| words.get(last)), word) {
                 text.push(' ');
+            }
+            // Cases stand apart; the first follows its bracket.
+            if matches!(word, PaperWord::Key("WHEN" | "ELSE"))
+                && at.checked_sub(1).is_some_and(|last| words[last] != PaperWord::Key("CASE"))
+            {
+                text.push_str(self.texts.label("word.semicolon"));
             }
             let pair = (word, words.get(at + 1), words.get(at + 2));
             match pair {
@@ -49,7 +84,7 @@ impl Writer<'_> {
                     line.push(named(self.name(name), name.anchor.as_ref()));
                 }
                 (PaperWord::Of(basis, name), ..) => {
-                    text.push_str(&self.word("basis", basis));
+                    text.push_str(&self.basis(basis));
                     text.push('·');
                     line.push(Bit::Plain(std::mem::take(&mut text)));
                     line.push(named(self.name(name), name.anchor.as_ref()));
@@ -77,9 +112,10 @@ impl Writer<'_> {
         let Some(before) = before else { return false };
         #[expect(clippy::unnested_or_patterns, reason = "one line a rule of spacing")]
         match (before, word) {
-            (PaperWord::Open | PaperWord::Minus, _)
+            (PaperWord::Open | PaperWord::Minus | PaperWord::Key("WHERE" | "CASE"), _)
             | (_, PaperWord::Close | PaperWord::Comma)
-            | (PaperWord::Function(_) | PaperWord::Key("FILTER" | "WHERE"), PaperWord::Open)
+            | (_, PaperWord::Key("WHEN" | "THEN" | "ELSE" | "END"))
+            | (PaperWord::Function(_) | PaperWord::Key("FILTER"), PaperWord::Open)
             | (_, PaperWord::Key("WHERE")) => false,
             // A table is called, a name is not: a bracket behind it belongs to it.
             (PaperWord::Named(name), PaperWord::Open) => name.anchor.is_none(),
@@ -122,8 +158,10 @@ impl Writer<'_> {
 
     /// A key cell: a value, a range, or anything.
     pub(super) fn range(&self, cell: &str) -> String {
-        if cell == "*" {
-            return self.label("any");
+        match cell {
+            "*" => return self.label("any"),
+            "true" | "false" => return self.word("coverage", cell),
+            _ => {}
         }
         let open = cell.chars().next().filter(|c| matches!(c, '[' | '('));
         let close = cell.chars().last().filter(|c| matches!(c, ']' | ')'));

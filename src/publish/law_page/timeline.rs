@@ -55,8 +55,7 @@ impl Writer<'_> {
             if lives.is_empty() {
                 continue;
             }
-            let zh = self.paper.rules.iter().find(|rule| rule.kind == kind);
-            let caption = self.kind(kind, zh.map_or(kind, |rule| rule.kind_zh));
+            let caption = self.kind(kind, lives[0].kind_zh);
             page.strips(&Strips {
                 caption,
                 titles: ["rule", "life", "versions"].map(|key| self.label(key)),
