@@ -3,6 +3,7 @@
 //!
 //! Skipped, with the reason printed, where python3 with duckdb or the shared papers are not here.
 
+mod random;
 mod within;
 
 use polars::prelude::{ParquetReader, SerReader};

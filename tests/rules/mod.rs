@@ -4,7 +4,7 @@
 
 mod days;
 mod groups;
-mod same;
+pub(crate) mod same;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,8 @@ use tuoyu::cases::{Desk, Held, render};
 use tuoyu::domain::{Cell, Fraction, Silent};
 use tuoyu::settle::{Settled, SettledMonth, compute};
 
-fn lowest(cell: &Cell) -> Cell {
+/// A number in lowest terms.
+pub(crate) fn lowest(cell: &Cell) -> Cell {
     match cell {
         Cell::Num(num, den) => {
             let Fraction { num, den } = Fraction::new(*num, *den).expect("a number").reduced();
@@ -19,7 +20,7 @@ fn lowest(cell: &Cell) -> Cell {
 }
 
 /// Holds the exact amount of every line against the trace of its row; how many there were.
-fn traces_are_the_kernels(name: &str, month: &SettledMonth) -> usize {
+pub(crate) fn traces_are_the_kernels(name: &str, month: &SettledMonth) -> usize {
     let mut held = 0;
     for lines in &month.entitlements.items {
         let Some(exact) = &lines.exact else { continue };
