@@ -154,11 +154,11 @@ fn groups_and_what_is_reckoned_in_them_have_words() {
     let html = page("australia", "2025-08-01", "2025-07-01", Language::Chinese);
     let text = read(&html);
     for told in [
-        // of = "spell", by = ["family_ref"]; of = "day", by = ["child_ref", "fortnight_number"]
+        // of = "spell", by = ["family_ref"]; of = "sessions", by = ["child_ref", "fortnight_number"]
         "|成员||在托时段||||归组依据||家庭编号|",
-        "|成员||在托日||||归组依据||证件号码、fortnight_number|",
+        "|成员||逐日托育||||归组依据||证件号码、fortnight_number|",
         // The hours of a fortnight: a method that is not written is told.
-        "|对象||在托日||||组别||fortnight_of_child|",
+        "|对象||逐日托育||||组别||fortnight_of_child|",
         "|方法||按次序用完为止|",
         // A column that names the group, and the bracket behind a filter.
         "取大(不重复计数(person·证件号码) 限于(person·in_home_care), 1)",
@@ -173,7 +173,7 @@ fn groups_and_what_is_reckoned_in_them_have_words() {
     assert!(html.contains("<a href=\"#grouping.fortnight_of_child\">fortnight_of_child</a>"));
     let text = read(&page("australia", "2025-08-01", "2025-07-01", Language::English));
     for told in [
-        "|Members||day of care||||Grouped by||child_ref, fortnight_number|",
+        "|Members||session||||Grouped by||child_ref, fortnight_number|",
         "|Within each||fortnight_of_child|",
         "|Method||in turn, until it is used up|",
         "|Value (AUD/hour)|",
@@ -265,6 +265,6 @@ fn the_law_shown_names_what_groups_are_made_of() {
     let day = Date::parse_iso("2025-08-01").expect("a date");
     let text = book.shown(day.month(), day).to_string();
     assert!(text.contains("    成员: 在托时段\n    归组依据: child_ref、family_ref\n"), "{text}");
-    assert!(text.contains("    对象: 在托日\n    组别: fortnight_of_child\n"), "{text}");
+    assert!(text.contains("    对象: 逐日托育\n    组别: fortnight_of_child\n"), "{text}");
     assert!(text.contains("    类型: 数值\n"), "{text}");
 }
