@@ -83,9 +83,7 @@ impl Wanted {
                     self.reads(expr);
                 }
                 if rule.breach == Breach::RefuseChild {
-                    for basis in [Basis::Spell, Basis::Listing, Basis::Child] {
-                        self.columns.insert((basis, Arc::from("child_ref")));
-                    }
+                    self.columns.insert((rule.basis.clone(), Arc::from("child_ref")));
                 }
             }
             Step::Gate(rule) => {
@@ -161,6 +159,12 @@ fn wanted(script: &Script<'_>) -> Wanted {
     wanted.bases.insert(Basis::Programme);
     for segment in &script.month.law.segments {
         segment.steps.iter().for_each(|step| wanted.step(step));
+        // Whose child is refused is told on the rows of every item.
+        let refuses =
+            |step: &Step| matches!(step, Step::Price(price) if price.breach == Breach::RefuseChild);
+        if segment.steps.iter().any(refuses) {
+            segment.items.iter().for_each(|item| wanted.add(&item.basis, &["child_ref"]));
+        }
         for rule in segment.splits.values() {
             rule.parts.iter().for_each(|(_, weight)| wanted.reads(weight));
         }
