@@ -207,10 +207,9 @@ impl LawBook {
                     format!("{kind} {} has the name of a fact of {}", block.id, fact.basis);
                 faults.error("duplicate", block.at("id"), message, "a name of its own", "");
             }
-            let named = block.kind == BlockKind::Value && self.names_row(block);
-            if named {
+            if block.kind.column() && self.names_row(block) {
                 let message = format!(
-                    "value {} has the name of what names a row of {}",
+                    "{kind} {} has the name of what names a row of {}",
                     block.id,
                     block.word("basis")
                 );
@@ -223,12 +222,16 @@ impl LawBook {
         }
     }
 
-    /// Whether a value has the name of a column its grouping is by.
-    fn names_row(&self, value: &Block) -> bool {
+    /// Whether a rule's column has the name of one its grouping is by, whatever name that is read under.
+    fn names_row(&self, rule: &Block) -> bool {
+        let is_fact = |name: &str| {
+            let mut facts = self.dictionary.iter();
+            facts.any(|entry| *entry.alias == *name && *entry.name == *rule.id)
+        };
         let mut groupings = self.blocks.iter().filter(|b| b.kind == BlockKind::Grouping);
         groupings.any(|of| {
-            *of.id == *value.word("basis")
-                && of.texts("by").iter().any(|(name, _)| *name == &*value.id)
+            *of.id == *rule.word("basis")
+                && of.texts("by").iter().any(|(name, _)| *name == &*rule.id || is_fact(name))
         })
     }
 
@@ -298,6 +301,16 @@ pub(super) fn inputs(
             faults.error("duplicate", &block.at, message, "one declaration", "");
             continue;
         }
+        let facts = facts_of(&table);
+        let hidden = |column: &&InputColumn| facts.iter().any(|fact| fact.name == column.name);
+        if let Some(column) = table.columns.iter().find(hidden) {
+            let message = format!(
+                "column {} of [[input]] {name} has the name of a fact of its rows",
+                column.name
+            );
+            faults.error("duplicate", block.at("columns"), message, "a name of its own", "");
+            continue;
+        }
         for basis in bases_of(&table) {
             for column in &table.columns {
                 entries.push(DictionaryEntry {
@@ -311,18 +324,25 @@ pub(super) fn inputs(
                 });
             }
         }
-        let of_institution = |column: &InputColumn| &*column.name == "institution_id";
-        if !table.extends && table.columns.iter().any(of_institution) {
-            entries.push(institution_known(&table));
-        }
-        if table.names_rows() {
-            entries.extend(repeated(&table));
-        }
+        entries.extend(facts);
         tables.push(table);
     }
     side::settle(&mut tables, papers, &mut entries, currency, faults);
     tables.sort_by(|a, b| a.name.cmp(&b.name));
     (tables, entries)
+}
+
+/// The facts rows of a declared table have beside its columns.
+fn facts_of(table: &InputTable) -> Vec<DictionaryEntry> {
+    let of_institution = |column: &InputColumn| &*column.name == "institution_id";
+    let mut facts = Vec::new();
+    if !table.extends && table.columns.iter().any(of_institution) {
+        facts.push(institution_known(table));
+    }
+    if table.names_rows() {
+        facts.extend(repeated(table));
+    }
+    facts
 }
 
 /// The fact every row that names an institution has.
