@@ -79,11 +79,16 @@ impl Scope {
         scope
     }
 
-    /// Adds a column that names a row of a grouping, readable by every pack as facts are.
+    /// Adds a column that names a row of a grouping, readable by every pack as facts are; a value of a
+    /// pack as `pack:id` in lists and expressions alike.
     pub(super) fn add_key(&mut self, basis: &Basis, names: &[&str], readable: &Readable) {
         let columns = self.columns.entry(basis.clone()).or_default();
         for name in names {
             columns.insert((0, (*name).to_owned()), readable.clone());
+            if let Some((pack, id)) = name.split_once(':') {
+                let word = format!("{}.{id}", pack.replace('-', "_"));
+                columns.insert((0, word), readable.clone());
+            }
         }
     }
 
@@ -138,7 +143,9 @@ impl Scope {
     /// `city:rate.base`) where `city` is a loaded pack, else the asking pack.
     pub(super) fn split_pack<'n>(&self, name: &'n str) -> Option<(usize, &'n str)> {
         let (first, rest) = name.split_once(['.', ':'])?;
-        let index = self.packs.iter().position(|pack| pack == first)?;
+        // A list writes the id of a pack as it is, an expression with `_` for `-`.
+        let word = first.replace('-', "_");
+        let index = self.packs.iter().position(|pack| *pack == word)?;
         Some((index, rest))
     }
 

@@ -500,3 +500,93 @@ proptest! {
         let _ = law::examine(&[pack], &[], &reference());
     }
 }
+
+/// Another pack's value by `pack:id` wherever a key names a column, also where the pack's id has a `-`
+/// (docs/policy-pack.md, Layers).
+#[test]
+fn keys_that_name_columns_name_those_of_another_pack() {
+    let root = tempfile::tempdir().unwrap();
+    let pack = |id: &str, notice: &str| {
+        let folder = root.path().join(id);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("pack.toml"), PACK.replace("\"case\"", &format!("\"{id}\"")))
+            .unwrap();
+        let head = "[notice]\nnumber = \"测试\"\ntitle = \"测试\"\npublished = 2025-12-01\n";
+        let dated = "clause = \"一\"\neffective_from = 2026-01-01\n";
+        fs::write(folder.join("notice.toml"), format!("{head}{}", notice.replace("DATED", dated)))
+            .unwrap();
+        folder
+    };
+    let base = pack(
+        "base-law",
+        r#"
+[[input]]
+table = "visits"
+key = ["visit_no"]
+columns = [
+    { name = "visit_no", zh = "编号", type = "key" },
+    { name = "family_ref", zh = "家庭", type = "key" },
+    { name = "seen_on", zh = "日", type = "date" },
+    { name = "due", zh = "应付", type = "money", unit = "yuan" },
+]
+[[value]]
+id = "who"
+basis = "visits"
+expr = "family_ref"
+DATED
+[[value]]
+id = "known_on"
+basis = "visits"
+expr = "add_days(seen_on, 1)"
+DATED
+"#,
+    );
+    let city = pack(
+        "city",
+        r#"
+[[grouping]]
+id = "family"
+of = "visits"
+by = ["base-law:who"]
+DATED
+[[rank]]
+id = "nth"
+basis = "visits"
+within = "family"
+order = ["-base-law:known_on"]
+DATED
+[[parameter]]
+id = "rate"
+unit = "yuan"
+value = "10"
+dated_by = "base-law:known_on"
+DATED
+[[value]]
+id = "paid"
+basis = "visits"
+expr = "due + rate * nth"
+DATED
+[[subsidy]]
+id = "grant"
+basis = "family"
+gates = []
+amount = "sum(visits.paid)"
+payee = "base-law:who"
+round = { to = "0.01", mode = "half_up" }
+instrument = "per_child"
+DATED
+[[split]]
+id = "one"
+scope = "line"
+method = "largest_remainder"
+parts = [{ source = "区", share = "1" }]
+DATED
+"#,
+    );
+    let book = book(&[base, city], &[]);
+    let law = in_force(&book, "2026-03", "2026-04-10");
+    let [segment] = &law.segments[..] else { panic!("{} segments", law.segments.len()) };
+    let payee = segment.items[0].payee.as_ref().expect("a payee");
+    let family = Basis::Declared(Arc::from("family"));
+    assert_eq!(payee.id.reads(), [(family, Arc::from("base-law:who"))]);
+}
