@@ -1,6 +1,7 @@
 //! What a pack may say of payees, and payees beside institutions where money is short.
 
 use super::{Office, PACK, applications};
+use std::fs;
 
 /// What `policy check` says of a pack that is wrong.
 fn refused(from: &str, to: &str) -> String {
@@ -194,4 +195,29 @@ fn a_cap_of_an_institution_bounds_what_families_are_paid_there() {
     let meals: Vec<String> = meals.collect();
     assert!(!meals.is_empty() && meals.iter().all(|line| line.ends_with(" 0")), "{meals:?}");
     assert!(office.computes_again("2026-02"));
+}
+
+/// A child's reference stays one under another name, and as what names the row of a grouping (S32).
+#[test]
+fn a_child_that_is_paid_as_a_row_of_a_grouping_is_shown_by_its_pseudonym() {
+    let card = "basis = \"applications\"\ngates = [\"approved\"]\namount = \"card.rate\"";
+    assert!(PACK.contains(card) && PACK.contains("payee = \"child_ref\""));
+    let pack = PACK
+        .replace(card, "basis = \"kin\"\ngates = []\namount = \"card.rate\"")
+        .replace("payee = \"child_ref\"", "payee = \"own\"");
+    let more = "\n[[value]]\nid = \"own\"\nclause = \"三\"\neffective_from = 2026-01-01\n\
+                basis = \"applications\"\nexpr = \"child_ref\"\n\n[[grouping]]\nid = \"kin\"\n\
+                clause = \"三\"\neffective_from = 2026-01-01\nof = \"applications\"\nby = [\"own\"]\n";
+    let office = Office::new(&format!("{pack}{more}"));
+    office.settle("2026-01", 2);
+    let alias = office.alias("KID-1");
+    let lines = office.lines("run-2026-01");
+    assert!(lines.contains(&format!("{alias} ORIGINAL 2026-01 card 中央 4000")), "{lines:?}");
+    for entry in fs::read_dir(office.path("run-2026-01")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        let told = bytes.windows(4).any(|window| window == b"KID-");
+        assert!(!told, "{}", path.display());
+    }
+    assert!(office.computes_again("2026-01"));
 }

@@ -68,6 +68,10 @@ impl Compiler<'_> {
                     Step::Aggregate(rule) if rule.basis == *basis && rule.name == *column => {
                         rule.argument.iter().any(|of| self.names_a_person(of))
                     }
+                    Step::Grouping(rule) if rule.basis == *basis => rule
+                        .by
+                        .iter()
+                        .any(|key| key.column == *column && self.names_a_person(&key.expr)),
                     _ => false,
                 })
                 || self.lifted.iter().any(|rule| {
