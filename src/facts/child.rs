@@ -1,6 +1,7 @@
 //! What a listing's own row and the other listings of its child say: identity, repeats, overlaps;
 //! the listing and child frames.
 
+use super::identity::values;
 use super::rows::no_rows;
 use super::spell::Enrolments;
 use super::{Facts, Ground, Tally};
@@ -128,12 +129,7 @@ fn rank(
         Overlaps::MostDays => -i64::from(span.days()),
         Overlaps::FirstSpell | Overlaps::Refuse | Overlaps::Allow => from,
     };
-    let values = enrolments
-        .table
-        .columns
-        .values()
-        .map(|stored| format!("{:?}", stored.cell(row as usize)))
-        .collect();
+    let values = values(enrolments.table.columns.values(), row as usize);
     (first, enrolments.institutions.keys[row as usize], values)
 }
 

@@ -1,6 +1,6 @@
 //! What tells the rows of a basis apart, where a rule leaves them equal (S9).
 
-use crate::domain::{Basis, Frames};
+use crate::domain::{Basis, Frames, Stored};
 use crate::law::LawOfMonth;
 use std::sync::Arc;
 
@@ -45,4 +45,10 @@ pub(crate) fn identity_columns(frames: &Frames, law: &LawOfMonth, basis: &Basis)
         }
     }
     columns
+}
+
+/// Every cell of a row, as far as any other may differ from it: what rows of equal keys are told apart
+/// by, whatever their order.
+pub(super) fn values<'s>(columns: impl IntoIterator<Item = &'s Stored>, row: usize) -> Vec<String> {
+    columns.into_iter().map(|stored| format!("{:?}", stored.cell(row))).collect()
 }

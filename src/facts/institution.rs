@@ -4,6 +4,7 @@
 //! row that takes over inside the month (only under `split_days`) stands at the end of the frame
 //! and links to its main row.
 
+use super::identity::values;
 use super::rows::put_missing;
 use super::tally::Spot;
 use super::{Facts, Ground, RowUse, Tally, count, date_at, row_span, text_at};
@@ -177,9 +178,7 @@ fn differs(table: &Table, columns: &[Arc<str>], a: u32, b: u32) -> bool {
 
 /// Of rows that say the same, the one whose remaining values come first: no record number (S9).
 fn first_by_values(table: &Table, rows: &[u32]) -> u32 {
-    let text = |row: u32| -> Vec<String> {
-        table.columns.values().map(|stored| format!("{:?}", stored.cell(row as usize))).collect()
-    };
+    let text = |row: u32| values(table.columns.values(), row as usize);
     match rows {
         [only] => *only,
         _ => rows.iter().copied().min_by_key(|row| text(*row)).unwrap_or(0),

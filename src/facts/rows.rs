@@ -3,8 +3,9 @@
 
 use super::homes::Homes;
 use super::institution::{Register, account_valid, holds, sanctions_by};
+use super::repeats::Repeats;
 use super::tally::Spot;
-use super::{Facts, Ground, RowUse, Tally, count, date_at, repeats, row_span, text_at};
+use super::{Facts, Ground, RowUse, Tally, date_at, repeats, row_span, text_at};
 use crate::domain::{Basis, Column, FindingCode, Frame, Key, Stored, check_cnaps};
 use crate::intake::Table;
 use crate::law::dictionary::{PAYEES, SANCTIONS, TABLE_BASES};
@@ -202,29 +203,9 @@ fn put_computed(
             frame.put("sanctioned", Stored::plain(Column::Bool(struck)));
         }
         Basis::Certificate => {
-            let values = |row: u32| -> Vec<String> {
-                let cells = table.columns.values();
-                cells.map(|stored| format!("{:?}", stored.cell(row as usize))).collect()
-            };
-            let mut same: BTreeMap<(String, String), Vec<u32>> = BTreeMap::new();
-            for row in rows {
-                let at = *row as usize;
-                let person = text_at(table.get("person_ref"), at);
-                let certificate = text_at(table.get("certificate"), at);
-                same.entry((person, certificate)).or_default().push(*row);
-            }
-            let mut times: BTreeMap<u32, (i64, bool)> = BTreeMap::new();
-            for group in same.values() {
-                let first = group.iter().copied().min_by_key(|row| values(*row));
-                for row in group {
-                    times.insert(*row, (count(group.len()), Some(*row) == first));
-                }
-            }
-            let of = |row: &u32| times.get(row).copied().unwrap_or((1, true));
-            let counts = rows.iter().map(|row| of(row).0).collect();
-            frame.put("listed_times", Stored::plain(Column::whole(counts)));
-            let firsts = rows.iter().map(|row| of(row).1).collect();
-            frame.put("listed_first", Stored::plain(Column::Bool(firsts)));
+            let found = Repeats::of(["person_ref", "certificate"], table, rows);
+            frame.put("listed_times", Stored::plain(Column::whole(found.times)));
+            frame.put("listed_first", Stored::plain(Column::Bool(found.firsts)));
         }
         Basis::Venue => frame.put("days_used", Stored::plain(Column::whole(days()))),
         Basis::Declared(name) if &**name == PAYEES => {

@@ -5,6 +5,7 @@
 //! of them.
 
 use super::homes::{Homes, keys};
+use super::identity::values;
 use super::institution::Register;
 use super::rows::{no_rows, put_missing};
 use super::tally::Spot;
@@ -438,9 +439,9 @@ impl<'f> Stays<'f> {
             self.from[row] <= date && (open || self.until.0[row] >= date)
         };
         let mut covering = rows.iter().filter(covers);
-        let values = |row: &&u32| -> Vec<String> {
+        let values = |row: &&u32| {
             let columns = self.frame.columns.values();
-            columns.map(|stored| format!("{:?}", stored.cell(**row as usize))).collect()
+            values(columns.map(|stored| &**stored), **row as usize)
         };
         match (covering.next(), covering.next()) {
             (None, _) => Frame::NO_ROW,

@@ -4,6 +4,7 @@
 //! Only tables that somebody reads are looked at. Of rows of one key in force at once the one that
 //! starts last counts, of equals the first by its values: no order of rows decides (S9).
 
+use super::identity::values;
 use super::spell::Enrolments;
 use super::tally::Spot;
 use super::{Facts, Ground, Tally, row_span};
@@ -330,9 +331,7 @@ impl Index {
     fn sort<'t>(&mut self, input: &InputTable, column: &dyn Fn(&str) -> Option<&'t Stored>) {
         let columns: Vec<&Stored> =
             input.columns.iter().filter_map(|of| column(&of.name)).collect();
-        let values = |row: u32| -> Vec<String> {
-            columns.iter().map(|stored| format!("{:?}", stored.cell(row as usize))).collect()
-        };
+        let values = |row: u32| values(columns.iter().copied(), row as usize);
         for key in &self.keys {
             if let Some(rows) = self.places.get_mut(key).filter(|rows| rows.len() > 1) {
                 rows.sort_by(|(a, left), (b, right)| {

@@ -1,7 +1,7 @@
 //! What the rows of one group get: plain exact arithmetic, `None` on overflow.
 
 use super::Member;
-use crate::domain::{Calendar, Column, Date, Fraction, Rounding, RowError, Span, Stored};
+use crate::domain::{Calendar, Column, Fraction, Rounding, RowError, Span, Stored};
 use crate::law::{Gap, SpreadMethod};
 
 /// The least common multiple of numbers above zero.
@@ -144,7 +144,7 @@ pub(super) fn apart(
     let (low, high) = (dates[before], dates[row]);
     match gap {
         Gap::Days => Ok(high.days() - low.days() > 1),
-        Gap::Weeks => Ok(monday(high) - monday(low) > 7),
+        Gap::Weeks => Ok(high.monday().days() - low.monday().days() > 7),
         Gap::Months => Ok(high.month().index() - low.month().index() > 1),
         _ => {
             let between = Span { from: low.plus_days(1), until: high.plus_days(-1) };
@@ -152,11 +152,6 @@ pub(super) fn apart(
             Ok(days > 0)
         }
     }
-}
-
-/// The day number of the Monday of a date's week.
-fn monday(date: Date) -> i32 {
-    date.days() - i32::try_from(date.weekday()).unwrap_or(1) + 1
 }
 
 /// Parts of an amount that is a multiple of the quantum. Nothing is spread over weights of nothing.
