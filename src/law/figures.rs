@@ -109,8 +109,11 @@ impl LawBook {
             let printed = self.printed(block.pack, &block.id);
             let head = self.head_of(block);
             for (path, value, places, moved) in of_block(block) {
+                let path = format!("{}.{}{path}", block.kind.word(), block.id);
+                // As an overlay names it: `city:parameter.rate.value` beside other packs.
+                let beside = printed.strip_suffix(&*block.id).unwrap_or_default();
                 figures.push(Figure {
-                    path: format!("{}.{printed}{path}", block.kind.word()),
+                    path: format!("{beside}{path}"),
                     version: block.version(&printed),
                     value,
                     clause: Arc::clone(&head.clause),

@@ -197,11 +197,6 @@ impl Scope {
         self.links.wider(own)
     }
 
-    /// Names of the groupings in force.
-    pub(super) fn groupings(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.links.groupings()
-    }
-
     /// Makes a grouping known by its name.
     pub(super) fn add_grouping(&mut self, id: &Arc<str>, of: Basis, by: BTreeSet<String>) {
         self.links.add(id, Grouped { of, by, tables: BTreeSet::new() });

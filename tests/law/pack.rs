@@ -332,6 +332,73 @@ fn packs_are_layers_and_name_each_other_with_a_colon() {
     assert_eq!(cited, ["district:rate", "pro-vince:rate"]);
     assert_eq!(law.segments[0].items[0].amount.constant(), Some(Cell::Num(20_000, 1)));
     assert_eq!(&*law.segments[0].items[1].funding, "district:all");
+    // A figure is told by the path an overlay takes.
+    let figures = book(&packs, &[]).figures(&[(month("2026-03"), date("2026-04-01"))]);
+    assert!(figures.iter().any(|figure| figure.path == "pro-vince:parameter.rate.value"));
+    // By itself the upper layer says what it misses.
+    let told = law::examine(&packs[1..], &[], &reference());
+    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+    assert!(told.len() == 1 && told[0].contains("loaded together with this one"), "{told:?}");
+}
+
+#[test]
+fn a_rule_may_have_the_name_of_a_column_of_another_basis() {
+    let root = tempfile::tempdir().unwrap();
+    let pack = layer(
+        root.path(),
+        "case",
+        r#"
+[[value]]
+id = "slots_open"
+clause = "第三条"
+effective_from = 2026-01-01
+basis = "institution"
+expr = "sum(coalesce(slot.slots_open, 0))"
+"#,
+    );
+    let law = in_force(&book(&[pack], &[]), "2026-03", "2026-04-01");
+    let folds = |step: &Step| match step {
+        Step::Aggregate(rule) => rule.argument.as_ref().map(|fold| fold.reads()),
+        _ => None,
+    };
+    let reads: Vec<_> = law.segments[0].steps.iter().filter_map(folds).flatten().collect();
+    assert_eq!(reads, [(Basis::Slot, Arc::from("slots_open"))]);
+}
+
+#[test]
+fn a_basis_that_is_a_slip_of_the_pen_is_recognised() {
+    let root = tempfile::tempdir().unwrap();
+    let cap = |key: &str| {
+        format!(
+            r#"
+[[cap]]
+id = "most"
+clause = "第三条"
+effective_from = 2026-01-01
+items = ["care"]
+stage = "item"
+key = "{key}"
+window = "month"
+limit = "rate"
+"#
+        )
+    };
+    let told = law::examine(&[layer(root.path(), "a", &cap("institutio"))], &[], &reference());
+    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+    assert!(told[0].contains("did you mean institution?"), "{told:?}");
+    let gate = r#"
+[[gate]]
+id = "seen"
+clause = "第三条"
+effective_from = 2026-01-01
+basis = "session"
+require = "TRUE"
+reason = "unseen"
+"#;
+    let told = law::examine(&[layer(root.path(), "b", gate)], &[], &reference());
+    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+    assert!(told[0].contains("sanctions | sessions"), "{told:?}");
+    assert!(told[0].contains("did you mean sessions?"), "{told:?}");
 }
 
 /// The layer pack with another text behind it.

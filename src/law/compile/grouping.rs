@@ -177,10 +177,8 @@ impl Compiler<'_> {
             self.faults.error("not_in_force", &at, message, "a version in force", hint);
             return;
         }
-        let known = Basis::BUILT_IN.iter().map(Basis::name);
-        let declared = self.book.inputs.iter().filter(|t| !t.extends).map(|t| &*t.name);
-        let groupings = self.scope.groupings().map(|name| &**name);
-        let names: Vec<&str> = known.chain(declared).chain(groupings).collect();
+        let known = self.scope.bases();
+        let names: Vec<&str> = known.iter().map(Basis::name).collect();
         let hint = near_hint(&near(word, names.iter().copied()), "");
         self.faults.error("unknown_basis", &at, message, names.join(" | "), hint);
     }

@@ -8,6 +8,7 @@ use super::{Compiler, Place, Told, owner};
 use crate::domain::{Basis, Fraction};
 use crate::law::cells::{ending, is_currency, rounding, scale, ty_text};
 use crate::law::expr::Expr;
+use crate::law::fault::{near, near_hint};
 use crate::law::model::{
     Apportion, CapRule, CapStage, ShortageMethod, ShortageRule, SplitMethod, SplitRule, SplitScope,
     Ty, Unit, Window,
@@ -138,7 +139,9 @@ impl<'a> Compiler<'a> {
             let message = format!("[[cap]] {}: `{word}` is no basis", block.id);
             let expected = "a basis, or \"line\" for each line on its own";
             if !self.broken_grouping(word) {
-                self.faults.error("unknown_basis", block.at("key"), message, expected, "");
+                let known = self.scope.bases();
+                let hint = near_hint(&near(word, known.iter().map(Basis::name)), "");
+                self.faults.error("unknown_basis", block.at("key"), message, expected, hint);
             }
         }
         self.reads.bases.extend(found.clone());
@@ -296,8 +299,7 @@ impl<'a> Compiler<'a> {
             if !splits.is_empty() && !known.contains(&source) {
                 let message =
                     format!("[[shortage]] {}: no split has the source {source}", block.id);
-                let near = crate::law::fault::near(source, known.iter().copied());
-                let hint = crate::law::fault::near_hint(&near, "");
+                let hint = near_hint(&near(source, known.iter().copied()), "");
                 self.faults.error("unknown_name", at, message, "a source of a split", hint);
                 return None;
             }

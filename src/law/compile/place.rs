@@ -162,7 +162,11 @@ impl<'a> Compiler<'a> {
             self.faults.error("not_in_force", at, message, "a version in force", hint);
         } else {
             let ids: Vec<&str> = self.chosen.iter().filter(of).map(|b| &*b.id).collect();
-            let hint = near_hint(&near(bare, ids), "");
+            let other = id.split_once(':').filter(|_| named.is_none());
+            let alone = other.map(|(pack, _)| {
+                format!("no pack {pack} is loaded; it has to be named together with this one")
+            });
+            let hint = alone.unwrap_or_else(|| near_hint(&near(bare, ids), ""));
             let message = format!("no {} is called `{id}`", kind.word());
             self.faults.error("unknown_name", at, message, "", hint);
         }

@@ -29,6 +29,8 @@ const KINDS: [BlockKind; 9] = [
 struct Index {
     /// Values and parts of prices as expressions name them.
     readable: BTreeMap<(usize, String), usize>,
+    /// What each node stands on.
+    bases: Vec<Basis>,
     items: BTreeMap<(usize, String), usize>,
     /// Groupings are named alike in all packs.
     groupings: BTreeMap<String, usize>,
@@ -134,7 +136,8 @@ impl<'a> Compiler<'a> {
 
     /// The nodes by what they may be called.
     fn index(&self, nodes: &[&'a Arc<Block>]) -> Index {
-        let mut index = Index::default();
+        let bases = nodes.iter().map(|block| Basis::parse(block.word("basis"))).collect();
+        let mut index = Index { bases, ..Index::default() };
         for (node, block) in nodes.iter().enumerate() {
             let id = (block.pack, block.id.to_string());
             match block.kind {
@@ -178,10 +181,10 @@ impl<'a> Compiler<'a> {
         if other.is_some() {
             return other;
         }
-        // `spell.rate`: a basis in front.
+        // `spell.rate`: a basis in front. A rule of that name on another basis is another column.
         let (word, rest) = name.split_once('.')?;
-        self.scope.basis(word)?;
-        find(pack, rest)
+        let basis = self.scope.basis(word)?;
+        find(pack, rest).filter(|node| index.bases[*node] == basis)
     }
 
     /// The value that holds the date which a mentioned parameter or table is dated by.

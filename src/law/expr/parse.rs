@@ -239,6 +239,7 @@ fn foreign_hint(token: &Token) -> String {
         Token::Whitespace(_) => "comments belong in the notice file, beside the block",
         Token::DoubleEq => "equality is one `=`",
         Token::Mod => "write mod(a, b)",
+        Token::Colon => "pack:id is a name where that pack is loaded together with this one",
         Token::StringConcat => "texts are compared, never built",
         Token::Word(_) | Token::DoubleQuotedString(_) => {
             "names stand without quotes, texts in 'single quotes'"
