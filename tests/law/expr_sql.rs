@@ -70,6 +70,7 @@ fn expected(
 
 fn compare(seed: u64, extreme: bool, wanted: usize) {
     if !duckdb_is_here() {
+        assert!(std::env::var_os("CI").is_none(), "python3 with duckdb computes again in CI");
         println!("skipped: python3 with duckdb is not here");
         return;
     }

@@ -81,21 +81,26 @@ fn paid_to(office: &Office, payee: &str) -> i64 {
     mine.map(|line| line.split(' ').nth(3).unwrap().parse::<i64>().unwrap()).sum()
 }
 
+/// Who stands after the institution, with what he asks for: the children's pseudonyms and families stand
+/// among each other by id, references that are not plain at last.
+fn in_turn(office: &Office) -> Vec<(String, i64)> {
+    let mut ids: Vec<(String, i64)> =
+        (1..=5).map(|child| (office.alias(&format!("KID-{child}")), 5_000)).collect();
+    ids.extend([("F1".to_owned(), 74_666), ("F2".to_owned(), 38_333)]);
+    ids.sort();
+    ids.push(("家庭甲".to_owned(), 33_333));
+    ids
+}
+
 /// Asked for: A1 300.00 of places and the grant of child 4, 633.33; F1 746.66; F2 383.33; 家庭甲 333.33;
 /// cards 5 x 50.00.
 #[test]
 fn a_queue_serves_institutions_and_then_the_others_by_id() {
     let office = short("method = \"queue\"\norder = [\"grade\"]");
     assert_eq!(paid_to(&office, "A1"), 63_333);
-    // The others by id: the children's pseudonyms and families stand among each other, references that
-    // are not plain at last. What is left of 1500.00 is 866.67.
-    let mut ids: Vec<(String, i64)> =
-        (1..=5).map(|child| (office.alias(&format!("KID-{child}")), 5_000)).collect();
-    ids.extend([("F1".to_owned(), 74_666), ("F2".to_owned(), 38_333)]);
-    ids.sort();
-    ids.push(("家庭甲".to_owned(), 33_333));
+    // What is left of 1500.00 is 866.67.
     let mut left = 86_667;
-    for (id, asked) in ids {
+    for (id, asked) in in_turn(&office) {
         let paid = asked.min(left);
         assert_eq!(paid_to(&office, &id), paid, "{id}");
         left -= paid;
@@ -114,16 +119,23 @@ fn short_money_is_shared_and_carried_for_every_payee() {
     assert_eq!(all, 150_000);
     assert!(office.computes_again("2026-01"));
 
-    // Carried whole: F1 asks for 746.66 of the 866.67 left after A1 where children's ids come after it.
+    // Each has about 1500.00 / 2346.65 of what it asks for: the fen of a line go up or down.
+    for (payee, asked, lines) in [("A1", 63_333, 4), ("F1", 74_666, 4), ("F2", 38_333, 4)] {
+        let apart = paid_to(&office, payee) * 234_665 - asked * 150_000;
+        assert!(apart.abs() < lines * 234_665, "{payee}");
+    }
+
+    // Carried whole: who fits into what is left of 1500.00 after those before is paid, who does not waits.
     let office = short("method = \"carry\"\norder = [\"grade\"]");
     assert_eq!(paid_to(&office, "A1"), 63_333);
-    let carried: Vec<String> = office
-        .lines("run-2026-01")
-        .into_iter()
-        .filter(|line| line.starts_with("家庭甲 ") || line.starts_with("F2 "))
-        .filter(|line| line.contains("CARRY_OUT"))
-        .collect();
-    assert!(!carried.is_empty());
+    let mut left = 86_667;
+    for (id, asked) in in_turn(&office) {
+        let paid = if asked <= left { asked } else { 0 };
+        assert_eq!(paid_to(&office, &id), paid, "{id}");
+        left -= paid;
+    }
+    let carried = |line: &String| line.starts_with("家庭甲 CARRY_OUT");
+    assert!(office.lines("run-2026-01").iter().any(carried));
     assert!(office.computes_again("2026-01"));
 }
 

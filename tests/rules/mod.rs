@@ -77,6 +77,26 @@ fn every_case_of_the_small_packs() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
+/// The page of schemes counts the cases of each.
+#[test]
+fn the_page_of_schemes_counts_cases_right() {
+    let page = std::fs::read_to_string(root().join("docs/schemes.md")).expect("the page");
+    let mut counted = 0;
+    for pack in packs_with_cases() {
+        let name = pack.file_name().expect("a name").to_string_lossy().into_owned();
+        let Some(row) = page.lines().find(|line| line.contains(&format!("| `{name}` |"))) else {
+            assert!(["bench", "register", "shili"].contains(&&*name), "{name} is not on the page");
+            continue;
+        };
+        let files = toml_files(&pack.join("cases"));
+        let cases: usize =
+            files.iter().map(|file| read_file(file).expect("cases").cases.len()).sum();
+        assert!(row.ends_with(&format!("| {cases} |")), "{name} has {cases} cases: {row}");
+        counted += 1;
+    }
+    assert_eq!(counted, 16, "schemes on the page");
+}
+
 /// Every case of a file of this folder, settled as a job, with its name.
 pub(crate) fn settled(file: &str) -> Vec<(String, Settled)> {
     let file = read_file(&root().join("tests/rules").join(file)).expect("cases");

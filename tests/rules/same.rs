@@ -1,7 +1,7 @@
 //! Every case of every pack, held three ways: the columns' kernels, the trace of each row, and the SQL
 //! that `DuckDB` runs; and periods settled one after another, held against one settlement of them all.
 
-use super::{job_of, packs_with_cases, reference, root};
+use super::{job_of, packs_with_cases, reference, root, settled, toml_files};
 use crate::audit::{duckdb_is_here, recomputed};
 use tuoyu::audit;
 use tuoyu::cases::{Desk, Held, render};
@@ -92,6 +92,21 @@ fn kernels_traces_and_sql_agree_on_every_case_of_the_packs() {
         }
     }
     assert!(held > 200, "{held} amounts say nothing");
+}
+
+/// Their SQL is held file by file in `tests/audit`.
+#[test]
+fn kernels_and_traces_agree_on_every_case_of_the_small_packs() {
+    let mut held = 0;
+    for path in toml_files(&root().join("tests/rules")) {
+        let file = path.file_name().expect("a name").to_string_lossy().into_owned();
+        for (name, settled) in settled(&file) {
+            for month in &settled.months {
+                held += traces_are_the_kernels(&format!("{file}: {name}"), month);
+            }
+        }
+    }
+    assert!(held > 500, "{held} amounts say nothing");
 }
 
 /// The months of a year, each a period of its own after those before it, come to what the year comes to.
