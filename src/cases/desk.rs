@@ -136,17 +136,13 @@ impl Desk {
     }
 
     fn said(&self, file: &CaseFile, case: &Case) -> CaseSaid {
-        let settled = self.ready(file, case).and_then(|ready| {
-            let laws = ready.laws(&ready.book()?)?;
-            ready.settle(laws, &self.names).map_err(|error| error.to_string())
-        });
         CaseSaid {
             file: file.name.clone(),
             line: case.line,
             name: case.name.clone(),
             from: case.from.clone(),
             expectations: case.expectations(),
-            held: held(case, settled, true),
+            held: held(case, self.settle(file, case)),
         }
     }
 
@@ -234,7 +230,7 @@ impl Ready<'_> {
 }
 
 /// What becomes of a case that was settled, or could not be.
-pub(super) fn held(case: &Case, settled: Result<Vec<Settled>, String>, why: bool) -> Held {
+fn held(case: &Case, settled: Result<Vec<Settled>, String>) -> Held {
     match (settled, &case.error) {
         (Err(said), Some(error)) if said.contains(error.as_str()) => Held::Holds,
         (Err(said), Some(error)) => {
@@ -244,11 +240,14 @@ pub(super) fn held(case: &Case, settled: Result<Vec<Settled>, String>, why: bool
         (Ok(_), Some(error)) => {
             Held::Broken(format!("it is settled; expected a message with {error:?}"))
         }
-        (Ok(periods), None) => match hold::differences(case, &Told { periods: &periods, why }) {
-            Ok(found) if found.is_empty() => Held::Holds,
-            Ok(found) => Held::Differs(found),
-            Err(Unasked(line, said)) => Held::Broken(format!("line {line}: {said}")),
-        },
+        (Ok(periods), None) => {
+            let told = Told { periods: &periods, why: true };
+            match hold::differences(case, &told) {
+                Ok(found) if found.is_empty() => Held::Holds,
+                Ok(found) => Held::Differs(found),
+                Err(Unasked(line, said)) => Held::Broken(format!("line {line}: {said}")),
+            }
+        }
     }
 }
 

@@ -130,6 +130,19 @@ fn named(kind: &str, what: &str, place: &Where, month: &str) -> String {
     text
 }
 
+/// The keys an expectation chooses by, of those it may name.
+fn chosen(keys: &[(&str, &Option<String>)]) -> Where {
+    let named = |(name, text): &(&str, &Option<String>)| {
+        text.as_ref().map(|text| ((*name).to_owned(), Word(text.clone())))
+    };
+    keys.iter().filter_map(named).collect()
+}
+
+/// Whether an expectation that may name a text means this one.
+fn is(wanted: &Option<String>, found: &str) -> bool {
+    wanted.as_ref().is_none_or(|of| of == found)
+}
+
 /// Rows of a frame that are meant, among some.
 fn rows(
     month: &SettledMonth,
@@ -318,17 +331,13 @@ fn source(told: &Told<'_>, wanted: &Funded) -> Outcome<Option<Difference>> {
         .sum();
     let mut facets = Facets::default();
     facets.money("amount", Some(&wanted.amount), found)?;
-    let mut place = Where::new();
-    for (name, text) in [("institution", &wanted.institution), ("item", &wanted.item)] {
-        place.extend(text.as_ref().map(|text| (name.to_owned(), Word(text.clone()))));
-    }
+    let place = chosen(&[("institution", &wanted.institution), ("item", &wanted.item)]);
     Ok(facets.difference(named("source", &wanted.source, &place, &month.month.to_string())))
 }
 
 fn pay(told: &Told<'_>, wanted: &Pay) -> Outcome<Option<Difference>> {
     let settled = told.own()?;
     let schedule = &settled.schedule;
-    let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|of| of == found);
     let mut facets = Facets::default();
     let (mut sum, mut dates, mut holds) = (0_i64, BTreeSet::new(), BTreeSet::new());
     for line in &schedule.lines {
@@ -346,12 +355,11 @@ fn pay(told: &Told<'_>, wanted: &Pay) -> Outcome<Option<Difference>> {
     facets.money("amount", wanted.amount.as_ref(), sum)?;
     facets.hold("on", wanted.on.as_ref(), all(dates));
     facets.hold("hold", wanted.hold.as_ref(), all(holds));
-    let mut place = Where::new();
-    let keys =
-        [("institution", &wanted.institution), ("item", &wanted.item), ("source", &wanted.source)];
-    for (name, text) in keys {
-        place.extend(text.as_ref().map(|text| (name.to_owned(), Word(text.clone()))));
-    }
+    let place = chosen(&[
+        ("institution", &wanted.institution),
+        ("item", &wanted.item),
+        ("source", &wanted.source),
+    ]);
     Ok(facets.difference(named("pay", "of the schedule", &place, &settled.period.to_string())))
 }
 
@@ -359,7 +367,6 @@ fn finding(told: &Told<'_>, wanted: &Found) -> Outcome<Option<Difference>> {
     if crate::domain::FindingCode::ALL.iter().all(|code| code.name() != wanted.code) {
         return Err(format!("code: found {:?}; expected the code of a finding", wanted.code));
     }
-    let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|of| of == found);
     let found: u64 = told
         .own()?
         .findings
@@ -377,10 +384,7 @@ fn finding(told: &Told<'_>, wanted: &Found) -> Outcome<Option<Difference>> {
         }
         None => {}
     }
-    let mut place = Where::new();
-    for (name, text) in [("institution", &wanted.institution), ("rule", &wanted.rule)] {
-        place.extend(text.as_ref().map(|text| (name.to_owned(), Word(text.clone()))));
-    }
+    let place = chosen(&[("institution", &wanted.institution), ("rule", &wanted.rule)]);
     Ok(facets.difference(named("finding", &wanted.code, &place, "")))
 }
 

@@ -1,8 +1,8 @@
 //! Files of cases as JSON Schema 2020-12, for editors: the keys of `shape.rs` and `expected.rs`,
 //! their meaning from docs/cases.md.
 
-use crate::law::json_schema::{DIALECT, date, object, tables, text};
-use serde_json::{Map, Value, json};
+use crate::law::json_schema::{self, DIALECT, date, month, tables, text};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 const REFERENCE: &str = include_str!("../../docs/cases.md");
@@ -68,7 +68,7 @@ pub fn case_schema() -> Value {
         ("item", text()),
         ("source", text()),
         ("amount", word()),
-        ("on", date_text()),
+        ("on", date()),
         ("hold", json!({ "type": "string" })),
     ];
     let finding = [
@@ -123,30 +123,18 @@ pub fn case_schema() -> Value {
     schema
 }
 
-fn section(keys: &[(&str, Value)], must: &[&str], told: &BTreeMap<String, String>) -> Value {
-    let mut properties = Map::new();
-    for (name, shape) in keys {
-        let mut shape = shape.clone();
-        if let Some(text) = told.get(*name) {
-            shape["description"] = text.as_str().into();
-        }
-        properties.insert((*name).to_owned(), shape);
-    }
-    object(properties, must.iter().map(|name| Value::from(*name)).collect())
+fn section(
+    keys: &[(&'static str, Value)],
+    must: &[&str],
+    told: &BTreeMap<String, String>,
+) -> Value {
+    let one = |(name, value): &(&'static str, Value)| (*name, value.clone(), must.contains(name));
+    json_schema::section(keys.iter().map(one), told)
 }
 
-/// A text, a whole number or a truth value; decimals are texts.
+/// A text, a whole number, a truth value or a date, which is a text here; decimals are texts.
 fn word() -> Value {
     json!({ "type": ["string", "integer", "boolean"] })
-}
-
-fn month() -> Value {
-    json!({ "type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$" })
-}
-
-/// A date as a text.
-fn date_text() -> Value {
-    json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" })
 }
 
 fn count() -> Value {

@@ -4,11 +4,13 @@ use super::CasesError;
 use super::expected::{Expect, Fact, Found, Funded, Pay, Sum};
 use crate::domain::{Date, Month};
 use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Unexpected, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
+use toml::value::Datetime;
 
 /// A file of cases as read.
 #[derive(Debug, Clone)]
@@ -75,17 +77,17 @@ pub struct Earlier {
     pub tables: BTreeMap<String, String>,
 }
 
-/// A text, whole number or truth value of a case, as text.
+/// A text, whole number, truth value or date of a case, as text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Word(pub String);
 
 impl<'de> Deserialize<'de> for Word {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Read;
-        impl Visitor<'_> for Read {
+        impl<'de> Visitor<'de> for Read {
             type Value = Word;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, a whole number, true or false; write decimals as text")
+                f.write_str("a text, a whole number, a date, true or false; write decimals as text")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Word, E> {
                 Ok(Word(text.to_owned()))
@@ -95,6 +97,12 @@ impl<'de> Deserialize<'de> for Word {
             }
             fn visit_bool<E: de::Error>(self, truth: bool) -> Result<Word, E> {
                 Ok(Word(truth.to_string()))
+            }
+            // TOML hands a date without quotes on as a map.
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Word, A::Error> {
+                let date = Datetime::deserialize(MapAccessDeserializer::new(map));
+                let no_date = |_| de::Error::invalid_type(Unexpected::Map, &self);
+                date.map(|date| Word(date.to_string())).map_err(no_date)
             }
         }
         from.deserialize_any(Read)
@@ -128,7 +136,7 @@ struct LowFile {
     with: Vec<String>,
     from: Option<String>,
     period: Option<String>,
-    known_on: Option<String>,
+    known_on: Option<Word>,
     #[serde(default)]
     tables: BTreeMap<String, String>,
     case: Vec<Spanned<LowCase>>,
@@ -142,7 +150,7 @@ struct LowCase {
     #[serde(default)]
     note: String,
     period: Option<String>,
-    known_on: Option<String>,
+    known_on: Option<Word>,
     #[serde(default)]
     law: toml::Table,
     #[serde(default)]
@@ -178,7 +186,7 @@ struct LowCase {
 #[serde(deny_unknown_fields)]
 struct LowEarlier {
     period: String,
-    known_on: Option<String>,
+    known_on: Option<Word>,
     #[serde(default)]
     tables: BTreeMap<String, String>,
     #[serde(default)]
@@ -268,8 +276,8 @@ impl Place<'_> {
     }
 
     /// The day as known on; the last of the month after the period unless stated.
-    fn day(&self, at: usize, text: Option<&String>, period: Month) -> Result<Date, CasesError> {
-        let Some(text) = text else { return Ok(period.plus(1).last()) };
+    fn day(&self, at: usize, text: Option<&Word>, period: Month) -> Result<Date, CasesError> {
+        let Some(Word(text)) = text else { return Ok(period.plus(1).last()) };
         Date::parse_iso(text).map_err(|_| {
             self.wrong(at, format!("known_on: found {text:?}; expected a date as \"2026-09-30\""))
         })
@@ -280,7 +288,7 @@ impl Place<'_> {
 struct Shared {
     from: Option<String>,
     period: Option<String>,
-    known_on: Option<String>,
+    known_on: Option<Word>,
     tables: BTreeMap<String, String>,
 }
 
@@ -338,5 +346,30 @@ impl Shared {
             fact: place.placed(low.fact),
             value: place.placed(low.value),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_may_stand_without_quotes_and_a_decimal_may_not() {
+        let to = |cell: &str| {
+            toml::from_str::<SetCells>(&format!("table = \"t\"\nto = {{ x = {cell} }}"))
+        };
+        for (cell, text) in [
+            ("2024-02-29", "2024-02-29"),
+            ("\"2024-02-29\"", "2024-02-29"),
+            ("-3", "-3"),
+            ("true", "true"),
+            ("\"0.5\"", "0.5"),
+        ] {
+            assert_eq!(to(cell).expect("a cell").to["x"].0, text);
+        }
+        for cell in ["0.5", "{ y = 1 }", "[1]"] {
+            let said = to(cell).expect_err("no cell").to_string();
+            assert!(said.contains("expected a text, a whole number, a date"), "{cell}: {said}");
+        }
     }
 }

@@ -24,8 +24,9 @@ const ABOUT: &str = "Settles inclusive childcare subsidies 普惠托育: dated l
                      the fen, explained line by line";
 
 const EXITS: &str = "Exit codes: 0 done; 1 the world failed; 2 usage; 3 done with refused rows; \
-                     4 law or calendar incomplete; 5 differences open; 6 a rerun or a \
-                     case differs; 7 ledger busy or chain broken; 70 our bug.";
+                     4 law or calendar incomplete; 5 differences open, or figures no case \
+                     notices; 6 a rerun or a case differs; 7 ledger busy or chain broken; \
+                     8 a person stopped it; 70 our bug.";
 
 /// What was typed.
 #[derive(Debug, Parser)]

@@ -72,6 +72,11 @@ pub struct ScaffoldWords {
     pub to: PathBuf,
 }
 
+/// Whether a text can stand in a comment: it says something, and on one line.
+fn of_one_line(text: &str) -> bool {
+    !text.trim().is_empty() && !text.contains(char::is_control)
+}
+
 /// `policy new NAME`: name, title and region, then the folder.
 pub(super) fn scaffold(
     (name, title, region): (String, Option<String>, Option<String>),
@@ -84,8 +89,8 @@ pub(super) fn scaffold(
         return Err(UsageError { option: "policy new", found: name, expected });
     }
     for (option, text) in [("--title", &title), ("--region", &region)] {
-        if let Some(text) = text.as_ref().filter(|text| text.trim().is_empty()) {
-            return Err(UsageError { option, found: text.clone(), expected: "a text" });
+        if let Some(text) = text.as_ref().filter(|text| !of_one_line(text)) {
+            return Err(UsageError { option, found: text.clone(), expected: "a text of one line" });
         }
     }
     let to = to.unwrap_or_else(|| PathBuf::from("data/policy").join(&name));

@@ -1,8 +1,8 @@
 //! Job files as JSON Schema 2020-12, for editors: one alternative for each kind of job. The keys
 //! are those the readers know, which a test holds; their meaning is read from the references.
 
-use crate::law::json_schema::{DIALECT, date, object, tables, text};
-use serde_json::{Map, Value, json};
+use crate::law::json_schema::{DIALECT, date, month, section, tables, text};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// What a value of a job must look like.
@@ -39,14 +39,25 @@ enum Shape {
 type Key = (&'static str, Shape, bool);
 type Keys = &'static [Key];
 
+/// The keys of two lists, `N` in all.
+const fn both<const N: usize>(first: Keys, second: Keys) -> [Key; N] {
+    assert!(first.len() + second.len() == N, "the number of keys");
+    let mut all = [first[0]; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
+        at += 1;
+    }
+    all
+}
+
 const LANGUAGE: Key = ("language", Shape::Word(&["zh-CN", "en"]), false);
 
 const CAPTURE: Keys =
     &[("column", Shape::Text, true), ("from", Shape::Text, true), ("pattern", Shape::Text, true)];
 
-const TABLE: Keys = &[
-    ("file", Shape::Texts, false),
-    ("optional", Shape::Truth, false),
+/// How the files of a table are read.
+const READ: Keys = &[
     ("sheet", Shape::Text, false),
     ("header_row", Shape::Whole(1, 1000), false),
     ("headers", Shape::Map, false),
@@ -54,23 +65,27 @@ const TABLE: Keys = &[
     ("captures", Shape::Tables(CAPTURE), false),
     ("constants", Shape::Map, false),
     ("ignore", Shape::Texts, false),
-    ("received_on", Shape::Date, false),
-    ("complete_for", Shape::Months, false),
 ];
 
-const LATE: Keys = &[
-    ("table", Shape::Text, true),
-    ("file", Shape::Texts, true),
-    ("received_on", Shape::Date, true),
-    ("complete_for", Shape::Months, true),
-    ("sheet", Shape::Text, false),
-    ("header_row", Shape::Whole(1, 1000), false),
-    ("headers", Shape::Map, false),
-    ("values", Shape::Maps, false),
-    ("captures", Shape::Tables(CAPTURE), false),
-    ("constants", Shape::Map, false),
-    ("ignore", Shape::Texts, false),
-];
+const TABLE: Keys = &both::<11>(
+    &[
+        ("file", Shape::Texts, false),
+        ("optional", Shape::Truth, false),
+        ("received_on", Shape::Date, false),
+        ("complete_for", Shape::Months, false),
+    ],
+    READ,
+);
+
+const LATE: Keys = &both::<11>(
+    &[
+        ("table", Shape::Text, true),
+        ("file", Shape::Texts, true),
+        ("received_on", Shape::Date, true),
+        ("complete_for", Shape::Months, true),
+    ],
+    READ,
+);
 
 const WRITE_OFF: Keys = &[
     ("institution", Shape::Text, true),
@@ -195,14 +210,10 @@ const GRID: Keys = &[
     ("planned", Shape::Truth, false),
 ];
 
-const DRAWN: Keys = &[
-    ("id", Shape::Text, true),
-    ("title", Shape::Text, false),
-    ("axes", Shape::Tables(RANGE), true),
-    ("planned", Shape::Truth, false),
-    ("count", Shape::Whole(1, 100_000), false),
-    ("seed", Shape::Whole(0, i64::MAX), false),
-];
+const DRAWN: Keys = &both::<6>(
+    GRID,
+    &[("count", Shape::Whole(1, 100_000), false), ("seed", Shape::Whole(0, i64::MAX), false)],
+);
 
 const SOLVE: Keys = &[
     ("id", Shape::Text, true),
@@ -216,18 +227,8 @@ const SOLVE: Keys = &[
     ("net_fee_at_most", Shape::Decimal, false),
 ];
 
-const FRONTIER: Keys = &[
-    ("id", Shape::Text, true),
-    ("title", Shape::Text, false),
-    ("range", Shape::Table(RANGE), true),
-    ("along", Shape::Table(RANGE), true),
-    ("want", Shape::Word(&["highest", "lowest"]), true),
-    ("price", Shape::Text, false),
-    ("cost_at_most", Shape::Decimal, false),
-    ("within_budget_lines", Shape::Truth, false),
-    ("breaches_at_most", Shape::Whole(0, i64::MAX), false),
-    ("net_fee_at_most", Shape::Decimal, false),
-];
+/// A question asked along a second range.
+const FRONTIER: Keys = &both::<10>(&[("along", Shape::Table(RANGE), true)], SOLVE);
 
 const GROWTH: Keys = &[("percent", Shape::Decimal, true), ("source", Shape::Text, true)];
 const RESPONSE: Keys = &[("elasticity", Shape::Decimal, true), ("source", Shape::Text, true)];
@@ -301,38 +302,18 @@ pub fn job_schema() -> Value {
 }
 
 fn top(keys: Keys, told: &Told) -> Value {
-    let empty = BTreeMap::new();
-    let mut properties = Map::new();
-    for (name, shape, _) in keys {
-        let mut value = schema(*shape, told.inside.get(name).unwrap_or(&empty));
-        describe(&mut value, told.keys.get(*name));
-        properties.insert((*name).to_owned(), value);
-    }
-    object(properties, required(keys))
-}
-
-fn describe(value: &mut Value, text: Option<&String>) {
-    if let Some(text) = text {
-        value["description"] = text.as_str().into();
-    }
-}
-
-fn required(keys: Keys) -> Vec<Value> {
-    keys.iter().filter(|(_, _, must)| *must).map(|(name, _, _)| (*name).into()).collect()
-}
-
-fn section(keys: Keys, told: &BTreeMap<String, String>) -> Value {
-    let mut properties = Map::new();
-    for (name, shape, _) in keys {
-        let mut value = schema(*shape, &BTreeMap::new());
-        describe(&mut value, told.get(*name));
-        properties.insert((*name).to_owned(), value);
-    }
-    object(properties, required(keys))
+    let none = BTreeMap::new();
+    let one = |(name, shape, must): &Key| {
+        (*name, schema(*shape, told.inside.get(name).unwrap_or(&none)), *must)
+    };
+    section(keys.iter().map(one), &told.keys)
 }
 
 fn schema(shape: Shape, told: &BTreeMap<String, String>) -> Value {
-    let month = || json!({ "type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$" });
+    let none = BTreeMap::new();
+    let inner = |keys: Keys| {
+        section(keys.iter().map(|(name, shape, must)| (*name, schema(*shape, &none), *must)), told)
+    };
     let map = |values: &Value| json!({ "type": "object", "additionalProperties": values });
     let texts = || json!({ "type": "string" });
     match shape {
@@ -356,9 +337,9 @@ fn schema(shape: Shape, told: &BTreeMap<String, String>) -> Value {
             json!({ "type": "array", "items": text(), "minItems": 2, "maxItems": 2 })
         }
         Shape::Overlay => json!({ "type": "object" }),
-        Shape::Table(keys) => section(keys, told),
-        Shape::Tables(keys) => json!({ "type": "array", "items": section(keys, told) }),
-        Shape::Named(keys) => map(&section(keys, told)),
+        Shape::Table(keys) => inner(keys),
+        Shape::Tables(keys) => json!({ "type": "array", "items": inner(keys) }),
+        Shape::Named(keys) => map(&inner(keys)),
     }
 }
 

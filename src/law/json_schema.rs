@@ -79,28 +79,41 @@ fn together(kind: BlockKind, block: &mut Value) {
 
 /// A table of keys; the first of `told` describes its keys, the second those of its entries.
 fn record(keys: &[Key], told: &[BTreeMap<String, String>], before: &[Key]) -> Value {
-    let (mut properties, mut required) = (Map::new(), Vec::new());
-    for key in before.iter().chain(keys) {
+    let none = BTreeMap::new();
+    let one = |key: &Key| {
         let mut value = shape(key.shape, told.get(1..).unwrap_or_default());
-        if let Some(text) = told.first().and_then(|texts| texts.get(key.name)) {
-            value["description"] = text.as_str().into();
-        }
         if !key.default.is_empty() {
             value["default"] = match (key.shape, key.default) {
                 (Shape::Bool, word) => (word == "true").into(),
                 (_, word) => word.into(),
             };
         }
-        properties.insert(key.name.to_owned(), value);
-        if key.required {
-            required.push(Value::from(key.name));
+        (key.name, value, key.required)
+    };
+    section(before.iter().chain(keys).map(one), told.first().unwrap_or(&none))
+}
+
+/// An object of keys: name, what its value must look like, whether it must be there. `told` says
+/// what they mean.
+pub(crate) fn section<'k>(
+    keys: impl IntoIterator<Item = (&'k str, Value, bool)>,
+    told: &BTreeMap<String, String>,
+) -> Value {
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for (name, mut value, must) in keys {
+        if let Some(text) = told.get(name) {
+            value["description"] = text.as_str().into();
+        }
+        properties.insert(name.to_owned(), value);
+        if must {
+            required.push(Value::from(name));
         }
     }
     object(properties, required)
 }
 
 /// An object that has no other keys.
-pub(crate) fn object(properties: Map<String, Value>, required: Vec<Value>) -> Value {
+fn object(properties: Map<String, Value>, required: Vec<Value>) -> Value {
     let mut object = json!({ "type": "object", "additionalProperties": false });
     object["properties"] = Value::Object(properties);
     if !required.is_empty() {
@@ -117,6 +130,11 @@ pub(crate) fn text() -> Value {
 /// A day, which TOML may write with or without quotes.
 pub(crate) fn date() -> Value {
     json!({ "type": "string", "pattern": format!("^{DAY}$") })
+}
+
+/// A month as a text.
+pub(crate) fn month() -> Value {
+    json!({ "type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$" })
 }
 
 fn number(pattern: &str) -> Value {

@@ -1,4 +1,5 @@
-//! What the keys and words of the grammar are called, in Chinese and in English.
+//! What the keys and words of the grammar are called, in Chinese and in English. Roundings are called
+//! as everywhere else, which a test holds.
 //!
 //! In: a key or a word of a block. Out: its name for a person. Never: reads a block.
 
@@ -94,6 +95,17 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("cover", "取值范围", "Cover"),
     ("of", "成员", "Members"),
     ("by", "归组依据", "Grouped by"),
+    ("currency", "货币", "Currency"),
+    ("calendar", "工作日历", "Calendar"),
+    ("settlement", "结算期", "Settlement period"),
+    ("child_id", "婴幼儿证件", "Children's identifiers"),
+    ("institution_id", "机构代码", "Institutions' identifiers"),
+    ("overlaps", "重叠收托", "Overlapping enrolments"),
+    ("filing", "备案月中变动", "Filing that changes within a month"),
+    ("inclusive", "普惠月中变动", "Inclusive status that changes within a month"),
+    ("grade", "等级月中变动", "Grade that changes within a month"),
+    ("sanctions", "监管处理月中变动", "Sanctions that change within a month"),
+    ("weeks", "跨月的周", "Weeks over the edge of a month"),
 ];
 
 /// Words under one key whose meaning differs from that of [`WORDS`]: key, word, 中文, English.
@@ -105,6 +117,17 @@ const OF_KEY: &[(&str, &str, &str, &str)] = &[
     ("type", "bool", "是或否", "yes or no"),
     ("type", "money", "金额", "money"),
     ("type", "key", "编号", "key"),
+    ("child_id", "resident", "居民身份证号码，须有效", "identity numbers, which are checked"),
+    ("child_id", "opaque", "其他编号", "others"),
+    ("institution_id", "uscc", "统一社会信用代码，须有效", "USCCs, which are checked"),
+    ("institution_id", "opaque", "其他编号", "others"),
+    ("overlaps", "refuse", "核实之前均不计", "none counts until resolved"),
+    ("overlaps", "later_known", "后报送的为准", "the one delivered later counts"),
+    ("overlaps", "first_spell", "先入托的为准", "the one that starts first counts"),
+    ("overlaps", "most_days", "天数最多的为准", "the one with most days counts"),
+    ("overlaps", "allow", "由条件判断", "conditions decide"),
+    ("weeks", "clipped", "只计当月各日", "the days in the month"),
+    ("weeks", "by_end", "计入周日所在月", "whole, in the month their Sunday lies in"),
 ];
 
 /// Words a block may hold where they are not part of an expression: as written, 中文, English.
@@ -141,11 +164,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("refuse", "不予补助", "not paid"),
     ("zero", "补助为零", "paid nothing"),
     ("half_up", "四舍五入", "half up"),
-    ("half_even", "四舍六入五成双", "half even"),
-    ("up", "进位", "up"),
-    ("down", "舍去", "down"),
+    ("half_even", "四舍六入五取偶", "half to even"),
+    ("up", "进一", "up"),
+    ("down", "去尾", "down"),
     ("floor", "向下取整", "floor"),
-    ("ceil", "向上取整", "ceil"),
+    ("ceil", "向上取整", "ceiling"),
     ("child_month", "每人每月", "child and month"),
     ("institution_month", "每机构每月", "institution and month"),
     ("settlement", "结算合计", "settlement"),
@@ -230,8 +253,10 @@ fn in_language(language: Language, zh: &'static str, en: &'static str) -> &'stat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::RoundingMode;
+    use crate::domain::texts::Catalogue;
     use crate::law::text::BlockKind;
-    use crate::law::text::schema::{Key, Shape};
+    use crate::law::text::schema::{Key, Shape, settings};
 
     fn hold(keys: &[Key]) {
         for key in keys.iter().filter(|key| key.name != "id") {
@@ -253,6 +278,18 @@ mod tests {
     fn every_key_and_word_of_the_grammar_has_a_name() {
         for kind in BlockKind::ALL {
             hold(&kind.all_keys());
+        }
+        hold(&settings().copied().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_rounding_is_called_as_explanations_call_it() {
+        for language in [Language::Chinese, Language::English] {
+            let texts = Catalogue::new(language);
+            for (mode, _) in RoundingMode::WORDS {
+                let key = format!("rounding.{mode}");
+                assert_eq!(said_word("mode", mode, language), texts.label(&key));
+            }
         }
     }
 

@@ -58,6 +58,12 @@ fn a_new_pack_names_what_to_fill_and_settles_when_filled() {
     assert_eq!(exit, 2, "{err}");
     assert!(err.contains("is there already"), "{err}");
     assert_eq!(fs::read_to_string(folder.join("notice.toml")).expect("read"), before);
+    // A title stands in a comment too, so it has one line.
+    let other = root.join("hedong").display().to_string();
+    let (exit, _, err) = run(&["policy", "new", "hedong", "--title", "a\nb", "--to", &other]);
+    assert_eq!(exit, 2, "{err}");
+    assert!(err.contains("--title: found \"a\\nb\"; expected a text of one line"), "{err}");
+    assert!(!root.join("hedong").exists());
 
     // An invented notice: 280 yuan a month in 托小班, at least 10 days, all from the district.
     let (day, clause) = ("2026-01-01", "\"第二条\"");

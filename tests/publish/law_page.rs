@@ -258,6 +258,46 @@ fn versions_that_hold_side_by_side_stand_in_turn_with_their_dates() {
 }
 
 #[test]
+fn settings_and_declared_tables_are_told() {
+    let of = |language| read(&page("ireland", "2024-09-02", "2024-12-31", language));
+    let (text, english) = (of(Language::Chinese), of(Language::English));
+    for told in [
+        // Written: overlaps = "allow", weeks = "by_end"; not written: settlement, filing.
+        "|货币||欧元|",
+        "|结算期||月|",
+        "|重叠收托||由条件判断|",
+        "|备案月中变动||按月初|",
+        "|跨月的周||计入周日所在月|",
+        // A table beside the days of care, with a span.
+        "|assessments：自定数据表|",
+        "|income||家庭年收入||金额||欧元||||否|",
+        "|assessed_until||核定止||日期||||||是|",
+        "|主键||child_ref|",
+        "|附于||在托日|",
+        "|起止列||assessed_from、assessed_until|",
+        // Columns added to a core table, which has a name of its own.
+        "|收托登记表 enrolments：补充的列|",
+        "|at_school||已入学||是或否||||||是|",
+    ] {
+        assert!(text.contains(told), "{told} is not in\n{text}");
+    }
+    for told in [
+        "|Weeks over the edge of a month||whole, in the month their Sunday lies in|",
+        "|assessments: a table of the pack|",
+        "|income||money||EUR||||no|",
+        "|Stands beside||day|",
+        "|enrolments: columns added|",
+    ] {
+        assert!(english.contains(told), "{told} is not in\n{english}");
+    }
+    // A pack that declares nothing has no such section, one that lists values tells them.
+    assert!(!read(&dongchangfu()).contains("|数据表|"), "dongchangfu declares no table");
+    let text = read(&page("australia", "2025-08-01", "2025-07-01", Language::Chinese));
+    let values = "centre_day_care、family_day_care、outside_school_hours、in_home";
+    assert!(text.contains(&format!("|care||服务形式||文字||||{values}||否|")), "{text}");
+}
+
+#[test]
 fn the_law_shown_names_what_groups_are_made_of() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pack: [PathBuf; 1] = [root.join("data/policy/australia")];

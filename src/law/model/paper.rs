@@ -19,8 +19,46 @@ pub struct LawPaper {
     pub notices: Vec<PaperNotice>,
     /// Every id with its versions.
     pub lives: Vec<PaperLife>,
+    /// Settings of the pack that holds over the others, in the order of the grammar.
+    pub settings: Vec<PaperField>,
+    /// Tables and columns the packs declare, by name.
+    pub inputs: Vec<PaperInput>,
     /// Rules in force, adopted ones that start later, and planned ones.
     pub rules: Vec<PaperRule>,
+}
+
+/// A table packs declare, or the columns they add to a core table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaperInput {
+    /// The table.
+    pub table: String,
+    /// Whether it adds to a core table.
+    pub extends: bool,
+    /// Columns that name a row.
+    pub key: Vec<String>,
+    /// Columns between which a row is in force.
+    pub span: Option<[String; 2]>,
+    /// The basis whose rows find their row of it.
+    pub of: Option<String>,
+    /// Its columns as declared.
+    pub columns: Vec<PaperColumn>,
+}
+
+/// A declared column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaperColumn {
+    /// Its name.
+    pub name: String,
+    /// Chinese header.
+    pub zh: String,
+    /// Word of its type.
+    pub kind: &'static str,
+    /// Unit of a number, or empty.
+    pub unit: String,
+    /// All values there are, or none listed.
+    pub values: Vec<String>,
+    /// Whether it may be empty.
+    pub nullable: bool,
 }
 
 /// A notice 文件.

@@ -5,6 +5,7 @@
 
 mod fields;
 mod formula;
+mod inputs;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -88,6 +89,8 @@ impl LawBook {
             known_on,
             notices: self.paper_notices(),
             lives,
+            settings: self.paper_settings(),
+            inputs: self.paper_inputs(),
             rules,
         }
     }

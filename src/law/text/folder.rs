@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::block::{Block, Notice, Written, mid};
 use super::node::{self, MOST_BYTES, Node, Value};
-use super::schema::{BlockKind, NOTICE, PACK};
+use super::schema::{self, BlockKind, Key, NOTICE, PACK};
 use super::shape;
 use super::table_file::{self, Beside};
 use crate::domain::Date;
@@ -22,6 +22,8 @@ pub(crate) struct PackText {
     /// Name of its calendar and where it is written.
     pub(crate) calendar: String,
     pub(crate) calendar_at: At,
+    /// Its settings as written, or as they are where nothing is written.
+    pub(crate) settings: Vec<(&'static Key, String)>,
     /// `[pack]`.
     pub(crate) at: At,
 }
@@ -251,6 +253,7 @@ fn stand_in(folder: &Path, files: &[FileText]) -> PackText {
         },
         calendar: String::new(),
         calendar_at: at.clone(),
+        settings: Vec::new(),
         at,
     }
 }
@@ -308,6 +311,7 @@ fn pack_head(mut node: Node, faults: &mut Faults) -> Option<PackText> {
         },
         calendar: word("calendar").to_owned(),
         calendar_at: at("calendar"),
+        settings: schema::settings().map(|key| (key, word(key.name).to_owned())).collect(),
         at: node.at.clone(),
     })
 }

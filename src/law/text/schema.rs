@@ -104,6 +104,11 @@ pub(crate) const PACK: &[Key] = &[
     or("weeks", Shape::Word(&["clipped", "by_end"]), "clipped"),
 ];
 
+/// Keys of `[pack]` that say how it is settled, not what it is called.
+pub(crate) fn settings() -> impl Iterator<Item = &'static Key> {
+    PACK.iter().filter(|key| !matches!(key.name, "id" | "title" | "region" | "sample"))
+}
+
 /// Keys of `[notice]`.
 pub(crate) const NOTICE: &[Key] = &[
     must("number", Shape::Text),

@@ -3,6 +3,7 @@
 //! In: a [`LawPaper`], a language. Out: one HTML text. Order: after `law`. Never: says what the packs
 //! do not say, knows a clock: the day stands in the paper.
 
+mod inputs;
 mod said;
 mod timeline;
 
@@ -67,6 +68,7 @@ impl Writer<'_> {
         }
         self.notices(&mut page);
         self.timeline(&mut page);
+        self.settings(&mut page);
         let in_force = |rule: &&&PaperRule| rule.standing == Standing::InForce;
         for kind in self.kinds() {
             let rules: Vec<&PaperRule> = self.paper.rules.iter().collect();
@@ -83,6 +85,7 @@ impl Writer<'_> {
             }
         }
         self.drafts(&mut page);
+        self.inputs(&mut page);
         self.reading(&mut page);
         page.render()
     }
