@@ -12,6 +12,7 @@ mod expr_world;
 mod gaps;
 mod json_schema;
 mod levers;
+mod names;
 mod overlay;
 mod pack;
 mod refusals;
