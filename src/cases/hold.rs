@@ -139,8 +139,8 @@ fn chosen(keys: &[(&str, &Option<String>)]) -> Where {
 }
 
 /// Whether an expectation that may name a text means this one.
-fn is(wanted: &Option<String>, found: &str) -> bool {
-    wanted.as_ref().is_none_or(|of| of == found)
+fn is(wanted: Option<&String>, found: &str) -> bool {
+    wanted.is_none_or(|of| of == found)
 }
 
 /// Rows of a frame that are meant, among some.
@@ -342,9 +342,9 @@ fn pay(told: &Told<'_>, wanted: &Pay) -> Outcome<Option<Difference>> {
     let (mut sum, mut dates, mut holds) = (0_i64, BTreeSet::new(), BTreeSet::new());
     for line in &schedule.lines {
         let Some(payee) = schedule.payees.get(line.payee as usize) else { continue };
-        if is(&wanted.institution, &payee.institution_id)
-            && is(&wanted.item, &line.item)
-            && is(&wanted.source, &line.source)
+        if is(wanted.institution.as_ref(), &payee.institution_id)
+            && is(wanted.item.as_ref(), &line.item)
+            && is(wanted.source.as_ref(), &line.source)
         {
             sum = sum.saturating_add(line.payable_fen);
             dates.insert(line.pay_on.map_or_else(|| "none".to_owned(), |on| on.to_string()));
@@ -372,7 +372,10 @@ fn finding(told: &Told<'_>, wanted: &Found) -> Outcome<Option<Difference>> {
         .findings
         .iter()
         .filter(|of| of.code.name() == wanted.code)
-        .filter(|of| is(&wanted.institution, &of.institution_id) && is(&wanted.rule, &of.rule))
+        .filter(|of| {
+            is(wanted.institution.as_ref(), &of.institution_id)
+                && is(wanted.rule.as_ref(), &of.rule)
+        })
         .map(|of| of.count)
         .sum();
     let mut facets = Facets::default();

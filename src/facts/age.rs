@@ -61,19 +61,25 @@ pub(crate) fn at_spell_start(ground: &Ground<'_>) -> Vec<Arc<AgeRule>> {
 
 /// Ages in force, by segment, on spell rows.
 pub(crate) fn put(ground: &Ground<'_>, frame: &mut Frame) {
-    let births = match frame.get("birth_date").map(|stored| &stored.column) {
-        Some(Column::Date(births)) => births.clone(),
-        _ => return,
-    };
-    let (Some(Column::Date(from)), month) =
-        (frame.get("spell_from").map(|stored| stored.column.clone()), ground.month)
+    for (id, ages) in of_rules(ground, frame) {
+        frame.put(&id, Stored::plain(Column::whole(ages)));
+    }
+}
+
+/// Ages by the id of their rule, one a spell.
+fn of_rules(ground: &Ground<'_>, frame: &Frame) -> Vec<(Arc<str>, Vec<i64>)> {
+    let month = ground.month;
+    let column = |name: &str| frame.get(name).map(|stored| &stored.column);
+    let (Some(Column::Date(births)), Some(Column::Date(from))) =
+        (column("birth_date"), column("spell_from"))
     else {
-        return;
+        return Vec::new();
     };
-    let segments = match frame.get("segment").map(|stored| &stored.column) {
-        Some(Column::Num(column)) => Some(column.values.clone()),
+    let segments = match column("segment") {
+        Some(Column::Num(column)) => Some(&column.values),
         _ => None,
     };
+    let mut ages = Vec::new();
     let ids: std::collections::BTreeSet<Arc<str>> = ground
         .law
         .segments
@@ -88,10 +94,10 @@ pub(crate) fn put(ground: &Ground<'_>, frame: &mut Frame) {
             .map(|law| law.ages.iter().find(|rule| rule.head.id == id))
             .collect();
         let by_day: Vec<Option<Vec<i64>>> =
-            rules.iter().map(|rule| rule.map(|rule| ages_by_day(rule, &births, month))).collect();
-        let first = births.iter().map(|birth| birth.days()).min().unwrap_or(0);
+            rules.iter().map(|rule| rule.map(|rule| ages_by_day(rule, births, month))).collect();
+        let first = births.iter().min().map_or(0, |birth| birth.days());
         let age = |row: usize| -> i64 {
-            let segment = segments.as_ref().map_or(0, |s| usize::try_from(s[row]).unwrap_or(0));
+            let segment = segments.map_or(0, |s| usize::try_from(s[row]).unwrap_or(0));
             let of =
                 |segment: usize| Some((*rules.get(segment)?.as_ref()?, by_day[segment].as_ref()?));
             let Some((rule, table)) = of(segment).or_else(|| (0..rules.len()).find_map(of)) else {
@@ -104,16 +110,19 @@ pub(crate) fn put(ground: &Ground<'_>, frame: &mut Frame) {
                 .unwrap_or_else(|| i64::from(completed_months(rule, births[row], month, from[row])))
         };
         let values = (0..births.len()).into_par_iter().with_min_len(8192).map(age).collect();
-        frame.put(&id, Stored::plain(Column::whole(values)));
+        ages.push((id, values));
     }
+    ages
 }
 
 /// Ages of children born on each day from the first birth on, where they do not depend on the
 /// spell; empty for a rule that does, or births too far apart to be worth it.
 fn ages_by_day(rule: &AgeRule, births: &[Date], month: Month) -> Vec<i64> {
     const DAYS_MAX: i32 = 40_000;
-    let days = births.iter().map(|birth| birth.days());
-    let (Some(first), Some(last)) = (days.clone().min(), days.max()) else { return Vec::new() };
+    let (Some(first), Some(last)) = (births.iter().min(), births.iter().max()) else {
+        return Vec::new();
+    };
+    let (first, last) = (first.days(), last.days());
     if rule.at == AgeAt::SpellStart || last - first > DAYS_MAX {
         return Vec::new();
     }

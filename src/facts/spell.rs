@@ -566,7 +566,13 @@ fn join(ground: &Ground<'_>, pieces: Vec<Piece>, tally: &mut Tally) -> Piece {
         } else {
             Vec::new()
         },
-        pieces: each(&pieces, |piece| &piece.pieces),
+        pieces: if ground.needs.of_spells("pieces")
+            || pieces.iter().any(|piece| piece.pieces.iter().any(|of| *of > 1))
+        {
+            each(&pieces, |piece| &piece.pieces)
+        } else {
+            Vec::new()
+        },
         in_month: each(&pieces, |piece| &piece.in_month),
         attended: each(&pieces, |piece| &piece.attended),
         shared,

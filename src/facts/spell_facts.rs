@@ -59,7 +59,7 @@ pub(super) fn frame(
     if want("pieces") || spells.pieces.iter().any(|pieces| *pieces > 1) {
         frame.put("pieces", numbers(&|row| i64::from(spells.pieces[row])));
     }
-    let found = spells.attended.iter().map(|row| *row != NONE).collect();
+    let found = spells.attended.par_iter().with_min_len(8192).map(|row| *row != NONE).collect();
     frame.put("in_month", plain(Column::Bool(std::mem::take(&mut spells.in_month))));
     frame.put("attendance_found", plain(Column::Bool(found)));
     frame.put("spell_from", plain(Column::Date(std::mem::take(&mut spells.from))));

@@ -19,6 +19,9 @@ const BUFFER: usize = 1 << 17;
 const HASHED_ROWS: usize = 1024;
 const PIECES: usize = 16;
 
+/// Room for the text of such a piece.
+const HASHED_BYTES: usize = HASHED_ROWS * 384;
+
 /// Writes the header line and all rows.
 ///
 /// # Errors
@@ -51,7 +54,8 @@ pub(super) fn write_hashed(
         sheet.columns.iter().map(|column| !outside.contains(&&*column.name)).collect();
     let quotes = may_need_quotes(sheet);
     let piece = |first: usize| {
-        let (mut out, mut text, mut hashes) = (String::new(), String::new(), Vec::new());
+        let mut out = String::with_capacity(HASHED_BYTES);
+        let (mut text, mut hashes) = (String::new(), Vec::with_capacity(HASHED_ROWS));
         for row in first..sheet.rows.min(first + HASHED_ROWS) {
             text.clear();
             for ((column, inside), quotes) in sheet.columns.iter().zip(&inside).zip(&quotes) {

@@ -4,7 +4,7 @@ use crate::domain::{
     Basis, Calendar, CodeColumn, CodeList, Column, Fraction, Frames, KeyColumn, NumColumn,
     Rounding, RowError, Stored, concatenate,
 };
-use crate::law::expr::Expr;
+use crate::law::expr::{Expr, in_turn};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -220,7 +220,7 @@ fn join_numbers(parts: &[Column]) -> Column {
 /// Whether `rows` are all rows of a frame in their order: rows of several segments stand segment by
 /// segment, all of them, but not in order.
 pub(crate) fn in_order(rows: &[u32], len: usize) -> bool {
-    rows.len() == len && rows.iter().zip(0..).all(|(row, at): (&u32, u32)| *row == at)
+    rows.len() == len && in_turn(rows, 0)
 }
 
 /// Scatters values computed for `rows` into a column of `len` rows; the others are null.

@@ -94,7 +94,6 @@ pub(crate) fn entitle(
         used: Vec::new(),
         cut_by: vec![0; len],
     };
-    let mut eligible = vec![false; len];
     let mut parts: Vec<Part> = Vec::new();
     let mut first = true;
     for (segment, rule) in rules.iter().enumerate() {
@@ -108,12 +107,11 @@ pub(crate) fn entitle(
             let own = own.as_ref();
             let tests = tests(walk, segment, rule, len);
             let passed = combine(&tests, own, &mut lines, walk);
-            for row in &passed {
-                eligible[*row as usize] = true;
-            }
             parts.push(part(walk, rule, passed));
         }
     }
+    let passed = |status: &LineStatus| *status == LineStatus::Paid;
+    let eligible = lines.status.par_iter().with_min_len(STRETCH).map(passed).collect();
     amounts(walk, &parts, &mut lines);
     join_shown(&mut lines, parts, len);
     walk.eligible.insert(id, eligible);
@@ -337,15 +335,22 @@ fn join_shown(lines: &mut ItemLines, parts: Vec<Part>, len: usize) {
         parts.iter().any(|part| part.rate.is_some()),
     );
     for part in parts {
-        quantity.push(part.quantity.unwrap_or_else(|| blank(part.passed.len())));
-        rate.push(part.rate.unwrap_or_else(|| blank(part.passed.len())));
+        if any_quantity {
+            quantity.push(part.quantity.unwrap_or_else(|| blank(part.passed.len())));
+        }
+        if any_rate {
+            rate.push(part.rate.unwrap_or_else(|| blank(part.passed.len())));
+        }
         exact.push(part.exact);
-        rows.extend(part.passed);
+        rows.push(part.passed);
     }
     if exact.is_empty() {
         return;
     }
-    let places = places(&rows, len);
+    let places = match &rows[..] {
+        [only] => places(only, len),
+        several => places(&several.concat(), len),
+    };
     let place = |parts| {
         let joined = join(parts);
         match &places {

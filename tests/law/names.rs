@@ -5,6 +5,7 @@ use super::{PACK, reference};
 use std::fs;
 use std::sync::Arc;
 use tuoyu::domain::{Basis, Cell};
+use tuoyu::law::expr::Expr;
 use tuoyu::law::{self, Step};
 
 #[test]
@@ -53,7 +54,7 @@ expr = "sum(coalesce(slot.slots_open, 0))"
     );
     let law = in_force(&book(&[pack], &[]), "2026-03", "2026-04-01");
     let folds = |step: &Step| match step {
-        Step::Aggregate(rule) => rule.argument.as_ref().map(|fold| fold.reads()),
+        Step::Aggregate(rule) => rule.argument.as_ref().map(Expr::reads),
         _ => None,
     };
     let reads: Vec<_> = law.segments[0].steps.iter().filter_map(folds).flatten().collect();
