@@ -79,6 +79,11 @@ fn of_rules(ground: &Ground<'_>, frame: &Frame) -> Vec<(Arc<str>, Vec<i64>)> {
         Some(Column::Num(column)) => Some(&column.values),
         _ => None,
     };
+    let of_births = births.par_iter().with_min_len(16_384);
+    let (Some(first), Some(last)) = (of_births.clone().min(), of_births.max()) else {
+        return Vec::new();
+    };
+    let (first, last) = (first.days(), last.days());
     let mut ages = Vec::new();
     let ids: std::collections::BTreeSet<Arc<str>> = ground
         .law
@@ -93,9 +98,10 @@ fn of_rules(ground: &Ground<'_>, frame: &Frame) -> Vec<(Arc<str>, Vec<i64>)> {
             .iter()
             .map(|law| law.ages.iter().find(|rule| rule.head.id == id))
             .collect();
-        let by_day: Vec<Option<Vec<i64>>> =
-            rules.iter().map(|rule| rule.map(|rule| ages_by_day(rule, births, month))).collect();
-        let first = births.iter().min().map_or(0, |birth| birth.days());
+        let by_day: Vec<Option<Vec<i64>>> = rules
+            .iter()
+            .map(|rule| rule.map(|rule| ages_by_day(rule, (first, last), month)))
+            .collect();
         let age = |row: usize| -> i64 {
             let segment = segments.map_or(0, |s| usize::try_from(s[row]).unwrap_or(0));
             let of =
@@ -117,12 +123,8 @@ fn of_rules(ground: &Ground<'_>, frame: &Frame) -> Vec<(Arc<str>, Vec<i64>)> {
 
 /// Ages of children born on each day from the first birth on, where they do not depend on the
 /// spell; empty for a rule that does, or births too far apart to be worth it.
-fn ages_by_day(rule: &AgeRule, births: &[Date], month: Month) -> Vec<i64> {
+fn ages_by_day(rule: &AgeRule, (first, last): (i32, i32), month: Month) -> Vec<i64> {
     const DAYS_MAX: i32 = 40_000;
-    let (Some(first), Some(last)) = (births.iter().min(), births.iter().max()) else {
-        return Vec::new();
-    };
-    let (first, last) = (first.days(), last.days());
     if rule.at == AgeAt::SpellStart || last - first > DAYS_MAX {
         return Vec::new();
     }

@@ -181,7 +181,9 @@ pub(crate) fn put_listing_facts(
     let want = |name: &str| ground.needs.of_spells(name);
     let plain = |column| Stored::plain(column);
     let known: Vec<bool> = match frame.links.get(&Basis::Institution) {
-        Some(links) => links.iter().map(|row| *row != Frame::NO_ROW).collect(),
+        Some(links) => {
+            links.par_iter().with_min_len(16_384).map(|row| *row != Frame::NO_ROW).collect()
+        }
         None => Vec::new(),
     };
     frame.put("institution_known", plain(Column::Bool(known)));

@@ -201,7 +201,8 @@ fn homes(register: &Register, keys: &[Key]) -> Vec<u32> {
 
 fn strangers(homes: &[u32]) -> Vec<u32> {
     homes
-        .iter()
+        .par_iter()
+        .with_min_len(16_384)
         .enumerate()
         .filter(|(_, home)| **home == Frame::NO_ROW)
         .map(|(row, _)| u32::try_from(row).unwrap_or(u32::MAX))
@@ -222,7 +223,7 @@ struct Context<'a> {
 impl Context<'_> {
     /// Cuts institutions into runs of about equal work and walks them side by side.
     fn walk(&self, order: &[u32], starts: &[u32]) -> Vec<Piece> {
-        const RUN: u32 = 32_768;
+        const RUN: u32 = 16_384;
         let count = starts.len() - 1;
         let mut runs = Vec::new();
         let mut first = 0;
@@ -233,6 +234,7 @@ impl Context<'_> {
             }
         }
         runs.into_par_iter()
+            .with_max_len(1)
             .map(|run| {
                 let mut piece = Piece::default();
                 let rows = (starts[run.end] - starts[run.start]) as usize;
@@ -556,33 +558,29 @@ fn join(ground: &Ground<'_>, pieces: Vec<Piece>, tally: &mut Tally) -> Piece {
         shared.extend(piece.shared.iter().map(|(at, figures)| (at + base, *figures)));
         base += u32::try_from(piece.listing.len()).unwrap_or(u32::MAX);
     }
-    let joined = Piece {
-        listing: each(&pieces, |piece| &piece.listing),
-        institution: each(&pieces, |piece| &piece.institution),
-        from: each(&pieces, |piece| &piece.from),
-        until: each(&pieces, |piece| &piece.until),
-        segment: if ground.law.segments.len() > 1 {
-            each(&pieces, |piece| &piece.segment)
-        } else {
-            Vec::new()
-        },
-        pieces: if ground.needs.of_spells("pieces")
-            || pieces.iter().any(|piece| piece.pieces.iter().any(|of| *of > 1))
-        {
-            each(&pieces, |piece| &piece.pieces)
-        } else {
-            Vec::new()
-        },
-        in_month: each(&pieces, |piece| &piece.in_month),
-        attended: each(&pieces, |piece| &piece.attended),
-        shared,
-        here: if ground.needs.of_spells("listings_here") {
-            each(&pieces, |piece| &piece.here)
-        } else {
-            Vec::new()
-        },
-        tally: Tally::default(),
-    };
+    let segments = ground.law.segments.len() > 1;
+    let cut = ground.needs.of_spells("pieces")
+        || pieces.iter().any(|piece| piece.pieces.iter().any(|of| *of > 1));
+    let here = ground.needs.of_spells("listings_here");
+    let mut joined = Piece { shared, ..Piece::default() };
+    let of = pieces.as_slice();
+    rayon::scope(|columns| {
+        columns.spawn(|_| joined.listing = each(of, |piece| &piece.listing));
+        columns.spawn(|_| joined.institution = each(of, |piece| &piece.institution));
+        columns.spawn(|_| joined.from = each(of, |piece| &piece.from));
+        columns.spawn(|_| joined.until = each(of, |piece| &piece.until));
+        columns.spawn(|_| joined.attended = each(of, |piece| &piece.attended));
+        columns.spawn(|_| joined.in_month = each(of, |piece| &piece.in_month));
+        if segments {
+            columns.spawn(|_| joined.segment = each(of, |piece| &piece.segment));
+        }
+        if cut {
+            columns.spawn(|_| joined.pieces = each(of, |piece| &piece.pieces));
+        }
+        if here {
+            columns.spawn(|_| joined.here = each(of, |piece| &piece.here));
+        }
+    });
     for piece in pieces {
         tally.absorb(piece.tally);
     }

@@ -52,6 +52,16 @@ impl Tally {
         fen: Option<i64>,
     ) {
         let key = (code, institution.to_owned(), rule.to_owned());
+        self.count(key, rows, (spot, values), fen);
+    }
+
+    fn count(
+        &mut self,
+        key: (FindingCode, String, String),
+        rows: u64,
+        (spot, values): (Option<Spot>, Vec<(&'static str, String)>),
+        fen: Option<i64>,
+    ) {
         let count = self.counts.entry(key).or_default();
         count.rows += rows;
         if count.first.is_none() || spot.is_some_and(|s| count.first.is_some_and(|f| s < f)) {
@@ -96,9 +106,8 @@ impl Tally {
             self.counts = other.counts;
             return;
         }
-        for ((code, institution, rule), count) in other.counts {
-            let first = (count.first, count.values);
-            self.add_with_money(code, &institution, &rule, count.rows, first, count.money);
+        for (key, count) in other.counts {
+            self.count(key, count.rows, (count.first, count.values), count.money);
         }
     }
 }

@@ -13,6 +13,9 @@ use std::time::Duration;
 /// `tuoy`: tells a ledger from any other `SQLite` file.
 const APPLICATION_ID: i32 = 0x7475_6f79;
 
+/// Bytes of a page: a province's posting is long rows in order, which few large pages take faster.
+const PAGE_BYTES: i32 = 16 * 1024;
+
 /// Kibibytes of pages held while posting, so that a province is written once and not spilled.
 const CACHE_KIB: i32 = 32 * 1024;
 
@@ -55,6 +58,7 @@ impl Made {
         std::fs::create_dir_all(folder).map_err(world)?;
         let beside = new_file(folder).map_err(world)?;
         let mut connection = Connection::open(beside.path()).map_err(store)?;
+        connection.pragma_update(None, "page_size", PAGE_BYTES).map_err(store)?;
         // Nothing is worth a sync before the file has its name.
         connection.pragma_update(None, "synchronous", "off").map_err(store)?;
         migrate(&mut connection, path)?;

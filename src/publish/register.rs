@@ -39,6 +39,8 @@ pub struct Institution {
 pub struct Register {
     /// Institutions in order of id.
     pub institutions: Vec<Institution>,
+    /// Index of each by id.
+    places: FxHashMap<Arc<str>, u32>,
     /// For each month: row of the institution frame -> index, or [`NOBODY`].
     rows: Vec<Vec<u32>>,
     /// For each month what it shows of each institution; `None` where the month does not know it.
@@ -56,7 +58,8 @@ impl Register {
         let mut sorted: Vec<&Arc<str>> = ids.iter().flatten().collect();
         sorted.sort_unstable();
         sorted.dedup();
-        let places: FxHashMap<&Arc<str>, u32> = sorted.iter().copied().zip(0..).collect();
+        let places: FxHashMap<Arc<str>, u32> =
+            sorted.iter().map(|id| Arc::clone(id)).zip(0..).collect();
         let place = |id: &Arc<str>| places.get(id).copied().unwrap_or(NOBODY);
         let rows = ids.iter().map(|texts| texts.iter().map(place).collect()).collect();
         let mut by_month = Vec::with_capacity(months.len());
@@ -82,7 +85,7 @@ impl Register {
                 latest.unwrap_or_else(unknown)
             })
             .collect();
-        Self { institutions, rows, by_month }
+        Self { institutions, places, rows, by_month }
     }
 
     /// What one month shows of each institution, by index; `None` where it does not know it.
@@ -132,7 +135,7 @@ impl Register {
     /// The index of an institution by id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<usize> {
-        self.institutions.binary_search_by(|entry| (*entry.id).cmp(id)).ok()
+        self.places.get(id).map(|index| *index as usize)
     }
 }
 

@@ -292,7 +292,8 @@ fn in_threads<T: Send>(
     of: impl FnOnce() -> Result<T, SettleError> + Send,
 ) -> Result<T, SettleError> {
     match threads {
-        None => of(),
+        // Inside the pool of all cores, so that no step has to be handed over to it.
+        None => rayon::scope(|_| of()),
         Some(threads) => rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()

@@ -157,15 +157,15 @@ pub fn run(
         let books = ledger.as_mut().map(|ledger| Books { ledger, keeping: keeping.as_ref() });
         let (draft, outcome) = write(job, &mut settled, &pseudonyms, books, maker)?;
         progress.end();
-        std::thread::scope(|scope| {
+        let report = std::thread::scope(|scope| {
             // The log is folded into the ledger while the folder is moved in.
             scope.spawn(move || drop(ledger));
             draft.commit().map_err(PublishError::from)?;
-            let report = report(job, &settled, outcome);
-            // Nobody waits for a million rows to be let go.
-            std::thread::spawn(move || drop(settled));
-            Ok(report)
-        })
+            Ok::<_, SettleError>(report(job, &settled, outcome))
+        })?;
+        // Nobody waits for a million rows to be let go.
+        std::thread::spawn(move || drop(settled));
+        Ok(report)
     })
 }
 

@@ -150,9 +150,25 @@ fn child_of<'a>(
     })
 }
 
-/// What a guide price finds, in the order the counting knows them.
-const BREACHES: [FindingCode; 3] =
-    [FindingCode::FeeAboveCeiling, FindingCode::FeeBelowFloor, FindingCode::FeeMissing];
+/// Rows one thread judges in one go.
+const STRETCH: usize = 32_768;
+
+/// What a guide price finds at one institution.
+#[derive(Clone, Copy)]
+struct Breached {
+    rows: u64,
+    money: i64,
+    /// The first of the rows.
+    first: u32,
+}
+
+impl Breached {
+    /// Adds later rows.
+    fn add(&mut self, later: Self) {
+        self.rows += later.rows;
+        self.money = self.money.saturating_add(later.money);
+    }
+}
 
 /// Counts breaches and missing fees by institution, with the money above or below.
 pub(crate) fn count_breaches(
@@ -167,53 +183,45 @@ pub(crate) fn count_breaches(
         Some(Column::Bool(values)) => Some(values),
         _ => None,
     };
-    // Rows stand by institution: runs of neighbours are counted before they meet the map.
-    let mut counts: BTreeMap<(u32, FindingCode), (u64, i64, u32)> = BTreeMap::new();
-    let mut run: [(u64, i64, u32); 3] = [(0, 0, 0); 3];
-    let mut run_home = Frame::NO_ROW;
-    let mut close = |home: u32, run: &mut [(u64, i64, u32); 3]| {
-        for (code, (count, money, row)) in BREACHES.iter().zip(run.iter_mut()) {
-            if *count > 0 {
-                let slot = counts.entry((home, *code)).or_insert((0, 0, *row));
-                slot.0 += *count;
-                slot.1 = slot.1.saturating_add(*money);
-                (*count, *money) = (0, 0);
-            }
-        }
-    };
-    let breached = |at: &usize| assessed.over[*at] || assessed.under[*at] || assessed.missing[*at];
-    let found: Vec<usize> =
-        (0..rows.len()).into_par_iter().with_min_len(8192).filter(breached).collect();
-    for at in found {
-        let row = &rows[at];
-        let (kind, gap) = if assessed.over[at] {
-            (0, distance(&assessed.fee, &assessed.ceiling, at))
+    let judge = |at: usize| {
+        let (code, gap) = if assessed.over[at] {
+            (FindingCode::FeeAboveCeiling, distance(&assessed.fee, &assessed.ceiling, at))
         } else if assessed.under[at] {
-            (1, distance(&assessed.floor, &assessed.fee, at))
+            (FindingCode::FeeBelowFloor, distance(&assessed.floor, &assessed.fee, at))
+        } else if assessed.missing[at] {
+            (FindingCode::FeeMissing, 0)
         } else {
-            (2, 0)
+            return None;
         };
-        if in_month.is_some_and(|values| !values[*row as usize]) {
-            continue;
-        }
-        let home = homes.get(*row as usize).copied().unwrap_or(Frame::NO_ROW);
-        if home != run_home {
-            close(run_home, &mut run);
-            run_home = home;
-        }
-        let slot = &mut run[kind];
-        if slot.0 == 0 {
-            slot.2 = *row;
-        }
-        slot.0 += 1;
-        slot.1 = slot.1.saturating_add(gap);
+        let row = rows[at];
+        let home = homes.get(row as usize).copied().unwrap_or(Frame::NO_ROW);
+        let of = Breached { rows: 1, money: gap, first: row };
+        in_month.is_none_or(|values| values[row as usize]).then_some(((home, code), of))
+    };
+    // Rows stand by institution: neighbours are counted before they meet the map.
+    let stretches: Vec<Vec<((u32, FindingCode), Breached)>> = (0..rows.len().div_ceil(STRETCH))
+        .into_par_iter()
+        .map(|stretch| {
+            let mut runs: Vec<((u32, FindingCode), Breached)> = Vec::new();
+            for at in stretch * STRETCH..rows.len().min((stretch + 1) * STRETCH) {
+                let Some((key, of)) = judge(at) else { continue };
+                match runs.iter_mut().rev().take(3).find(|(known, _)| *known == key) {
+                    Some((_, run)) => run.add(of),
+                    None => runs.push((key, of)),
+                }
+            }
+            runs
+        })
+        .collect();
+    let mut counts: BTreeMap<(u32, FindingCode), Breached> = BTreeMap::new();
+    for (key, of) in stretches.into_iter().flatten() {
+        counts.entry(key).and_modify(|known| known.add(of)).or_insert(of);
     }
-    close(run_home, &mut run);
     let found: Vec<_> = counts
         .into_iter()
-        .map(|((home, code), (count, money, row))| {
+        .map(|((home, code), of)| {
             let id = institution_text(walk.frames, home);
-            (code, id, count, money, spot(frame, row))
+            (code, id, of.rows, of.money, spot(frame, of.first))
         })
         .collect();
     for (code, id, count, money, spot) in found {

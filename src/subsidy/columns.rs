@@ -128,14 +128,16 @@ fn join_masks(
 ) -> (Option<Vec<bool>>, Option<Errors>) {
     fn whole<T: Copy + Default + Send + Sync>(parts: &[(usize, Option<Vec<T>>)]) -> Option<Vec<T>> {
         parts.iter().any(|(_, mask)| mask.is_some()).then(|| {
-            let all: Vec<Cow<'_, [T]>> = parts
-                .iter()
-                .map(|(rows, mask)| match mask {
-                    Some(mask) => Cow::Borrowed(mask.as_slice()),
-                    None => Cow::Owned(vec![T::default(); *rows]),
-                })
-                .collect();
-            concatenate(&all.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+            let mut all = vec![T::default(); parts.iter().map(|(rows, _)| rows).sum()];
+            let mut rest = all.as_mut_slice();
+            let mut places = Vec::with_capacity(parts.len());
+            for (rows, mask) in parts {
+                let (place, after) = rest.split_at_mut(*rows);
+                places.extend(mask.as_ref().map(|mask| (place, mask)));
+                rest = after;
+            }
+            places.into_par_iter().for_each(|(place, mask)| place.copy_from_slice(mask));
+            all
         })
     }
     let (nulls, errors): (Vec<_>, Vec<_>) =
@@ -241,6 +243,23 @@ pub(crate) fn places(rows: &[u32], len: usize) -> Option<Vec<u32>> {
     for (at, row) in (0_u32..).zip(rows) {
         places[*row as usize] = at;
     }
+    Some(places)
+}
+
+/// [`places`] of rows that ascend: each stretch of rows finds its own.
+pub(crate) fn places_ascending(rows: &[u32], len: usize) -> Option<Vec<u32>> {
+    if rows.len() == len {
+        return None;
+    }
+    let mut places = vec![u32::MAX; len];
+    places.par_chunks_mut(CHUNK).enumerate().for_each(|(stretch, places)| {
+        let first = stretch * CHUNK;
+        let start = rows.partition_point(|row| (*row as usize) < first);
+        for (at, row) in (start..).zip(&rows[start..]) {
+            let Some(place) = places.get_mut(*row as usize - first) else { break };
+            *place = u32::try_from(at).unwrap_or(u32::MAX);
+        }
+    });
     Some(places)
 }
 

@@ -1,7 +1,7 @@
 //! One item: gates combined in their order, the amount of the rows that passed, line rounding.
 
 use super::breach::price_tests;
-use super::columns::{in_order, join, places};
+use super::columns::{in_order, join, places, places_ascending};
 use super::rounding::{Part, round_parts};
 use super::steps::{Walk, gate, gate_column, prices};
 use super::verdicts::{Verdicts, View, verdict_of};
@@ -348,7 +348,7 @@ fn join_shown(lines: &mut ItemLines, parts: Vec<Part>, len: usize) {
         return;
     }
     let places = match &rows[..] {
-        [only] => places(only, len),
+        [only] => places_ascending(only, len),
         several => places(&several.concat(), len),
     };
     let place = |parts| {

@@ -91,7 +91,7 @@ pub(crate) struct Walk<'a> {
 pub(crate) fn rows_of(frames: &Frames, basis: &Basis, segments: usize) -> Vec<Vec<u32>> {
     let mut rows = vec![Vec::new(); segments.max(1)];
     let Some(frame) = frames.get(basis) else { return rows };
-    let all = (0..frame.rows).filter_map(|row| u32::try_from(row).ok());
+    let all = 0..u32::try_from(frame.rows).unwrap_or(u32::MAX);
     match frame.get("segment").map(|stored| &stored.column) {
         Some(Column::Num(column)) if segments > 1 => {
             for row in all {
@@ -208,6 +208,8 @@ impl Walk<'_> {
         }
         let joined = super::columns::join(parts);
         match order[..] {
+            // The rows of a segment ascend: all of them are in order.
+            [rows] if rows.len() == len => joined,
             [rows] => scatter(joined, rows, len),
             _ => scatter(joined, &order.concat(), len),
         }
