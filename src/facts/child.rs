@@ -20,8 +20,8 @@ const RENAMED: &[(&str, &str)] =
 
 /// How many rows of the whole file each row's child has.
 ///
-/// Nearly every child has one row, so two bitmaps of hashes find the few that may have more, and
-/// only those are counted by their keys. Each thread looks after a range of hashes of its own: it
+/// Nearly every child has one row, so two bitmaps of hashes, two bits of a word for each key, find the
+/// few that may have more, and only those are counted by their keys. Each thread looks after a range of hashes of its own: it
 /// passes over every key, but its bitmaps are small and nobody else writes them.
 pub(crate) fn rows_of_each_child(keys: &[Key]) -> Vec<u32> {
     let threads = rayon::current_num_threads().next_power_of_two().min(16);
@@ -32,24 +32,28 @@ pub(crate) fn rows_of_each_child(keys: &[Key]) -> Vec<u32> {
         .into_par_iter()
         .map(|part| {
             let place = |key: Key| {
-                let hash = usize::try_from(key.scatter() >> shift).unwrap_or(0);
-                ((hash >> 6).wrapping_sub(part * words), 1_u64 << (hash & 63))
+                let scattered = key.scatter();
+                let hash = usize::try_from(scattered >> shift).unwrap_or(0);
+                let bits = 1_u64 << (hash & 63) | 1 << (scattered >> 27 & 63);
+                ((hash >> 6).wrapping_sub(part * words), bits)
             };
             let mut seen = vec![0_u64; words];
             let mut again = vec![0_u64; words];
             for key in keys {
-                let (word, bit) = place(*key);
+                let (word, bits) = place(*key);
                 if let (Some(seen), Some(again)) = (seen.get_mut(word), again.get_mut(word)) {
-                    *again |= *seen & bit;
-                    *seen |= bit;
+                    if *seen & bits == bits {
+                        *again |= bits;
+                    }
+                    *seen |= bits;
                 }
             }
             if again.iter().all(|word| *word == 0) {
                 return Vec::new();
             }
             let suspect = |key: &Key| {
-                let (word, bit) = place(*key);
-                again.get(word).is_some_and(|again| again & bit != 0)
+                let (word, bits) = place(*key);
+                again.get(word).is_some_and(|again| again & bits == bits)
             };
             (0_u32..).zip(keys).filter(|(_, key)| suspect(key)).map(|(row, _)| row).collect()
         })

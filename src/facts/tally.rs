@@ -2,6 +2,7 @@
 
 use crate::domain::{Fen, Finding, FindingCode, Place};
 use crate::intake::Tables;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Where a counted row stands.
@@ -76,7 +77,7 @@ impl Tally {
     /// The findings, in order of code, institution and rule.
     pub(crate) fn into_findings(self, tables: &Tables) -> Vec<Finding> {
         self.counts
-            .into_iter()
+            .into_par_iter()
             .map(|((code, institution_id, rule), count)| {
                 let place = count.first.map_or_else(Place::default, |spot| {
                     tables.files.get(spot.file).map_or_else(Place::default, |file| Place {

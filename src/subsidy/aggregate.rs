@@ -22,7 +22,7 @@ pub(crate) struct ItemView<'a> {
 pub(crate) fn parents(frames: &Frames, over: &Basis, basis: &Basis) -> Vec<u32> {
     let Some(fine) = frames.get(over) else { return Vec::new() };
     if over == basis {
-        return (0..fine.rows).map(|row| u32::try_from(row).unwrap_or(Frame::NO_ROW)).collect();
+        return (0..u32::try_from(fine.rows).unwrap_or(u32::MAX)).collect();
     }
     let Some(links) = fine.links.get(basis) else { return vec![Frame::NO_ROW; fine.rows] };
     match (basis, frames.get(basis).and_then(|frame| frame.links.get(basis))) {
@@ -48,7 +48,7 @@ pub(crate) fn compute(
     {
         return copy_to_versions(frames, &rule.basis, stored);
     }
-    let rows: Vec<u32> = (0..parents.len()).filter_map(|row| u32::try_from(row).ok()).collect();
+    let rows: Vec<u32> = (0..u32::try_from(parents.len()).unwrap_or(u32::MAX)).collect();
     let eval = |expr: &crate::law::expr::Expr| evaluate(expr, frames, &rule.over, &rows, calendar);
     let filter = rule.filter.as_ref().map(eval);
     let argument = rule.argument.as_ref().map(eval);
