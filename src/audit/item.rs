@@ -101,8 +101,12 @@ impl Script<'_> {
             }
             done.push(stated(rule));
             let alike: Vec<_> = parts.iter().filter(|(r, _)| stated(r) == stated(rule)).collect();
-            let tables: Vec<String> =
-                alike.iter().map(|(_, exact)| format!("SELECT \"row\", x FROM {exact}")).collect();
+            // Of an amount that may not be below zero, one that is so has no part in a sum (S14).
+            let of = |(rule, exact): &&(&SubsidyRule, String)| {
+                let counts = if rule.any_sign { "true" } else { "(x).n >= 0" };
+                format!("SELECT \"row\", x, (x).e = 0 AND {counts} AS counts FROM {exact}")
+            };
+            let tables: Vec<String> = alike.iter().map(of).collect();
             let exact = self.fresh("exact of the month");
             self.say(&format!(
                 "CREATE OR REPLACE TABLE {exact} AS {};",
@@ -361,7 +365,7 @@ impl Script<'_> {
             "CREATE OR REPLACE TABLE {members} AS SELECT *, tu_lcm(list(DISTINCT (x).d) OVER \
              (PARTITION BY k)) AS l\n\
              FROM (SELECT e.\"row\", e.x, {key} AS k, row_number() OVER (ORDER BY {}) AS place \
-             FROM {exact} e JOIN {} b ON b.\"row\" = e.\"row\" WHERE (e.x).e = 0);",
+             FROM {exact} e JOIN {} b ON b.\"row\" = e.\"row\" WHERE e.counts);",
             order.join(", "),
             table(basis)
         ));
@@ -413,7 +417,8 @@ impl Script<'_> {
              FROM (SELECT m.*, (m.x).n * (m.l // (m.x).d) * s.sg AS z FROM {members} m JOIN \
              {sums} s ON s.k = m.k) m \
              JOIN {sums} s ON s.k = m.k)))\n\
-             UNION ALL SELECT \"row\", x FROM {exact} WHERE (x).e <> 0;"
+             UNION ALL SELECT \"row\", CASE WHEN (x).e = 0 THEN tu_number(-1, 1) ELSE x END \
+             FROM {exact} WHERE NOT counts;"
         ));
         rounded
     }

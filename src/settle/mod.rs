@@ -56,7 +56,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Version of the calculation: outputs of one version are the same bytes for the same run id (S30).
-pub const CALC_VERSION: &str = "5";
+pub const CALC_VERSION: &str = "6";
 
 /// One settled service month.
 #[derive(Debug)]

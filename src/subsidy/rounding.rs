@@ -69,7 +69,12 @@ pub(crate) fn round_parts<'a>(
             .get_or_insert_with(|| super::aggregate::parents(frames, basis, &Basis::Institution));
         let mut own = vec![Ok(0); part.passed.len()];
         for (at, row) in part.passed.iter().enumerate() {
-            if let Some(error) = part.exact.error(at) {
+            // What is refused is in no sum (S7, S14).
+            let below = |at: usize| matches!(part.exact.cell(at), Cell::Num(num, _) if num < 0);
+            let refused = part.exact.error(at);
+            let refused = refused
+                .or_else(|| (!part.rule.any_sign && below(at)).then_some(RowError::NegativeAmount));
+            if let Some(error) = refused {
                 own[at] = Err(error);
                 continue;
             }
