@@ -42,23 +42,43 @@ pub fn assess(
     floor: Option<Stored>,
 ) -> Assessed {
     let rows = fee.column.len();
-    let each = |of: &(dyn Fn(usize) -> bool + Sync)| -> Vec<bool> {
-        (0..rows).into_par_iter().with_min_len(8192).map(of).collect()
+    let applies = match &when.column {
+        Column::Bool(values) => {
+            each(rows, |row| values[row] && when.error(row).is_none() && !when.is_null(row))
+        }
+        _ => vec![false; rows],
     };
-    let applies = each(&|row| {
-        matches!(&when.column, Column::Bool(values) if values[row])
-            && when.error(row).is_none()
-            && !when.is_null(row)
-    });
-    let over = each(&|row| applies[row] && greater(&fee, &ceiling, row));
+    let over = above(&applies, &fee, &ceiling);
     let under = match &floor {
-        Some(floor) => each(&|row| applies[row] && greater(floor, &fee, row)),
+        Some(floor) => above(&applies, floor, &fee),
         None => vec![false; rows],
     };
-    let missing = each(&|row| applies[row] && fee.is_null(row));
+    let missing = match &fee.nulls {
+        Some(nulls) => each(rows, |row| applies[row] && nulls[row]),
+        None => vec![false; rows],
+    };
     let reduced = (rule.breach == Breach::ReduceToCeiling).then(|| reduce(&fee, &ceiling, &over));
     let floor = floor.unwrap_or_else(|| Stored::plain(Column::whole(Vec::new())).all_null(rows));
     Assessed { applies, ceiling, floor, fee, reduced, over, under, missing }
+}
+
+fn each(rows: usize, of: impl Fn(usize) -> bool + Sync + Send) -> Vec<bool> {
+    (0..rows).into_par_iter().with_min_len(8192).map(of).collect()
+}
+
+/// Rows the price applies to where `a > b`, both known.
+fn above(applies: &[bool], a: &Stored, b: &Stored) -> Vec<bool> {
+    match (a, b) {
+        (
+            Stored { column: Column::Num(left), nulls: None, errors: None },
+            Stored { column: Column::Num(right), nulls, errors: None },
+        ) if left.den == right.den => {
+            let known = |row: usize| nulls.as_ref().is_none_or(|nulls| !nulls[row]);
+            let (left, right) = (&left.values, &right.values);
+            each(applies.len(), |row| applies[row] && known(row) && left[row] > right[row])
+        }
+        _ => each(applies.len(), |row| applies[row] && greater(a, b, row)),
+    }
 }
 
 /// Whether `a > b`, both known.

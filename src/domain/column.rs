@@ -247,6 +247,9 @@ pub struct NumColumn {
 /// Rows one thread takes from a column at a time.
 const TAKEN_AT_ONCE: usize = 1 << 14;
 
+/// Values one thread fills at a time.
+const FILLED_AT_ONCE: usize = 1 << 16;
+
 /// The values of one column.
 #[derive(Debug, Clone)]
 pub enum Column {
@@ -311,10 +314,10 @@ impl Column {
     /// A column of the same kind holding arbitrary values.
     fn blank(&self, rows: usize) -> Self {
         match self {
-            Self::Bool(_) => Self::Bool(vec![false; rows]),
-            Self::Num(column) => Self::Num(NumColumn { values: vec![0; rows], den: column.den }),
-            Self::Ratio(_) => Self::Ratio(vec![(0, 1); rows]),
-            Self::Date(_) => Self::Date(vec![Date::default(); rows]),
+            Self::Bool(_) => Self::Bool(filled(false, rows)),
+            Self::Num(column) => Self::Num(NumColumn { values: filled(0, rows), den: column.den }),
+            Self::Ratio(_) => Self::Ratio(filled((0, 1), rows)),
+            Self::Date(_) => Self::Date(filled(Date::default(), rows)),
             Self::Code(column) => {
                 Self::Code(CodeColumn { codes: vec![0; rows], list: Arc::clone(&column.list) })
             }
@@ -331,10 +334,16 @@ impl Column {
     }
 }
 
+/// So many times a value. Memory is first touched on all cores, which is what a large column costs.
+#[must_use]
+pub fn filled<T: Copy + Send + Sync>(value: T, rows: usize) -> Vec<T> {
+    rayon::iter::repeat_n(value, rows).with_min_len(FILLED_AT_ONCE).collect()
+}
+
 /// Pieces made side by side, set end to end: each is copied on a thread of its own.
 #[must_use]
 pub fn concatenate<T: Copy + Default + Send + Sync>(pieces: &[&[T]]) -> Vec<T> {
-    let mut all = vec![T::default(); pieces.iter().map(|piece| piece.len()).sum()];
+    let mut all = filled(T::default(), pieces.iter().map(|piece| piece.len()).sum());
     let mut rest = all.as_mut_slice();
     let mut places = Vec::with_capacity(pieces.len());
     for piece in pieces {
@@ -424,7 +433,7 @@ impl Stored {
     /// A column of nulls of the same kind.
     #[must_use]
     pub fn all_null(&self, rows: usize) -> Self {
-        Self { column: self.column.blank(rows), nulls: Some(vec![true; rows]), errors: None }
+        Self { column: self.column.blank(rows), nulls: Some(filled(true, rows)), errors: None }
     }
 
     /// The whole part of a number, rounded down: fen, where it is money. `None` for null, for a row in

@@ -31,7 +31,7 @@ pub use answer::{
 pub use basis::{Basis, RowError};
 pub use calendar::{Calendar, CalendarError, Roll};
 pub use column::{
-    Cell, CodeColumn, CodeList, Column, Key, KeyColumn, NumColumn, Stored, concatenate,
+    Cell, CodeColumn, CodeList, Column, Key, KeyColumn, NumColumn, Stored, concatenate, filled,
 };
 pub use compare::compare_cells;
 pub use finding::{Finding, FindingCode, Place, Severity};

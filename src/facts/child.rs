@@ -20,9 +20,10 @@ const RENAMED: &[(&str, &str)] =
 
 /// How many rows of the whole file each row's child has.
 ///
-/// Nearly every child has one row, so two bitmaps of hashes, two bits of a word for each key, find the
-/// few that may have more, and only those are counted by their keys. Each thread looks after a range of hashes of its own: it
-/// passes over every key, but its bitmaps are small and nobody else writes them.
+/// Nearly every child has one row, so two bitmaps of hashes, two bits of a word for each key, find
+/// the few that may have more, and only those are counted by their keys. Each thread looks after a
+/// range of hashes of its own: it passes over every key, but its bitmaps are small and nobody else
+/// writes them.
 pub(crate) fn rows_of_each_child(keys: &[Key]) -> Vec<u32> {
     let threads = rayon::current_num_threads().next_power_of_two().min(16);
     let bits = (keys.len().max(64 * threads) * 32).next_power_of_two();

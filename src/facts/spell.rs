@@ -96,7 +96,9 @@ pub(super) struct Piece {
     pub(super) institution: Vec<u32>,
     pub(super) from: Vec<Date>,
     pub(super) until: Vec<Date>,
+    /// The segment of the law each is under; empty where nothing cuts the month.
     pub(super) segment: Vec<u8>,
+    /// How many its listing was cut into; empty where nothing cuts the month, or no listing.
     pub(super) pieces: Vec<u16>,
     pub(super) in_month: Vec<bool>,
     /// The attendance row of each spell, [`NONE`] where there is none, [`SEVERAL`] where several are
@@ -473,16 +475,20 @@ impl Context<'_> {
         let month = self.ground.month.span();
         if !self.cut {
             let span = self.enrolments.clipped(listing as usize, month);
-            piece.push(listing, institution, span, month, 0, 1);
+            piece.push(listing, institution, span, month);
             return;
         }
         let spans = self.spans(listing, institution);
         if spans.is_empty() {
-            piece.push(listing, institution, None, month, 0, 1);
+            piece.push(listing, institution, None, month);
+            piece.segment.push(0);
+            piece.pieces.push(1);
         }
         let pieces = u16::try_from(spans.len()).unwrap_or(u16::MAX);
         for (span, segment, row) in spans {
-            piece.push(listing, row, Some(span), month, segment, pieces);
+            piece.push(listing, row, Some(span), month);
+            piece.segment.push(segment);
+            piece.pieces.push(pieces);
         }
     }
 }
@@ -518,28 +524,16 @@ impl Piece {
         self.institution.reserve(rows);
         self.from.reserve(rows);
         self.until.reserve(rows);
-        self.segment.reserve(rows);
-        self.pieces.reserve(rows);
         self.in_month.reserve(rows);
         self.attended.reserve(rows);
         self.here.reserve(rows);
     }
 
-    fn push(
-        &mut self,
-        listing: u32,
-        institution: u32,
-        span: Option<Span>,
-        month: Span,
-        segment: u8,
-        pieces: u16,
-    ) {
+    fn push(&mut self, listing: u32, institution: u32, span: Option<Span>, month: Span) {
         self.listing.push(listing);
         self.institution.push(institution);
         self.from.push(span.map_or(month.from, |span| span.from));
         self.until.push(span.map_or(month.from.plus_days(-1), |span| span.until));
-        self.segment.push(segment);
-        self.pieces.push(pieces);
         self.in_month.push(span.is_some());
     }
 }

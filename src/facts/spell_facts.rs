@@ -57,7 +57,8 @@ pub(super) fn frame(
         frame.put("days_open", numbers(&|row| (workdays(row) - closed_days(row)).max(0)));
     }
     if want("pieces") || spells.pieces.iter().any(|pieces| *pieces > 1) {
-        frame.put("pieces", numbers(&|row| i64::from(spells.pieces[row])));
+        let pieces = |row: usize| spells.pieces.get(row).copied().map_or(1, i64::from);
+        frame.put("pieces", numbers(&pieces));
     }
     let found = spells.attended.par_iter().with_min_len(8192).map(|row| *row != NONE).collect();
     frame.put("in_month", plain(Column::Bool(std::mem::take(&mut spells.in_month))));

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Basis, Calendar, CodeColumn, CodeList, Column, Fraction, Frames, KeyColumn, NumColumn,
-    Rounding, RowError, Stored, concatenate,
+    Rounding, RowError, Stored, concatenate, filled,
 };
 use crate::law::expr::{Expr, in_turn};
 use rayon::prelude::*;
@@ -68,7 +68,7 @@ fn gather<T: Copy + Default + Send + Sync>(
     pick: impl Fn(&Column) -> Option<&Vec<T>> + Sync,
 ) -> Stored {
     let own = first.column.len();
-    let mut values = vec![T::default(); own + rest.len()];
+    let mut values = filled(T::default(), own + rest.len());
     let (head, tail) = values.split_at_mut(own);
     if let Some(first) = pick(&first.column) {
         head.copy_from_slice(first);
@@ -128,7 +128,7 @@ fn join_masks(
 ) -> (Option<Vec<bool>>, Option<Errors>) {
     fn whole<T: Copy + Default + Send + Sync>(parts: &[(usize, Option<Vec<T>>)]) -> Option<Vec<T>> {
         parts.iter().any(|(_, mask)| mask.is_some()).then(|| {
-            let mut all = vec![T::default(); parts.iter().map(|(rows, _)| rows).sum()];
+            let mut all = filled(T::default(), parts.iter().map(|(rows, _)| *rows).sum());
             let mut rest = all.as_mut_slice();
             let mut places = Vec::with_capacity(parts.len());
             for (rows, mask) in parts {
@@ -251,7 +251,7 @@ pub(crate) fn places_ascending(rows: &[u32], len: usize) -> Option<Vec<u32>> {
     if rows.len() == len {
         return None;
     }
-    let mut places = vec![u32::MAX; len];
+    let mut places = filled(u32::MAX, len);
     places.par_chunks_mut(CHUNK).enumerate().for_each(|(stretch, places)| {
         let first = stretch * CHUNK;
         let start = rows.partition_point(|row| (*row as usize) < first);

@@ -6,7 +6,9 @@ use super::rounding::{Part, round_parts};
 use super::steps::{Walk, gate, gate_column, prices};
 use super::verdicts::{Verdicts, View, verdict_of};
 use super::{ItemLines, LineStatus};
-use crate::domain::{Basis, Cell, Column, FindingCode, Frame, Frames, RowError, Stored};
+use crate::domain::{
+    Basis, Cell, Column, FindingCode, Frame, Frames, RowError, Stored, concatenate, filled,
+};
 use crate::facts::Spot;
 use crate::history::Past;
 use crate::law::{Breach, GateRef, GateRule, LawOfMonth, PriceRule, SubsidyRule};
@@ -82,9 +84,9 @@ pub(crate) fn entitle(
         basis: basis.clone(),
         rules: rules.to_vec(),
         owners: None,
-        status: vec![LineStatus::Absent; len],
-        reason: vec![0; len],
-        amount: vec![0; len],
+        status: filled(LineStatus::Absent, len),
+        reason: filled(0, len),
+        amount: filled(0, len),
         exact: None,
         quantity: None,
         rate: None,
@@ -92,7 +94,7 @@ pub(crate) fn entitle(
         capped: None,
         to_date: None,
         used: Vec::new(),
-        cut_by: vec![0; len],
+        cut_by: filled(0, len),
     };
     let mut parts: Vec<Part> = Vec::new();
     let mut first = true;
@@ -258,15 +260,34 @@ fn combine(tests: &[Test], own: &[u32], lines: &mut ItemLines, walk: &mut Walk<'
         (LineStatus::Paid, 0)
     };
     if in_order(own, lines.status.len()) {
-        let places = lines.status.par_iter_mut().zip(&mut lines.reason).with_min_len(8192);
-        places.enumerate().for_each(|(row, (status, reason))| (*status, *reason) = judge(row));
-    } else {
-        let judged: Vec<_> =
-            own.par_iter().with_min_len(8192).map(|row| judge(*row as usize)).collect();
-        for (row, (status, reason)) in own.iter().zip(judged) {
-            lines.status[*row as usize] = status;
-            lines.reason[*row as usize] = reason;
-        }
+        // The rows of each stretch that passed.
+        let status = lines.status.par_chunks_mut(STRETCH);
+        let stretches = status.zip(lines.reason.par_chunks_mut(STRETCH)).enumerate();
+        let passed = stretches.map(|(stretch, (status, reason))| {
+            let first = stretch * STRETCH;
+            let mut passing = vec![true; status.len()];
+            for (_, view) in &views {
+                view.narrow(first, &mut passing);
+            }
+            let mut passed = Vec::with_capacity(passing.len());
+            for (at, passes) in passing.into_iter().enumerate() {
+                if passes {
+                    status[at] = LineStatus::Paid;
+                    passed.push(own[first + at]);
+                } else {
+                    (status[at], reason[at]) = judge(first + at);
+                }
+            }
+            passed
+        });
+        let passed: Vec<Vec<u32>> = passed.collect();
+        return concatenate(&passed.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    }
+    let judged: Vec<_> =
+        own.par_iter().with_min_len(8192).map(|row| judge(*row as usize)).collect();
+    for (row, (status, reason)) in own.iter().zip(judged) {
+        lines.status[*row as usize] = status;
+        lines.reason[*row as usize] = reason;
     }
     let paid = |row: &&u32| lines.status[**row as usize] == LineStatus::Paid;
     own.par_iter().with_min_len(8192).filter(paid).copied().collect()

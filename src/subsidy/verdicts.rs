@@ -50,7 +50,12 @@ impl Verdicts {
     /// Whether any of the `len` rows does not pass.
     pub(crate) fn any(&self, frames: &Frames, own: &Basis, len: usize) -> bool {
         let view = self.view(frames, own);
-        (0..len).into_par_iter().with_min_len(AT_ONCE).any(|row| view.at(row) != 0)
+        (0..len.div_ceil(AT_ONCE)).into_par_iter().any(|stretch| {
+            let first = stretch * AT_ONCE;
+            let mut passing = vec![true; AT_ONCE.min(len - first)];
+            view.narrow(first, &mut passing);
+            passing.contains(&false)
+        })
     }
 
     /// The verdicts on the rows of `own`.
@@ -127,5 +132,32 @@ impl View<'_> {
             }
         };
         if wrong { u8::from(verdict == 0) } else { verdict }
+    }
+
+    /// Of the rows from `first` on leaves those passing that pass here too: many rows in one go.
+    pub(crate) fn narrow(&self, first: usize, passing: &mut [bool]) {
+        let rows = first..first + passing.len();
+        match self {
+            Self::Passes => {}
+            Self::Flags { values, wrong } => {
+                for (passes, value) in passing.iter_mut().zip(&values[rows]) {
+                    *passes &= value != wrong;
+                }
+            }
+            Self::Column {
+                stored: Stored { column: Column::Bool(values), nulls: None, errors: None },
+                link: Link::By(links),
+                wrong,
+            } => {
+                for (passes, link) in passing.iter_mut().zip(&links[rows]) {
+                    *passes &= values.get(*link as usize).map_or(*wrong, |value| value != wrong);
+                }
+            }
+            Self::Made(_) | Self::Column { .. } => {
+                for (passes, row) in passing.iter_mut().zip(rows) {
+                    *passes &= self.at(row) == 0;
+                }
+            }
+        }
     }
 }
