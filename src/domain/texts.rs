@@ -7,8 +7,9 @@
 //! out whole when one of its values is missing: so a finding reads well whatever its room knew.
 
 use super::{Fen, Finding, FindingCode, Month, amount_in_english_words, amount_in_words};
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 use std::fmt::Write as _;
+use std::sync::{Arc, LazyLock};
 
 /// A language the catalogue has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -51,7 +52,20 @@ impl Language {
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     language: Language,
-    texts: BTreeMap<String, String>,
+    texts: Arc<FxHashMap<String, String>>,
+}
+
+/// The texts of each language, read once.
+static CHINESE: LazyLock<Arc<FxHashMap<String, String>>> =
+    LazyLock::new(|| Arc::new(read(Language::Chinese)));
+static ENGLISH: LazyLock<Arc<FxHashMap<String, String>>> =
+    LazyLock::new(|| Arc::new(read(Language::English)));
+
+fn read(language: Language) -> FxHashMap<String, String> {
+    let table: toml::Table = language.file().parse().expect("the catalogue is TOML");
+    let mut texts = FxHashMap::default();
+    flatten("", &table, &mut texts);
+    texts
 }
 
 impl Catalogue {
@@ -61,10 +75,11 @@ impl Catalogue {
     /// When the file built into the program is not TOML of texts: a bug, which a test finds.
     #[must_use]
     pub fn new(language: Language) -> Self {
-        let table: toml::Table = language.file().parse().expect("the catalogue is TOML");
-        let mut texts = BTreeMap::new();
-        flatten("", &table, &mut texts);
-        Self { language, texts }
+        let texts = match language {
+            Language::Chinese => &CHINESE,
+            Language::English => &ENGLISH,
+        };
+        Self { language, texts: Arc::clone(texts) }
     }
 
     /// Its language.
@@ -75,7 +90,10 @@ impl Catalogue {
 
     /// All keys with their texts, sorted by key.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.texts.iter().map(|(key, text)| (key.as_str(), text.as_str()))
+        let all = self.texts.iter().map(|(key, text)| (key.as_str(), text.as_str()));
+        let mut all: Vec<(&str, &str)> = all.collect();
+        all.sort_unstable();
+        all.into_iter()
     }
 
     /// Whether the catalogue has a text under `key`.
@@ -276,7 +294,7 @@ impl Catalogue {
 }
 
 /// Dotted keys of a nested table of texts.
-fn flatten(prefix: &str, table: &toml::Table, texts: &mut BTreeMap<String, String>) {
+fn flatten(prefix: &str, table: &toml::Table, texts: &mut FxHashMap<String, String>) {
     for (key, value) in table {
         let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         match value {
