@@ -224,7 +224,9 @@ fn kernels_traces_and_sql_agree_on_laws_drawn_at_random() {
     for of in ["columns traced", "lines traced", "sums traced"] {
         assert!(uses[of] > 100 * all_seeds, "{} {of} say nothing", uses[of]);
     }
+    // Other seeds may do without some construct.
+    let asked: &str = if seeds() == SEEDS { CONSTRUCTS } else { "" };
     let unused: Vec<&str> =
-        CONSTRUCTS.lines().filter(|construct| !uses.contains_key(*construct)).collect();
+        asked.lines().filter(|construct| !uses.contains_key(*construct)).collect();
     assert_eq!(unused, Vec::<&str>::new(), "no law uses them; all: {uses:#?}");
 }
