@@ -8,6 +8,7 @@
 
 use super::{Fen, Finding, FindingCode, Month, amount_in_english_words, amount_in_words};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
@@ -52,20 +53,33 @@ impl Language {
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     language: Language,
-    texts: Arc<FxHashMap<String, String>>,
+    texts: Arc<Texts>,
 }
 
 /// The texts of each language, read once.
-static CHINESE: LazyLock<Arc<FxHashMap<String, String>>> =
-    LazyLock::new(|| Arc::new(read(Language::Chinese)));
-static ENGLISH: LazyLock<Arc<FxHashMap<String, String>>> =
-    LazyLock::new(|| Arc::new(read(Language::English)));
+static CHINESE: LazyLock<Arc<Texts>> = LazyLock::new(|| Arc::new(Texts::of(Language::Chinese)));
+static ENGLISH: LazyLock<Arc<Texts>> = LazyLock::new(|| Arc::new(Texts::of(Language::English)));
 
-fn read(language: Language) -> FxHashMap<String, String> {
-    let table: toml::Table = language.file().parse().expect("the catalogue is TOML");
-    let mut texts = FxHashMap::default();
-    flatten("", &table, &mut texts);
-    texts
+/// Texts with their keys, sorted by key; the place of each by its key.
+#[derive(Debug)]
+struct Texts {
+    sorted: Vec<(String, String)>,
+    places: FxHashMap<String, usize>,
+}
+
+impl Texts {
+    fn of(language: Language) -> Self {
+        let table: toml::Table = language.file().parse().expect("the catalogue is TOML");
+        let mut texts = BTreeMap::new();
+        flatten("", &table, &mut texts);
+        let sorted: Vec<(String, String)> = texts.into_iter().collect();
+        let places = sorted.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)).collect();
+        Self { sorted, places }
+    }
+
+    fn get(&self, key: &str) -> Option<&String> {
+        self.places.get(key).map(|at| &self.sorted[*at].1)
+    }
 }
 
 impl Catalogue {
@@ -90,16 +104,13 @@ impl Catalogue {
 
     /// All keys with their texts, sorted by key.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
-        let all = self.texts.iter().map(|(key, text)| (key.as_str(), text.as_str()));
-        let mut all: Vec<(&str, &str)> = all.collect();
-        all.sort_unstable();
-        all.into_iter()
+        self.texts.sorted.iter().map(|(key, text)| (key.as_str(), text.as_str()))
     }
 
     /// Whether the catalogue has a text under `key`.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.texts.contains_key(key)
+        self.texts.get(key).is_some()
     }
 
     /// A text without values, for instance a column title (`column.payable_fen`). A key nobody
@@ -294,7 +305,7 @@ impl Catalogue {
 }
 
 /// Dotted keys of a nested table of texts.
-fn flatten(prefix: &str, table: &toml::Table, texts: &mut FxHashMap<String, String>) {
+fn flatten(prefix: &str, table: &toml::Table, texts: &mut BTreeMap<String, String>) {
     for (key, value) in table {
         let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         match value {
