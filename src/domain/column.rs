@@ -334,6 +334,18 @@ impl Column {
     }
 }
 
+/// Whether rows are `first` and those after it, one after the other.
+#[must_use]
+pub fn in_turn(rows: &[u32], first: u32) -> bool {
+    let Some(length) = rows.len().checked_sub(1).and_then(|more| u32::try_from(more).ok()) else {
+        return rows.is_empty();
+    };
+    // Most rows that are not in turn are told by their ends; all are counted, which needs no branch.
+    let ends = rows[0] == first && rows.last().copied() == first.checked_add(length);
+    let at_home = |(row, at): &(&u32, u32)| **row == *at;
+    ends && rows.iter().zip(first..=first + length).filter(at_home).count() == rows.len()
+}
+
 /// So many times a value. Memory is first touched on all cores, which is what a large column costs.
 #[must_use]
 pub fn filled<T: Copy + Send + Sync>(value: T, rows: usize) -> Vec<T> {
@@ -343,12 +355,18 @@ pub fn filled<T: Copy + Send + Sync>(value: T, rows: usize) -> Vec<T> {
 /// Pieces made side by side, set end to end: each is copied on a thread of its own.
 #[must_use]
 pub fn concatenate<T: Copy + Default + Send + Sync>(pieces: &[&[T]]) -> Vec<T> {
-    let mut all = filled(T::default(), pieces.iter().map(|piece| piece.len()).sum());
+    set_end_to_end(&pieces.iter().map(|piece| (piece.len(), Some(*piece))).collect::<Vec<_>>())
+}
+
+/// [`concatenate`] of pieces of so many rows, some of which are not there: their rows have the default.
+#[must_use]
+pub fn set_end_to_end<T: Copy + Default + Send + Sync>(pieces: &[(usize, Option<&[T]>)]) -> Vec<T> {
+    let mut all = filled(T::default(), pieces.iter().map(|(rows, _)| *rows).sum());
     let mut rest = all.as_mut_slice();
     let mut places = Vec::with_capacity(pieces.len());
-    for piece in pieces {
-        let (place, after) = rest.split_at_mut(piece.len());
-        places.push((place, *piece));
+    for (rows, piece) in pieces {
+        let (place, after) = rest.split_at_mut(*rows);
+        places.extend(piece.map(|piece| (place, piece)));
         rest = after;
     }
     places.into_par_iter().for_each(|(place, piece)| place.copy_from_slice(piece));

@@ -32,6 +32,7 @@ pub use basis::{Basis, RowError};
 pub use calendar::{Calendar, CalendarError, Roll};
 pub use column::{
     Cell, CodeColumn, CodeList, Column, Key, KeyColumn, NumColumn, Stored, concatenate, filled,
+    in_turn, set_end_to_end,
 };
 pub use compare::compare_cells;
 pub use finding::{Finding, FindingCode, Place, Severity};

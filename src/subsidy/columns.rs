@@ -2,9 +2,9 @@
 
 use crate::domain::{
     Basis, Calendar, CodeColumn, CodeList, Column, Fraction, Frames, KeyColumn, NumColumn,
-    Rounding, RowError, Stored, concatenate, filled,
+    Rounding, RowError, Stored, concatenate, filled, in_turn, set_end_to_end,
 };
-use crate::law::expr::{Expr, in_turn};
+use crate::law::expr::Expr;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -128,16 +128,8 @@ fn join_masks(
 ) -> (Option<Vec<bool>>, Option<Errors>) {
     fn whole<T: Copy + Default + Send + Sync>(parts: &[(usize, Option<Vec<T>>)]) -> Option<Vec<T>> {
         parts.iter().any(|(_, mask)| mask.is_some()).then(|| {
-            let mut all = filled(T::default(), parts.iter().map(|(rows, _)| *rows).sum());
-            let mut rest = all.as_mut_slice();
-            let mut places = Vec::with_capacity(parts.len());
-            for (rows, mask) in parts {
-                let (place, after) = rest.split_at_mut(*rows);
-                places.extend(mask.as_ref().map(|mask| (place, mask)));
-                rest = after;
-            }
-            places.into_par_iter().for_each(|(place, mask)| place.copy_from_slice(mask));
-            all
+            let parts = parts.iter().map(|(rows, mask)| (*rows, mask.as_deref()));
+            set_end_to_end(&parts.collect::<Vec<_>>())
         })
     }
     let (nulls, errors): (Vec<_>, Vec<_>) =

@@ -1,5 +1,5 @@
 //! Rounding scopes (S12): a scope coarser than the line rounds the exact sum over its key and hands
-//! it back to the lines by largest remainder.
+//! it back to the lines by largest remainder. What is refused is in no sum.
 //!
 //! The key is a child's or an institution's month, whatever cuts the month into segments: the sum
 //! runs over the lines of all segments, and over all versions of an institution. Where segments

@@ -36,7 +36,6 @@ use super::names::Names;
 
 pub use self::alike::Capped;
 pub use self::call::function_names;
-pub(crate) use self::kernel::in_turn;
 pub use self::kernel::join;
 pub use self::sql::{SqlQuery, calendar_sql, prelude, sql_view};
 pub use self::trace::Met;

@@ -22,7 +22,6 @@ use self::number::Arith;
 use self::vector::{Arg, Data, Sel, Vector, map2};
 
 pub(super) use self::dates::count as count_workdays;
-pub(crate) use self::read::in_turn;
 pub use self::read::join;
 use super::exact::Quantum;
 use super::tree::{Comparison, Kind, NodeId, Op, Tree};

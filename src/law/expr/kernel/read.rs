@@ -8,23 +8,13 @@ use std::sync::Arc;
 
 use crate::domain::{
     Basis, Cell, CodeColumn, CodeList, Column, Date, Frame, KeyColumn, NumColumn, RowError, Stored,
+    in_turn,
 };
 use crate::law::expr::tree::Kind;
 
 use super::Chunk;
 use super::number::own_error;
 use super::vector::{Data, Vector};
-
-/// Whether rows are `first` and those after it, one after the other.
-pub(crate) fn in_turn(rows: &[u32], first: u32) -> bool {
-    let Some(length) = rows.len().checked_sub(1).and_then(|more| u32::try_from(more).ok()) else {
-        return rows.is_empty();
-    };
-    // Most rows that are not in turn are told by their ends; all are counted, which needs no branch.
-    let ends = rows[0] == first && rows.last().copied() == first.checked_add(length);
-    let at_home = |(row, at): &(&u32, u32)| **row == *at;
-    ends && rows.iter().zip(first..=first + length).filter(at_home).count() == rows.len()
-}
 
 /// First row when the rows are one after the other.
 pub(super) fn contiguous(rows: &[u32]) -> Option<usize> {
