@@ -3,6 +3,7 @@
 mod archive;
 mod audit;
 mod cli;
+mod dice;
 mod domain;
 mod explain;
 mod intake;

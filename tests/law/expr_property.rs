@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use tuoyu::domain::{Basis, Cell, Fraction, Frames, Rounding, RoundingMode, RowError, Stored};
 use tuoyu::law::expr::{Expr, join};
 
-use super::expr_random::{Dice, expression, rows};
+use super::expr_random::{expression, rows};
 use super::expr_world::{calendar, compiled_on};
+use crate::dice::Dice;
 
 type Outcome = Result<Cell, RowError>;
 

@@ -5,27 +5,7 @@ use std::collections::BTreeMap;
 use tuoyu::domain::{Cell, Date};
 
 use super::expr_world::{AGE_CLASSES, Rows, SERVICES};
-
-/// A small generator of pseudo-random numbers (splitmix64).
-pub(super) struct Dice(pub u64);
-
-impl Dice {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    pub(super) fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(bound).expect("small")).expect("small")
-    }
-
-    pub(super) fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[self.below(of.len())]
-    }
-}
+use crate::dice::Dice;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Measure {

@@ -7,8 +7,9 @@ use tuoyu::domain::{Basis, Cell, RowError};
 use tuoyu::law::Ty;
 use tuoyu::law::expr::{Expr, calendar_sql, prelude, sql_view};
 
-use super::expr_random::{Dice, expression, rows};
+use super::expr_random::{expression, rows};
 use super::expr_world::{calendar, compiled_on, date};
+use crate::dice::Dice;
 
 /// Reads statements and queries as JSON from standard input, prints one JSON line a query.
 const RUNNER: &str = r#"

@@ -1,35 +1,11 @@
-//! Numbers in sequence from a seed, and names that the law drawn so far has made.
+//! Numbers of a seed, and names that the law drawn so far has made.
 
+use crate::dice::Dice;
 use std::collections::BTreeMap;
 
-/// A generator of pseudo-random numbers, the same on every machine (splitmix64).
-pub(super) struct Dice(u64);
-
-impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0xA076_1D64_78BD_642F))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    pub(super) fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(bound).expect("small")).expect("small")
-    }
-
-    /// True once in so many times.
-    pub(super) fn once_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
-    }
-
-    pub(super) fn pick<T: Clone>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())].clone()
-    }
+/// The numbers of a seed; neighbours have nothing in common.
+pub(super) fn dice(seed: u64) -> Dice {
+    Dice(seed.wrapping_mul(0xA076_1D64_78BD_642F))
 }
 
 /// What a name or an expression is.

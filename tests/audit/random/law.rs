@@ -1,9 +1,10 @@
 //! A pack drawn from a seed: legal law that uses whatever the language has, in any mixture.
 
 use super::columns::GROUPINGS;
-use super::draw::{Dice, Kind, Named, Uses};
+use super::draw::{Kind, Named, Uses, dice};
 use super::items::SPLITS;
 use super::terms::Terms;
+use crate::dice::Dice;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -40,7 +41,7 @@ pub(super) struct Maker {
 
 /// Draws the law of a seed.
 pub(super) fn law(seed: u64) -> Law {
-    let dice = Dice::new(seed);
+    let dice = dice(seed);
     let mut maker = Maker {
         dice,
         text: String::new(),

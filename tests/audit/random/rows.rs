@@ -1,12 +1,13 @@
 //! A delivery drawn from a seed: few rows, with gaps, ties, moves and overlaps.
 
-use super::draw::Dice;
+use super::draw::dice;
+use crate::dice::Dice;
 
 const INSTITUTIONS: [&str; 4] = ["I1", "I2", "I3", "I4"];
 
 /// Tables by name, with their text.
 pub(super) fn tables(seed: u64) -> Vec<(&'static str, String)> {
-    let mut dice = Dice::new(seed ^ 0x5EED);
+    let mut dice = dice(seed ^ 0x5EED);
     let dice = &mut dice;
     let (enrolments, homes) = enrolments(dice);
     vec![

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::draw::{Dice, Kind, Named, Uses, coarser, finer};
+use super::draw::{Kind, Named, Uses, coarser, finer};
+use crate::dice::Dice;
 
 /// What expressions are made of at this place of the law.
 pub(super) struct Terms<'a> {
